@@ -1,0 +1,15 @@
+# Sanitizers and hardening, for every target of the tree.
+if(AOE_SANITIZE)
+  add_compile_options(-fsanitize=${AOE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${AOE_SANITIZE})
+  add_compile_definitions(AOE_SANITIZED=1)
+else()
+  add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection)
+  add_link_options(-Wl,-z,relro,-z,now)
+  if(CMAKE_BUILD_TYPE MATCHES "Rel")
+    add_compile_definitions(_FORTIFY_SOURCE=2)
+  endif()
+endif()
+# Bounds checks of the standard library stay on in every build: a broken invariant stops the
+# program instead of corrupting a disk.
+add_compile_definitions(_GLIBCXX_ASSERTIONS)

@@ -1,0 +1,16 @@
+# The warning set of the project, as one interface target. Both compilers share the first list.
+add_library(aoe_warnings INTERFACE)
+set(common_warnings
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
+    -Wold-style-cast -Wcast-align -Wcast-qual -Woverloaded-virtual -Wnull-dereference
+    -Wdouble-promotion -Wformat=2 -Wimplicit-fallthrough -Wundef -Wvla -Wsuggest-override
+    -Wmissing-declarations -Wextra-semi)
+set(gcc_warnings -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wuseless-cast)
+set(clang_warnings -Wthread-safety -Wglobal-constructors -Wexit-time-destructors)
+target_compile_options(aoe_warnings INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:${common_warnings}>
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU>:${gcc_warnings}>
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:${clang_warnings}>)
+if(AOE_WERROR)
+  target_compile_options(aoe_warnings INTERFACE -Werror)
+endif()

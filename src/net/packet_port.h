@@ -1,0 +1,66 @@
+// The contract of everything that carries Ethernet frames: kernel packet sockets, loopback pairs
+// for tests, later AF_XDP.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/packet_buffer.h"
+#include "base/port_info.h"
+#include "base/result.h"
+
+namespace aoe::net {
+
+// Counters since open; only ever grow. Each cause of loss has its own.
+struct PortStats {
+  std::uint64_t rx_frames = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t rx_dropped = 0;    // the kernel had no ring slot for it (PACKET_STATISTICS)
+  std::uint64_t rx_truncated = 0;  // longer than the ring's slots, discarded
+  std::uint64_t tx_frames = 0;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t tx_dropped = 0;    // the device or its queue refused it (ENOBUFS, link down)
+  std::uint64_t tx_oversize = 0;   // longer than MTU + 14, discarded
+  std::uint64_t link_changes = 0;
+};
+
+// A port never parses AoE and never loses its identity: when its interface goes down, vanishes or
+// changes address it stays, counts what it drops, and works again when the interface is back.
+//
+// Single thread. Received buffers may belong to the port (a ring slot): the port outlives them.
+class PacketPort {
+ public:
+  virtual ~PacketPort() = default;
+  PacketPort(const PacketPort&) = delete;
+  PacketPort& operator=(const PacketPort&) = delete;
+
+  // The interface name as configured: "eth1".
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  // As of the last refresh().
+  [[nodiscard]] virtual const PortInfo& info() const = 0;
+  [[nodiscard]] virtual PortStats stats() const = 0;
+
+  // Moves up to out.size() waiting frames into `out` and returns how many; ownership of those passes
+  // to the caller. Equal to out.size() means "ask again". Never blocks, never fails: trouble shows in
+  // stats() and, through the link monitor, in refresh().
+  [[nodiscard]] virtual std::size_t receive(std::span<PacketBuffer> out) = 0;
+
+  // Sends all of `frames` in one batch, in order, and gives their buffers back to their owners. A
+  // frame that cannot be sent now is dropped and counted: AoE is lossy by definition and its
+  // initiators retransmit, while a queue here would only make their timers wrong.
+  virtual void transmit(std::span<PacketBuffer> frames) = 0;
+
+  // Readable when receive() has something. -1 for a port without one (simulated).
+  [[nodiscard]] virtual int wait_fd() const = 0;
+
+  // Looks at the interface again after a link event: MAC, MTU, carrier, a new index after the
+  // interface was re-created (the port binds again). True when info() changed.
+  virtual bool refresh() = 0;
+
+ protected:
+  PacketPort() = default;
+};
+
+}  // namespace aoe::net

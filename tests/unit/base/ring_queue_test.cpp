@@ -1,0 +1,30 @@
+#include "base/ring_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace aoe {
+namespace {
+
+TEST(RingQueue, KeepsOrderAcrossTheWrap) {
+  RingQueue<int> queue(3);
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_TRUE(queue.try_push(round * 2));
+    EXPECT_TRUE(queue.try_push(round * 2 + 1));
+    EXPECT_EQ(queue.pop(), round * 2);
+    EXPECT_EQ(queue.pop(), round * 2 + 1);
+  }
+}
+
+TEST(RingQueue, FullQueueRefusesAndLeavesTheValueWithTheCaller) {
+  RingQueue<std::unique_ptr<int>> queue(1);
+  EXPECT_TRUE(queue.try_push(std::make_unique<int>(1)));
+  auto extra = std::make_unique<int>(2);
+  EXPECT_FALSE(queue.try_push(std::move(extra)));
+  ASSERT_NE(extra, nullptr);  // NOLINT(bugprone-use-after-move): a refused push moves nothing
+  EXPECT_EQ(*extra, 2);
+}
+
+}  // namespace
+}  // namespace aoe
