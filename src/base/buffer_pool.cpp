@@ -13,10 +13,10 @@ constexpr std::size_t kAtaDataOffset = 36;
 BufferPool::BufferPool(Shape shape)
     : shape_(shape),
       // A whole alignment unit in front holds the header that ends on the boundary.
-      stride_bytes_(kAlignmentBytes + (shape.frame_bytes + kAlignmentBytes - 1) / kAlignmentBytes *
-                                          kAlignmentBytes),
+      stride_bytes_(kAlignmentBytes +
+                    (shape.frame_bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes),
       memory_(static_cast<std::byte*>(
-          ::operator new(stride_bytes_ * shape.count, std::align_val_t{kAlignmentBytes}))) {
+          ::operator new (stride_bytes_* shape.count, std::align_val_t{kAlignmentBytes}))) {
   free_.reserve(shape.count);
   for (std::uint32_t i = shape.count; i > 0; --i) {
     free_.push_back(i - 1);
@@ -38,7 +38,8 @@ PacketBuffer BufferPool::allocate() {
 }
 
 void BufferPool::release_buffer(std::uint32_t index) noexcept {
-  AOE_CHECK(index < shape_.count && free_.size() < shape_.count, "a buffer returns once, to its pool");
+  AOE_CHECK(index < shape_.count && free_.size() < shape_.count,
+            "a buffer returns once, to its pool");
   free_.push_back(index);
 }
 

@@ -1,26 +1,27 @@
 // A fixed number of frame buffers, allocated once.
 #pragma once
 
+#include "base/packet_buffer.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
 #include <vector>
 
-#include "base/packet_buffer.h"
-
 namespace aoe {
 
 // Buffers whose byte 36 (where the data of an ATA frame starts) lies on a 4096-byte boundary, so
 // that direct I/O may read from and into a frame without a copy. Memory is untouched until first
-// used, and the most recently freed buffer is handed out first: idle buffers cost address space only.
+// used, and the most recently freed buffer is handed out first: idle buffers cost address space
+// only.
 //
 // Single thread. Must outlive every buffer it handed out (checked in the destructor).
 class BufferPool final : public BufferOwner {
  public:
   struct Shape {
-    std::uint32_t count = 0;        // how many buffers
-    std::size_t frame_bytes = 0;    // the longest frame, Ethernet header included, FCS not
+    std::uint32_t count = 0;      // how many buffers
+    std::size_t frame_bytes = 0;  // the longest frame, Ethernet header included, FCS not
   };
 
   explicit BufferPool(Shape shape);
@@ -30,7 +31,9 @@ class BufferPool final : public BufferOwner {
   [[nodiscard]] PacketBuffer allocate();
 
   [[nodiscard]] std::uint32_t count() const { return shape_.count; }
+
   [[nodiscard]] std::size_t frame_bytes() const { return shape_.frame_bytes; }
+
   [[nodiscard]] std::size_t available() const { return free_.size(); }
 
   void release_buffer(std::uint32_t index) noexcept override;
@@ -38,7 +41,7 @@ class BufferPool final : public BufferOwner {
  private:
   struct AlignedDelete {
     void operator()(std::byte* memory) const {
-      ::operator delete(memory, std::align_val_t{kAlignmentBytes});
+      ::operator delete (memory, std::align_val_t{kAlignmentBytes});
     }
   };
 

@@ -4,14 +4,14 @@
 // caught by the bounds-checked slice and not by a wild read.
 #pragma once
 
+#include "base/mac_address.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
-
-#include "base/mac_address.h"
 
 namespace aoe {
 

@@ -11,9 +11,9 @@ namespace aoe {
 
 }  // namespace aoe
 
-#define AOE_CHECK(condition, why)                                         \
-  do {                                                                    \
-    if (!(condition)) [[unlikely]] {                                      \
-      ::aoe::check_failed(#condition, why, __FILE__, __LINE__);           \
-    }                                                                     \
+#define AOE_CHECK(condition, why)                               \
+  do {                                                          \
+    if (!(condition)) [[unlikely]] {                            \
+      ::aoe::check_failed(#condition, why, __FILE__, __LINE__); \
+    }                                                           \
   } while (false)

@@ -21,13 +21,14 @@ using Slot = Id<struct SlotMeaning, std::uint8_t>;     // "minor" on the wire, 0
 using Tag = Id<struct TagMeaning, std::uint32_t>;      // opaque to a target, returned verbatim
 using Lba = Id<struct LbaMeaning, std::uint64_t>;      // 512-byte sector number, < 2^48
 
-using PortId = Id<struct PortMeaning, std::uint8_t>;          // index of a packet port
-using ExportId = Id<struct ExportMeaning, std::uint32_t>;     // index + generation, see target
-using StoreTag = Id<struct StoreTagMeaning, std::uint32_t>;   // names one operation of a store
+using PortId = Id<struct PortMeaning, std::uint8_t>;         // index of a packet port
+using ExportId = Id<struct ExportMeaning, std::uint32_t>;    // index + generation, see target
+using StoreTag = Id<struct StoreTagMeaning, std::uint32_t>;  // names one operation of a store
 
 inline constexpr std::uint32_t kSectorBytes = 512;
-inline constexpr std::uint64_t kLbaLimit = std::uint64_t{1} << 48;    // first LBA out of reach
-inline constexpr std::uint64_t kLba28Limit = std::uint64_t{1} << 28;  // the same for 28-bit commands
+inline constexpr std::uint64_t kLbaLimit = std::uint64_t{1} << 48;  // first LBA out of reach
+inline constexpr std::uint64_t kLba28Limit = std::uint64_t{1}
+                                             << 28;  // the same for 28-bit commands
 
 // shelf.slot, written e7.1.
 struct DeviceAddress {

@@ -32,9 +32,13 @@ std::optional<unsigned> hex_value(char c) {
 
 }  // namespace
 
-std::string to_string(const MacAddress& mac) { return hex_octets(mac, ":"); }
+std::string to_string(const MacAddress& mac) {
+  return hex_octets(mac, ":");
+}
 
-std::string to_bare_string(const MacAddress& mac) { return hex_octets(mac, ""); }
+std::string to_bare_string(const MacAddress& mac) {
+  return hex_octets(mac, "");
+}
 
 std::optional<MacAddress> parse_mac_address(std::string_view text) {
   const bool separated = text.size() == 17;

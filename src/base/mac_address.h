@@ -17,6 +17,7 @@ struct MacAddress {
 
   // Group addresses (multicast and broadcast) have bit 0 of the first octet set (IEEE 802 8.2).
   [[nodiscard]] constexpr bool is_group() const { return (octets[0] & 1U) != 0; }
+
   [[nodiscard]] constexpr bool is_zero() const { return *this == MacAddress{}; }
 
   friend constexpr auto operator<=>(const MacAddress&, const MacAddress&) = default;

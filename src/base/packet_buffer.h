@@ -1,12 +1,12 @@
 // One frame's memory, owned by exactly one place and moved between places.
 #pragma once
 
+#include "base/check.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
-
-#include "base/check.h"
 
 namespace aoe {
 
@@ -55,14 +55,18 @@ class PacketBuffer {
 
   PacketBuffer(const PacketBuffer&) = delete;
   PacketBuffer& operator=(const PacketBuffer&) = delete;
+
   ~PacketBuffer() { reset(); }
 
   [[nodiscard]] explicit operator bool() const { return owner_ != nullptr; }
 
   // The frame. Valid until the handle is destroyed, reset or resized; moving the handle keeps it.
   [[nodiscard]] std::span<std::byte> bytes() { return memory_.first(size_bytes_); }
+
   [[nodiscard]] std::span<const std::byte> bytes() const { return memory_.first(size_bytes_); }
+
   [[nodiscard]] std::size_t size() const { return size_bytes_; }
+
   [[nodiscard]] std::size_t capacity() const { return memory_.size(); }
 
   // Sets the frame's length, at most capacity(). New bytes hold what was there before: the writer

@@ -1,10 +1,10 @@
 // What a core knows of a packet port. Filled in by the edge, handed to the core by value.
 #pragma once
 
+#include "base/mac_address.h"
+
 #include <cstddef>
 #include <cstdint>
-
-#include "base/mac_address.h"
 
 namespace aoe {
 

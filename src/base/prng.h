@@ -6,8 +6,8 @@
 
 namespace aoe {
 
-// xoshiro256** by Blackman and Vigna, seeded through splitmix64. The edge seeds it from the OS once;
-// pure code receives it and never makes one from a clock.
+// xoshiro256** by Blackman and Vigna, seeded through splitmix64. The edge seeds it from the OS
+// once; pure code receives it and never makes one from a clock.
 class Prng {
  public:
   explicit constexpr Prng(std::uint64_t seed) {

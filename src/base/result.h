@@ -33,18 +33,18 @@ template <class E>
 #define AOE_CONCAT(a, b) AOE_CONCAT_INNER(a, b)
 
 // Evaluates a Result<void, E>; returns its error from the enclosing function if it has one.
-#define AOE_TRY(expr)                                            \
-  do {                                                           \
-    if (auto aoe_try_result = (expr); !aoe_try_result) {         \
-      return ::aoe::fail(std::move(aoe_try_result).error());     \
-    }                                                            \
+#define AOE_TRY(expr)                                        \
+  do {                                                       \
+    if (auto aoe_try_result = (expr); !aoe_try_result) {     \
+      return ::aoe::fail(std::move(aoe_try_result).error()); \
+    }                                                        \
   } while (false)
 
 // AOE_TRY_ASSIGN(auto file, open(..)); declares or assigns the value, or returns the error.
 #define AOE_TRY_ASSIGN(lhs, expr) AOE_TRY_ASSIGN_IMPL(AOE_CONCAT(aoe_try_, __LINE__), lhs, expr)
-#define AOE_TRY_ASSIGN_IMPL(tmp, lhs, expr)        \
-  auto tmp = (expr);                               \
-  if (!tmp) {                                      \
-    return ::aoe::fail(std::move(tmp).error());    \
-  }                                                \
+#define AOE_TRY_ASSIGN_IMPL(tmp, lhs, expr)     \
+  auto tmp = (expr);                            \
+  if (!tmp) {                                   \
+    return ::aoe::fail(std::move(tmp).error()); \
+  }                                             \
   lhs = *std::move(tmp)

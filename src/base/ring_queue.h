@@ -1,11 +1,11 @@
 // A first-in first-out queue of fixed capacity, allocated once.
 #pragma once
 
+#include "base/check.h"
+
 #include <cstddef>
 #include <utility>
 #include <vector>
-
-#include "base/check.h"
 
 namespace aoe {
 
@@ -16,8 +16,11 @@ class RingQueue {
   explicit RingQueue(std::size_t capacity) : cells_(capacity) {}
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
+
   [[nodiscard]] bool full() const { return size_ == cells_.size(); }
+
   [[nodiscard]] std::size_t size() const { return size_; }
+
   [[nodiscard]] std::size_t capacity() const { return cells_.size(); }
 
   // False, and `value` untouched, when full.
@@ -30,7 +33,9 @@ class RingQueue {
     return true;
   }
 
-  void push(T value) { AOE_CHECK(try_push(std::move(value)), "the bound of this queue was computed"); }
+  void push(T value) {
+    AOE_CHECK(try_push(std::move(value)), "the bound of this queue was computed");
+  }
 
   // The oldest element; the queue must not be empty.
   [[nodiscard]] T& front() {

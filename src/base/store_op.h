@@ -2,11 +2,11 @@
 // which does it. Pure values: either side can be replaced by a test or the simulator.
 #pragma once
 
+#include "base/ids.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
-
-#include "base/ids.h"
 
 namespace aoe {
 
@@ -22,8 +22,8 @@ enum class StoreOpKind : std::uint8_t {
 // survive a power cut.
 enum class Durability : std::uint8_t { visible, stable };
 
-// Offsets and lengths are multiples of 512 and lie inside the store: the submitter has checked that.
-// `data` stays valid, and its bytes untouched, until the operation's completion was taken.
+// Offsets and lengths are multiples of 512 and lie inside the store: the submitter has checked
+// that. `data` stays valid, and its bytes untouched, until the operation's completion was taken.
 struct StoreOp {
   StoreTag tag;  // unique among the operations in flight of one submitter
   StoreOpKind kind = StoreOpKind::read;

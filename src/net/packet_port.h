@@ -2,14 +2,14 @@
 // for tests, later AF_XDP.
 #pragma once
 
+#include "base/packet_buffer.h"
+#include "base/port_info.h"
+#include "base/result.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
-
-#include "base/packet_buffer.h"
-#include "base/port_info.h"
-#include "base/result.h"
 
 namespace aoe::net {
 
@@ -21,8 +21,8 @@ struct PortStats {
   std::uint64_t rx_truncated = 0;  // longer than the ring's slots, discarded
   std::uint64_t tx_frames = 0;
   std::uint64_t tx_bytes = 0;
-  std::uint64_t tx_dropped = 0;    // the device or its queue refused it (ENOBUFS, link down)
-  std::uint64_t tx_oversize = 0;   // longer than MTU + 14, discarded
+  std::uint64_t tx_dropped = 0;   // the device or its queue refused it (ENOBUFS, link down)
+  std::uint64_t tx_oversize = 0;  // longer than MTU + 14, discarded
   std::uint64_t link_changes = 0;
 };
 
@@ -42,9 +42,9 @@ class PacketPort {
   [[nodiscard]] virtual const PortInfo& info() const = 0;
   [[nodiscard]] virtual PortStats stats() const = 0;
 
-  // Moves up to out.size() waiting frames into `out` and returns how many; ownership of those passes
-  // to the caller. Equal to out.size() means "ask again". Never blocks, never fails: trouble shows in
-  // stats() and, through the link monitor, in refresh().
+  // Moves up to out.size() waiting frames into `out` and returns how many; ownership of those
+  // passes to the caller. Equal to out.size() means "ask again". Never blocks, never fails: trouble
+  // shows in stats() and, through the link monitor, in refresh().
   [[nodiscard]] virtual std::size_t receive(std::span<PacketBuffer> out) = 0;
 
   // Sends all of `frames` in one batch, in order, and gives their buffers back to their owners. A

@@ -1,6 +1,10 @@
 // The contract of every place that holds blocks: files, memory, nothing, and filters over them.
 #pragma once
 
+#include "base/result.h"
+#include "base/store_op.h"
+#include "base/time.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,21 +12,17 @@
 #include <span>
 #include <string>
 
-#include "base/result.h"
-#include "base/store_op.h"
-#include "base/time.h"
-
 namespace aoe::storage {
 
 // What a store is and can do. Fixed at open, except size_bytes (see BlockStore::refresh).
 struct StoreInfo {
-  std::uint64_t size_bytes = 0;             // a multiple of 512
-  std::uint32_t physical_block_bytes = 512; // power of two >= 512: below this, a write reads first
+  std::uint64_t size_bytes = 0;              // a multiple of 512
+  std::uint32_t physical_block_bytes = 512;  // power of two >= 512: below this, a write reads first
   bool is_read_only = false;
   bool can_discard = false;
   bool discard_reads_zero = false;  // a discarded range reads as zeros, always
   bool can_write_zeroes = false;
-  bool is_volatile = false;    // a completed write needs a flush (or Durability::stable) to survive
+  bool is_volatile = false;  // a completed write needs a flush (or Durability::stable) to survive
   bool is_rotational = false;
   std::uint32_t in_flight_max = 0;  // operations it takes at once; the submitter keeps to it
 };
@@ -54,9 +54,9 @@ class BlockStore {
   [[nodiscard]] virtual const StoreInfo& info() const = 0;
   [[nodiscard]] virtual StoreStats stats() const = 0;
 
-  // Takes all `ops`; the span itself may go after the call, the data it points to may not. The caller
-  // has checked range, alignment and capability (no write to a read-only store, no discard where
-  // can_discard is false) and keeps at most info().in_flight_max operations in flight.
+  // Takes all `ops`; the span itself may go after the call, the data it points to may not. The
+  // caller has checked range, alignment and capability (no write to a read-only store, no discard
+  // where can_discard is false) and keeps at most info().in_flight_max operations in flight.
   virtual void submit(Instant now, std::span<const StoreOp> ops) = 0;
 
   // Hands out finished operations, at most out.size(); returns how many. Less than out.size() means
@@ -67,8 +67,8 @@ class BlockStore {
   // When poll_completions has to be called even if nothing else happens (delays, timers), if ever.
   [[nodiscard]] virtual std::optional<Instant> poll_timeout() const { return std::nullopt; }
 
-  // Looks at the backing's size again (it may have grown); updates info().size_bytes and returns it.
-  // Cheap enough to call once a second.
+  // Looks at the backing's size again (it may have grown); updates info().size_bytes and returns
+  // it. Cheap enough to call once a second.
   virtual Result<std::uint64_t> refresh() = 0;
 
  protected:
