@@ -36,7 +36,8 @@ Result<MaskFrame, WireError> parse_mask(ConstByteSpan frame) {
   mask.command = load_u8(frame, 25);
   mask.error = load_u8(frame, 26);
   mask.directive_count = load_u8(frame, 27);
-  if (mask.error != 0) {
+  const bool is_response = (load_u8(frame, 14) & 0x08U) != 0;
+  if (is_response && mask.error != 0) {
     return mask;
   }
   const std::size_t list_bytes = mask.directive_count * kMaskDirectiveBytes;

@@ -35,12 +35,17 @@ struct MaskDirective {
 
 struct MaskFrame {
   std::uint8_t command = 0;  // a MaskCommand or anything a peer sent
-  std::uint8_t error = 0;    // a MaskError, in replies
+  std::uint8_t error = 0;    // a MaskError in replies; means nothing in requests
   // As stated. In a reply with an error it is the index of the directive that failed, and no
   // directives follow.
   std::uint8_t directive_count = 0;
   ConstByteSpan directives;  // directive_count * 8 bytes, or none; borrows from the frame
 
+  // Directives that are really there: directive_count, or 0 in a reply with an error. Loops run to
+  // this, never to directive_count.
+  [[nodiscard]] std::size_t size() const { return directives.size() / kMaskDirectiveBytes; }
+
+  // `index` < size(), checked.
   [[nodiscard]] MaskDirective directive(std::size_t index) const;
 };
 
@@ -68,6 +73,7 @@ struct ReserveFrame {
   std::uint8_t mac_count = 0;
   ConstByteSpan addresses;  // mac_count * 6 bytes; borrows from the frame
 
+  // `index` < mac_count, checked.
   [[nodiscard]] MacAddress address(std::size_t index) const;
 };
 

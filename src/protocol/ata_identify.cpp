@@ -1,7 +1,6 @@
 #include "protocol/ata_identify.h"
 
 #include "base/check.h"
-#include "base/ids.h"
 
 #include <algorithm>
 #include <bit>
@@ -146,7 +145,9 @@ IdentifyView parse_identify(ConstByteSpan sector) {
   m.firmware = get_string(sector, 23, 8);
   m.model = get_string(sector, 27, 40);
   m.has_lba48 = has(83, 10) || has(86, 10);
-  m.sector_count = m.has_lba48 ? load_le64(sector, 100 * 2) : load_le32(sector, 60 * 2);
+  // Nothing beyond 48 bits can be addressed, and a hostile size must not overflow a byte count.
+  m.sector_count = m.has_lba48 ? std::min(load_le64(sector, 100 * 2), kLbaLimit - 1)
+                               : std::uint64_t{load_le32(sector, 60 * 2)};
   m.has_smart = has(82, 0);
   m.smart_enabled = has(85, 0);
   m.has_write_cache = has(82, 5);
@@ -159,6 +160,9 @@ IdentifyView parse_identify(ConstByteSpan sector) {
   if (valid(106) && has(106, 13)) {
     // At most 2^15 logical sectors in a physical one fit the field; larger than 2^7 nobody makes.
     m.physical_sector_bytes = kSectorBytes << std::min(word(106) & 0xFU, 7U);
+  }
+  if (valid(106) && has(106, 12)) {
+    view.logical_sector_bytes = std::uint64_t{load_le32(sector, 117 * 2)} * 2;  // counted in words
   }
   m.rotation_rate = word(217);
   m.multiple_sectors_max = static_cast<std::uint8_t>(word(47) & 0xFFU);

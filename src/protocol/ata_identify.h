@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/ids.h"
 
 #include <cstdint>
 #include <string>
@@ -43,10 +44,14 @@ enum class IdentifyChecksum : std::uint8_t { absent, valid, invalid };
 struct IdentifyView {
   IdentifyModel model;
   IdentifyChecksum checksum = IdentifyChecksum::absent;
+  // Words 117-118. AoE counts in sectors of 512 bytes whatever it says, so a disk with any other
+  // size cannot be used (Linux's driver and iPXE assume 512 too).
+  std::uint64_t logical_sector_bytes = kSectorBytes;
 };
 
 // Reads any 512 bytes. What a peer leaves out reads as "cannot". Strings come without the padding,
-// and unprintable characters as '?'. has_lba48 follows the Linux driver: word 83 or 86, bit 10.
+// and unprintable characters as '?'; a sector count beyond 48 bits reads as 2^48 - 1. has_lba48
+// follows the Linux driver: word 83 or 86, bit 10.
 [[nodiscard]] IdentifyView parse_identify(ConstByteSpan sector);
 
 }  // namespace aoe::protocol
