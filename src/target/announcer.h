@@ -1,0 +1,66 @@
+// Finding and being found: duplicate address detection, advertisements, answers to wildcard
+// queries.
+#pragma once
+
+#include "base/ring_queue.h"
+#include "target/core_parts.h"
+#include "target/state_keeper.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aoe::target {
+
+// Everything here sends to many or for many, so everything is paced: a wildcard query of 60 bytes
+// must not draw thousands of frames at once, nor a link that comes up with thousands of exports.
+class Announcer {
+ public:
+  Announcer(CoreParts& parts, StateKeeper& keeper);
+
+  // Listens whether anybody else answers for the address of a new export before it serves.
+  void begin_probe(Instant now, Export& subject);
+  // A config response from another station: an answer to our probe, or another target's
+  // advertisement of an address of ours.
+  void handle_foreign_config(Instant now, const protocol::FrameHeader& header);
+
+  // Tells everybody (or, where a mask exists, those on it) about the export on the ports of the
+  // mask.
+  void advertise(Export& subject, std::uint32_t ports);
+  void advertise_all_on(PortId port);
+
+  // A config query for more than one address. Takes the frame: the answer may need its string.
+  void handle_wildcard_query(const Arrival& arrival, PacketBuffer frame);
+
+  void forget(const Export& subject);
+  void handle_timeout(Instant now);
+  [[nodiscard]] std::optional<Instant> poll_timeout() const;
+
+ private:
+  struct Discovery {
+    bool in_use = false;
+    PortId port;
+    protocol::FrameHeader header;
+    PacketBuffer frame;
+    std::optional<DeviceAddress> after;  // the last export that was looked at
+  };
+
+  void probe(Instant now, Export& subject);
+  void finish_probe(Instant now, Export& subject);
+  void advance_probes(Instant now);
+  void send_advertisement(Export& subject, PortId port, const MacAddress& destination);
+  void advance_advertisements();
+  void advance(Instant now, Discovery& discovery);
+
+  CoreParts& parts_;
+  StateKeeper& keeper_;
+  std::vector<ExportId> probing_;
+  RingQueue<ExportId> to_advertise_;
+  std::vector<Discovery> discoveries_;
+  Instant pace_next_;  // when the next batch of paced frames may go
+  bool has_paced_work_ = false;
+};
+
+}  // namespace aoe::target

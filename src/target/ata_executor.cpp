@@ -1,0 +1,431 @@
+#include "target/ata_executor.h"
+
+#include "base/check.h"
+#include "protocol/ata_identify.h"
+#include "protocol/ata_smart.h"
+#include "protocol/ata_trim.h"
+#include "target/access_list.h"
+#include "target/store_outcome.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace aoe::target {
+namespace {
+
+using protocol::kAtaHeaderBytes;
+
+constexpr std::uint32_t kVerifySectors = 128;  // read at a time by READ VERIFY
+constexpr std::uint8_t kPageSectors = 8;
+constexpr unsigned kGenerationShift = 16;
+// An export may hold this many times its advertised buffers, because several initiators may each
+// use what was advertised; beyond that frames are dropped, as the protocol foresees.
+constexpr std::uint32_t kOverbooking = 4;
+
+bool is_store_action(AtaAction action) {
+  switch (action) {
+    case AtaAction::read:
+    case AtaAction::write:
+    case AtaAction::verify:
+    case AtaAction::flush:
+    case AtaAction::trim:
+    case AtaAction::write_cache_off:
+      return true;
+    case AtaAction::reply:
+    case AtaAction::bad_argument:
+    case AtaAction::identify:
+    case AtaAction::smart_data:
+      return false;
+  }
+  return false;
+}
+
+bool needs_healthy_store(AtaAction action) {
+  return changes_data(action) || action == AtaAction::flush || action == AtaAction::write_cache_off;
+}
+
+// The registers of an error at `first_bad`, in the width of the command that was sent.
+void point_at(AtaPlan& plan, Lba first_bad, std::uint32_t sectors_left) {
+  plan.reply.sector_count = static_cast<std::uint8_t>(std::min<std::uint32_t>(sectors_left, 255));
+  if (plan.reply.is_extended()) {
+    plan.reply.set_lba48(first_bad);
+  } else {
+    plan.reply.set_lba28(first_bad);
+  }
+}
+
+}  // namespace
+
+std::uint8_t advertised_sectors(std::size_t mtu_bytes) {
+  const std::uint8_t sectors = protocol::ata_sectors_advertised(mtu_bytes);
+  return sectors < kPageSectors ? sectors
+                                : static_cast<std::uint8_t>(sectors / kPageSectors * kPageSectors);
+}
+
+LifeCounters life_counters(const Export& subject, Instant now) {
+  // Errors are counted in place; what the data path counts is added when somebody asks.
+  LifeCounters life = subject.persistent.life;
+  life.powered_on_seconds = subject.life_at_start.powered_on_seconds +
+                            static_cast<std::uint64_t>((now - subject.started).ns) / 1'000'000'000;
+  life.sectors_read = subject.life_at_start.sectors_read + subject.stats.sectors_read;
+  life.sectors_written = subject.life_at_start.sectors_written + subject.stats.sectors_written;
+  return life;
+}
+
+bool is_reserved_against(const Export& subject, const MacAddress& source) {
+  const std::vector<MacAddress>& holders = subject.persistent.reservation;
+  return !holders.empty() && !contains(holders, source);
+}
+
+AtaExecutor::AtaExecutor(CoreParts& parts)
+    : parts_(parts),
+      ranges_(parts.limits.requests_max),
+      requests_(parts.limits.requests_max),
+      ops_(parts.limits.requests_max),
+      verify_scratch_(std::size_t{kVerifySectors} * kSectorBytes) {
+  free_.reserve(requests_.size());
+  for (std::size_t i = requests_.size(); i > 0; --i) {
+    free_.push_back(static_cast<std::uint16_t>(i - 1));
+  }
+  runnable_.reserve(requests_.size());
+}
+
+AtaContext AtaExecutor::context_of(const Export& subject, PortId port) const {
+  return {
+      .sector_count = subject.settings.sector_count,
+      .frame_sectors = protocol::ata_sectors_exact(parts_.replies.port(port).mtu_bytes),
+      .mode = subject.settings.mode,
+      .write_cache_enabled = subject.ata.write_cache_enabled,
+      .can_trim = subject.settings.can_discard,
+      .smart_enabled = subject.ata.smart_enabled,
+  };
+}
+
+void AtaExecutor::handle_command(const Arrival& arrival, PacketBuffer frame, Export& subject) {
+  const auto ata = protocol::parse_ata(arrival.bytes);
+  if (!ata) {
+    ++subject.stats.aoe_errors;
+    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
+                              protocol::AoeError::bad_argument);
+    return;
+  }
+  const bool is_identify =
+      protocol::find_opcode(ata->argument.command_status).kind == protocol::AtaKind::identify;
+  // IDENTIFY passes a reservation, as with vblade: everybody may see what is there.
+  if (!is_identify && is_reserved_against(subject, arrival.header.source)) {
+    ++subject.stats.aoe_errors;
+    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
+                              protocol::AoeError::target_reserved);
+    return;
+  }
+  if (subject.state == ExportState::offline) {
+    ++subject.stats.aoe_errors;
+    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
+                              protocol::AoeError::device_unavailable);
+    return;
+  }
+  AtaPlan plan = plan_ata(*ata, context_of(subject, arrival.port), subject.ata);
+  if (subject.health == ExportHealth::failed && needs_healthy_store(plan.action)) {
+    plan.action = AtaAction::reply;
+    plan.outcome = protocol::kAtaDeviceFault;
+  }
+  if (is_store_action(plan.action)) {
+    if (admit(arrival, subject)) {
+      start_request(arrival, std::move(frame), subject, plan);
+    } else {
+      ++subject.stats.dropped;
+    }
+    return;
+  }
+  answer_at_once(arrival, subject, plan);
+}
+
+bool AtaExecutor::admit(const Arrival& arrival, Export& subject) {
+  if (subject.health == ExportHealth::stalled) {
+    ++parts_.stats.drops.stalled;
+    return false;
+  }
+  // Half of the room is first come, first served. Of the rest nobody gets more than an equal share
+  // between those that have requests in flight.
+  const std::size_t room = requests_.size();
+  bool has_room = !free_.empty() && subject.stats.in_flight <
+                                        std::uint32_t{subject.settings.buffer_count} * kOverbooking;
+  if (has_room && arrival.initiator != InitiatorTable::kNone && free_.size() < room / 2) {
+    const std::uint32_t share =
+        static_cast<std::uint32_t>(room) / std::max(1U, parts_.initiators.active_count());
+    has_room = parts_.initiators.at(arrival.initiator).in_flight < std::max(1U, share);
+  }
+  if (!has_room) {
+    ++parts_.stats.drops.queue_full;
+    if (arrival.initiator != InitiatorTable::kNone) {
+      ++parts_.initiators.at(arrival.initiator).dropped;
+    }
+  }
+  return has_room;
+}
+
+void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& planned) {
+  if (planned.action == AtaAction::bad_argument) {
+    ++subject.stats.aoe_errors;
+    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
+                              protocol::AoeError::bad_argument);
+    return;
+  }
+  if (!parts_.replies.spend_token(arrival.now)) {
+    return;
+  }
+  PacketBuffer reply = parts_.replies.allocate(arrival.port, kAtaHeaderBytes + kSectorBytes);
+  if (!reply) {
+    return;
+  }
+  AtaPlan plan = planned;
+  std::size_t data_bytes = 0;
+  const ByteSpan sector = reply.bytes().subspan(kAtaHeaderBytes, kSectorBytes);
+  if (plan.action == AtaAction::identify) {
+    fill_identify(subject, arrival.port, sector);
+    data_bytes = kSectorBytes;
+  } else if (plan.action == AtaAction::smart_data) {
+    if (!fill_smart(arrival.now, subject, plan, sector)) {
+      plan.outcome = protocol::kAtaAborted;
+    } else {
+      data_bytes = std::size_t{plan.sectors} * kSectorBytes;
+    }
+  }
+  ++subject.stats.others;
+  subject.stats.ata_errors += plan.outcome.is_failure() ? 1U : 0U;
+  send_registers(arrival.port, std::move(reply), arrival.header, subject, plan, data_bytes);
+}
+
+void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
+                                const AtaPlan& plan) {
+  const std::size_t data_bytes =
+      plan.action == AtaAction::read ? std::size_t{plan.sectors} * kSectorBytes : 0;
+  PacketBuffer reply = parts_.replies.allocate_for_data(
+      arrival.port, data_bytes == 0 ? protocol::kFrameBytesMin : kAtaHeaderBytes,
+      kAtaHeaderBytes + data_bytes);
+  if (!reply) {
+    ++subject.stats.dropped;
+    return;
+  }
+  const std::uint16_t slot = free_.back();
+  free_.pop_back();
+  Request& request = requests_[slot];
+  request.in_use = true;
+  request.is_executing = false;
+  request.is_barrier = false;
+  request.is_flushing = false;
+  ++request.generation;
+  request.initiator = arrival.initiator;
+  request.subject = &subject;
+  request.port = arrival.port;
+  request.header = arrival.header;
+  request.plan = plan;
+  request.progress = 0;
+  request.frame = std::move(frame);
+  request.reply = std::move(reply);
+  ++in_flight_;
+  ++subject.stats.in_flight;
+  subject.stats.in_flight_max = std::max(subject.stats.in_flight_max, subject.stats.in_flight);
+  parts_.initiators.began(request.initiator);
+
+  const auto range = locked_range(request);
+  if (range) {
+    const RangeUse use = changes_data(plan.action) ? RangeUse::exclusive : RangeUse::shared;
+    if (!ranges_.add(slot, *range, use)) {
+      ++subject.stats.waits;
+      return;
+    }
+  }
+  execute(arrival.now, slot);
+}
+
+std::optional<SectorRange> AtaExecutor::locked_range(const Request& request) const {
+  const std::uint32_t space = request.subject->id.value;
+  switch (request.plan.action) {
+    case AtaAction::read:
+    case AtaAction::write:
+    case AtaAction::verify:
+      return SectorRange{space, request.plan.lba.value,
+                         request.plan.lba.value + request.plan.sectors};
+    case AtaAction::trim: {
+      const protocol::TrimRanges ranges(request.frame.bytes().subspan(
+          kAtaHeaderBytes, std::size_t{request.plan.sectors} * kSectorBytes));
+      std::uint64_t begin = kLbaLimit;
+      std::uint64_t end = 0;
+      for (std::size_t i = 0; i < ranges.size(); ++i) {
+        if (ranges[i].sector_count != 0) {
+          begin = std::min(begin, ranges[i].first.value);
+          end = std::max(end, ranges[i].first.value + ranges[i].sector_count);
+        }
+      }
+      // A trim that names nothing locks nothing in particular, but something: one sector.
+      return begin < end ? SectorRange{space, begin, end} : SectorRange{space, 0, 1};
+    }
+    case AtaAction::flush:
+    case AtaAction::write_cache_off:
+    case AtaAction::reply:
+    case AtaAction::bad_argument:
+    case AtaAction::identify:
+    case AtaAction::smart_data:
+      // A flush covers what was answered before it arrived; it waits for nothing.
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void AtaExecutor::execute(Instant now, std::uint16_t slot) {
+  Request& request = requests_[slot];
+  Export& subject = *request.subject;
+  request.is_executing = true;
+  request.started = now;
+  // The request may have waited: somebody else may hold the disk now, and a write of the old holder
+  // that lands afterwards would make the takeover a lie.
+  if (is_reserved_against(subject, request.header.source)) {
+    finish_with_error(now, slot, protocol::AoeError::target_reserved);
+    return;
+  }
+  if (request.plan.action == AtaAction::trim) {
+    const protocol::TrimRanges ranges(request.frame.bytes().subspan(
+        kAtaHeaderBytes, std::size_t{request.plan.sectors} * kSectorBytes));
+    if (!ranges.all_within(subject.settings.sector_count)) {
+      request.plan.outcome = protocol::kAtaIdNotFound;
+      finish(now, slot, request.plan);
+      return;
+    }
+  }
+  if (next_scan_ == Instant{}) {
+    next_scan_ = now + parts_.limits.backend_deadline;
+  }
+  if (!emit_next(slot)) {
+    finish(now, slot, request.plan);
+  }
+}
+
+bool AtaExecutor::emit_next(std::uint16_t slot) {
+  Request& request = requests_[slot];
+  const AtaPlan& plan = request.plan;
+  StoreOp op;
+  op.durability = plan.is_stable ? Durability::stable : Durability::visible;
+  op.offset_bytes = plan.lba.value * kSectorBytes;
+  op.length_bytes = std::uint64_t{plan.sectors} * kSectorBytes;
+  switch (plan.action) {
+    case AtaAction::read:
+      op.kind = StoreOpKind::read;
+      op.data = request.reply.bytes().subspan(kAtaHeaderBytes, op.length_bytes);
+      break;
+    case AtaAction::write:
+      op.kind = StoreOpKind::write;
+      op.data = request.frame.bytes().subspan(kAtaHeaderBytes, op.length_bytes);
+      break;
+    case AtaAction::verify: {
+      const std::uint32_t sectors = std::min(kVerifySectors, plan.sectors - request.progress);
+      if (sectors == 0) {
+        return false;
+      }
+      op.kind = StoreOpKind::read;
+      op.offset_bytes += std::uint64_t{request.progress} * kSectorBytes;
+      op.length_bytes = std::uint64_t{sectors} * kSectorBytes;
+      op.data = ByteSpan(verify_scratch_).first(op.length_bytes);
+      request.progress += sectors;
+      break;
+    }
+    case AtaAction::trim:
+      return emit_next_trim(slot);
+    case AtaAction::flush:
+    case AtaAction::write_cache_off:
+      op.kind = StoreOpKind::flush;
+      op.offset_bytes = 0;
+      op.length_bytes = 0;
+      break;
+    case AtaAction::reply:
+    case AtaAction::bad_argument:
+    case AtaAction::identify:
+    case AtaAction::smart_data:
+      AOE_CHECK(false, "only store actions are executed");
+  }
+  emit(slot, op);
+  return true;
+}
+
+bool AtaExecutor::emit_next_trim(std::uint16_t slot) {
+  Request& request = requests_[slot];
+  const protocol::TrimRanges ranges(request.frame.bytes().subspan(
+      kAtaHeaderBytes, std::size_t{request.plan.sectors} * kSectorBytes));
+  StoreOp op;
+  while (request.progress < ranges.size() && ranges[request.progress].sector_count == 0) {
+    ++request.progress;
+  }
+  if (request.progress == ranges.size()) {
+    if (!request.plan.is_stable || request.is_flushing) {
+      return false;
+    }
+    // One flush for all ranges instead of one each.
+    request.is_flushing = true;
+    op.kind = StoreOpKind::flush;
+    emit(slot, op);
+    return true;
+  }
+  std::uint64_t begin = ranges[request.progress].first.value;
+  std::uint64_t end = begin;
+  // Neighbours that continue each other (a long range takes several entries) become one operation.
+  while (request.progress < ranges.size() && ranges[request.progress].first.value == end) {
+    end += ranges[request.progress++].sector_count;
+  }
+  op.kind = StoreOpKind::discard;
+  op.offset_bytes = begin * kSectorBytes;
+  op.length_bytes = (end - begin) * kSectorBytes;
+  emit(slot, op);
+  return true;
+}
+
+void AtaExecutor::emit(std::uint16_t slot, StoreOp op) {
+  op.tag = StoreTag{std::uint32_t{requests_[slot].generation} << kGenerationShift | slot};
+  ops_.push({requests_[slot].subject->id, op});
+}
+
+const Export* AtaExecutor::subject_of(StoreTag tag) const {
+  const auto slot = static_cast<std::uint16_t>(tag.value & 0xFFFFU);
+  if (slot >= requests_.size()) {
+    return nullptr;
+  }
+  const Request& request = requests_[slot];
+  const bool is_current =
+      request.in_use && request.is_executing && request.generation == tag.value >> kGenerationShift;
+  return is_current ? request.subject : nullptr;
+}
+
+void AtaExecutor::handle_store_done(Instant now, const StoreCompletion& done) {
+  AOE_CHECK(subject_of(done.tag) != nullptr, "the caller has looked the tag up");
+  complete(now, static_cast<std::uint16_t>(done.tag.value & 0xFFFFU), done);
+}
+
+void AtaExecutor::complete(Instant now, std::uint16_t slot, const StoreCompletion& done) {
+  Request& request = requests_[slot];
+  Export& subject = *request.subject;
+  if (subject.health == ExportHealth::stalled) {
+    subject.health = ExportHealth::ok;
+    parts_.report(EventKind::backend_recovered, subject);
+  }
+  if (done.status == StoreErrc::ok) {
+    const bool has_more =
+        request.plan.action == AtaAction::verify || request.plan.action == AtaAction::trim;
+    if (!has_more || !emit_next(slot)) {
+      finish(now, slot, request.plan);
+    }
+    return;
+  }
+  note_store_error(now, request, done);
+  AtaPlan plan = request.plan;
+  const bool is_read = plan.action == AtaAction::read || plan.action == AtaAction::verify;
+  plan.outcome = store_outcome(
+      done.status, is_read ? TransferDirection::from_store : TransferDirection::to_store);
+  if (is_read || plan.action == AtaAction::write) {
+    const std::uint64_t last = plan.lba.value + plan.sectors - 1;
+    const std::uint64_t bad =
+        std::clamp(done.error_offset_bytes / kSectorBytes, plan.lba.value, last);
+    point_at(plan, Lba{bad}, static_cast<std::uint32_t>(last - bad + 1));
+  }
+  finish(now, slot, plan);
+}
+
+}  // namespace aoe::target

@@ -1,0 +1,108 @@
+// Runs ATA commands: admission, order, store operations, replies.
+#pragma once
+
+#include "base/ring_queue.h"
+#include "protocol/aoe_ata.h"
+#include "target/ata_plan.h"
+#include "target/core_parts.h"
+#include "target/range_table.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace aoe::target {
+
+// How many sectors one request may carry on a port, as config replies state it: what fits an
+// interface of this MTU by the conservative reckoning, in whole 4 KiB blocks where there is room
+// for one (17 sectors at MTU 9000 would split every page of an initiator).
+[[nodiscard]] std::uint8_t advertised_sectors(std::size_t mtu_bytes);
+
+class AtaExecutor {
+ public:
+  explicit AtaExecutor(CoreParts& parts);
+
+  // Executes or answers the ATA command in `frame`, or drops it for want of room. Takes the frame:
+  // its data is written to the store from where it lies.
+  void handle_command(const Arrival& arrival, PacketBuffer frame, Export& subject);
+
+  // The export whose running request the tag names; nullptr for a stale tag.
+  [[nodiscard]] const Export* subject_of(StoreTag tag) const;
+  // A store operation of a running request has ended.
+  void handle_store_done(Instant now, const StoreCompletion& done);
+
+  // Looks for store operations that take too long.
+  void handle_timeout(Instant now);
+  [[nodiscard]] std::optional<Instant> poll_timeout() const;
+
+  [[nodiscard]] std::size_t poll_store_ops(std::span<ExportStoreOp> out);
+
+  // Marks what is being written on the export now; writes_before_barrier() falls to zero when all
+  // of that has finished. A change of the reservation is answered only then: whoever learns that it
+  // holds the disk knows that nobody else's write is still under way.
+  void raise_barrier(ExportId export_id);
+  [[nodiscard]] std::uint32_t writes_before_barrier(ExportId export_id) const;
+
+  [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
+
+ private:
+  struct Request {
+    bool in_use = false;
+    bool is_executing = false;
+    bool is_barrier = false;
+    bool is_flushing = false;  // the flush behind a trim
+    std::uint16_t generation = 0;
+    std::uint16_t initiator = InitiatorTable::kNone;
+    Export* subject = nullptr;  // stays in place while requests are in flight
+    PortId port;
+    protocol::FrameHeader header;
+    AtaPlan plan;
+    std::uint32_t progress = 0;  // sectors verified, or index of the next trim entry
+    Instant started;
+    PacketBuffer frame;
+    PacketBuffer reply;
+  };
+
+  [[nodiscard]] AtaContext context_of(const Export& subject, PortId port) const;
+  [[nodiscard]] bool admit(const Arrival& arrival, Export& subject);
+  void answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& plan);
+  void start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
+                     const AtaPlan& plan);
+  [[nodiscard]] std::optional<SectorRange> locked_range(const Request& request) const;
+  void execute(Instant now, std::uint16_t slot);
+  // Emits the request's next store operation; false when there is nothing left to do.
+  [[nodiscard]] bool emit_next(std::uint16_t slot);
+  [[nodiscard]] bool emit_next_trim(std::uint16_t slot);
+  void emit(std::uint16_t slot, StoreOp op);
+  void complete(Instant now, std::uint16_t slot, const StoreCompletion& done);
+  void finish(Instant now, std::uint16_t slot, const AtaPlan& plan);
+  void finish_with_error(Instant now, std::uint16_t slot, protocol::AoeError error);
+  void release(Instant now, std::uint16_t slot);
+  void send_registers(PortId port, PacketBuffer reply, const protocol::FrameHeader& request,
+                      const Export& subject, const AtaPlan& plan, std::size_t data_bytes);
+  void fill_identify(const Export& subject, PortId port, ByteSpan sector) const;
+  [[nodiscard]] bool fill_smart(Instant now, const Export& subject, AtaPlan& plan,
+                                ByteSpan sector) const;
+  void note_store_error(Instant now, Request& request, const StoreCompletion& done);
+
+  CoreParts& parts_;
+  RangeTable ranges_;
+  std::vector<Request> requests_;
+  std::vector<std::uint16_t> free_;
+  std::vector<std::uint16_t> runnable_;
+  RingQueue<ExportStoreOp> ops_;
+  std::vector<std::byte> verify_scratch_;  // READ VERIFY reads into it and nobody looks
+  std::uint32_t in_flight_ = 0;
+  Instant next_scan_;
+};
+
+// What the export has lived through, as SMART and the state file tell it.
+[[nodiscard]] LifeCounters life_counters(const Export& subject, Instant now);
+
+// Whether the reservation keeps `source` out.
+[[nodiscard]] bool is_reserved_against(const Export& subject, const MacAddress& source);
+
+}  // namespace aoe::target

@@ -1,0 +1,264 @@
+// The answering half of AtaExecutor: from an outcome to the frame that tells it.
+#include "base/check.h"
+#include "protocol/ata_identify.h"
+#include "protocol/ata_smart.h"
+#include "target/ata_executor.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace aoe::target {
+namespace {
+
+using protocol::FrameHeader;
+using protocol::kAtaHeaderBytes;
+
+constexpr const char* kFirmwareRevision = "0.1.0";
+
+void count(ExportStats& stats, const AtaPlan& plan) {
+  if (plan.outcome.is_failure()) {
+    ++stats.ata_errors;
+    return;
+  }
+  switch (plan.action) {
+    case AtaAction::read:
+      ++stats.reads;
+      stats.sectors_read += plan.sectors;
+      return;
+    case AtaAction::write:
+      ++stats.writes;
+      stats.sectors_written += plan.sectors;
+      return;
+    case AtaAction::flush:
+    case AtaAction::write_cache_off:
+      ++stats.flushes;
+      return;
+    case AtaAction::trim:
+      ++stats.trims;
+      return;
+    case AtaAction::verify:
+    case AtaAction::reply:
+    case AtaAction::bad_argument:
+    case AtaAction::identify:
+    case AtaAction::smart_data:
+      ++stats.others;
+      return;
+  }
+}
+
+}  // namespace
+
+void AtaExecutor::finish(Instant now, std::uint16_t slot, const AtaPlan& plan) {
+  Request& request = requests_[slot];
+  Export& subject = *request.subject;
+  count(subject.stats, plan);
+  if (plan.action == AtaAction::write_cache_off && !plan.outcome.is_failure()) {
+    subject.ata.write_cache_enabled = false;
+  }
+  // No data with an error: an initiator must look at the status first, and some do not.
+  const bool has_data = plan.action == AtaAction::read && !plan.outcome.is_failure();
+  const std::size_t data_bytes = has_data ? std::size_t{plan.sectors} * kSectorBytes : 0;
+  if (!has_data) {
+    fill_zero(request.reply.bytes().first(protocol::kFrameBytesMin));
+  }
+  send_registers(request.port, std::move(request.reply), request.header, subject, plan, data_bytes);
+  release(now, slot);
+}
+
+void AtaExecutor::finish_with_error(Instant now, std::uint16_t slot, protocol::AoeError error) {
+  Request& request = requests_[slot];
+  ++request.subject->stats.aoe_errors;
+  request.reply.reset();
+  parts_.replies.send_error(now, request.port, request.header, request.subject->settings.address,
+                            error);
+  release(now, slot);
+}
+
+void AtaExecutor::release(Instant now, std::uint16_t slot) {
+  Request& request = requests_[slot];
+  Export& subject = *request.subject;
+  const bool held_range = locked_range(request).has_value();
+  request.is_executing = false;
+  request.in_use = false;
+  parts_.initiators.ended(request.initiator);
+  --subject.stats.in_flight;
+  --in_flight_;
+  const std::size_t first_runnable = runnable_.size();
+  if (held_range) {
+    ranges_.remove(slot, runnable_);
+  }
+  request.frame.reset();
+  request.reply.reset();
+  free_.push_back(slot);
+  if (first_runnable == 0) {
+    // Executing may finish at once and release in turn: one loop at the bottom keeps the stack
+    // flat.
+    for (std::size_t i = 0; i < runnable_.size(); ++i) {
+      execute(now, runnable_[i]);
+    }
+    runnable_.clear();
+  }
+}
+
+void AtaExecutor::send_registers(PortId port, PacketBuffer reply, const FrameHeader& request,
+                                 const Export& subject, const AtaPlan& plan,
+                                 std::size_t data_bytes) {
+  protocol::AtaArgument registers = plan.reply;
+  registers.command_status = plan.outcome.status;
+  registers.feature_error = plan.outcome.error;
+  protocol::build_header(
+      reply.bytes(),
+      protocol::reply_header(request, parts_.replies.port(port).mac, subject.settings.address));
+  protocol::build_ata(reply.bytes(), registers);
+  parts_.replies.send(port, std::move(reply), kAtaHeaderBytes + data_bytes);
+}
+
+void AtaExecutor::fill_identify(const Export& subject, PortId port, ByteSpan sector) const {
+  const ExportSettings& settings = subject.settings;
+  protocol::IdentifyModel model;
+  model.serial = subject.serial;
+  model.firmware = kFirmwareRevision;
+  model.model = settings.model;
+  model.sector_count = settings.sector_count;
+  model.world_wide_name = world_wide_name(subject.serial);
+  model.physical_sector_bytes = settings.physical_block_bytes;
+  model.rotation_rate = settings.is_rotational ? 7200 : 1;
+  model.has_trim = settings.can_discard && settings.mode != WriteMode::read_only;
+  model.trim_reads_zero = settings.discard_reads_zero;
+  model.trim_blocks_max = std::min<std::uint16_t>(
+      kTrimBlocksMax, advertised_sectors(parts_.replies.port(port).mtu_bytes));
+  model.has_write_cache = settings.mode == WriteMode::write_back;
+  model.write_cache_enabled = subject.ata.write_cache_enabled;
+  model.has_fua = settings.mode != WriteMode::read_only;
+  model.has_smart = true;
+  model.smart_enabled = subject.ata.smart_enabled;
+  model.multiple_sectors_max = kMultipleSectorsMax;
+  model.multiple_sectors = subject.ata.multiple_sectors;
+  protocol::build_identify(sector, model);
+}
+
+bool AtaExecutor::fill_smart(Instant now, const Export& subject, AtaPlan& plan,
+                             ByteSpan sector) const {
+  const LifeCounters life = life_counters(subject, now);
+  switch (static_cast<protocol::SmartFeature>(plan.smart_feature)) {
+    case protocol::SmartFeature::return_status:
+      if (subject.health == ExportHealth::failed) {
+        plan.reply.lba[1] = protocol::kSmartFailingMid;
+        plan.reply.lba[2] = protocol::kSmartFailingHigh;
+      }
+      return true;
+    case protocol::SmartFeature::read_data: {
+      protocol::SmartData data;
+      data.power_on_hours = life.powered_on_seconds / 3600;
+      data.power_cycles = life.starts;
+      data.sectors_written = life.sectors_written;
+      data.sectors_read = life.sectors_read;
+      data.write_errors = life.write_errors;
+      data.read_errors = life.read_errors;
+      protocol::build_smart_data(sector, data);
+      return true;
+    }
+    case protocol::SmartFeature::read_thresholds:
+      protocol::build_smart_thresholds(sector);
+      return true;
+    case protocol::SmartFeature::read_log:
+      return protocol::build_smart_log(sector, plan.reply.lba[0],
+                                       {.error_count = life.read_errors + life.write_errors}) ==
+             protocol::SmartLogResult::built;
+    case protocol::SmartFeature::attribute_autosave:
+    case protocol::SmartFeature::save_attributes:
+    case protocol::SmartFeature::offline_immediate:
+    case protocol::SmartFeature::write_log:
+    case protocol::SmartFeature::enable:
+    case protocol::SmartFeature::disable:
+      break;
+  }
+  return false;
+}
+
+void AtaExecutor::note_store_error(Instant now, Request& request, const StoreCompletion& done) {
+  Export& subject = *request.subject;
+  ++subject.stats.store_errors;
+  const bool is_read =
+      request.plan.action == AtaAction::read || request.plan.action == AtaAction::verify;
+  if (is_read) {
+    ++subject.persistent.life.read_errors;
+  } else {
+    ++subject.persistent.life.write_errors;
+  }
+  // What was accepted could not be made stable, and asking the kernel again would only make it say
+  // that all is well: fsync reports a lost page once (reliability of fsync, Linux 4.13 and later).
+  if (done.status == StoreErrc::sync_failed && subject.health != ExportHealth::failed) {
+    subject.health = ExportHealth::failed;
+    parts_.report(EventKind::export_failed, subject);
+  }
+  ++subject.burst_errors;
+  if (subject.burst_begin != Instant{} && now < subject.burst_begin + parts_.limits.error_burst) {
+    return;
+  }
+  TargetEvent event;
+  event.kind = EventKind::store_error;
+  event.export_id = subject.id;
+  event.address = subject.settings.address;
+  event.mac = request.header.source;
+  event.store_error = done.status;
+  event.lba = Lba{done.error_offset_bytes / kSectorBytes};
+  event.value = subject.burst_errors;
+  parts_.events.add(event);
+  subject.burst_begin = now;
+  subject.burst_errors = 0;
+}
+
+void AtaExecutor::handle_timeout(Instant now) {
+  if (in_flight_ == 0) {
+    next_scan_ = Instant{};
+    return;
+  }
+  if (next_scan_ == Instant{} || now < next_scan_) {
+    return;
+  }
+  for (const Request& request : requests_) {
+    if (!request.in_use || !request.is_executing ||
+        now < request.started + parts_.limits.backend_deadline) {
+      continue;
+    }
+    if (request.subject->health == ExportHealth::ok) {
+      request.subject->health = ExportHealth::stalled;
+      parts_.report(EventKind::backend_stalled, *request.subject);
+    }
+  }
+  next_scan_ = now + Duration::seconds(1);
+}
+
+std::optional<Instant> AtaExecutor::poll_timeout() const {
+  if (in_flight_ == 0 || next_scan_ == Instant{}) {
+    return std::nullopt;
+  }
+  return next_scan_;
+}
+
+std::size_t AtaExecutor::poll_store_ops(std::span<ExportStoreOp> out) {
+  std::size_t count = 0;
+  while (count < out.size() && !ops_.empty()) {
+    out[count++] = ops_.pop();
+  }
+  return count;
+}
+
+void AtaExecutor::raise_barrier(ExportId export_id) {
+  for (Request& request : requests_) {
+    if (request.in_use && request.is_executing && request.subject->id == export_id &&
+        changes_data(request.plan.action)) {
+      request.is_barrier = true;
+    }
+  }
+}
+
+std::uint32_t AtaExecutor::writes_before_barrier(ExportId export_id) const {
+  return static_cast<std::uint32_t>(
+      std::count_if(requests_.begin(), requests_.end(), [export_id](const Request& request) {
+        return request.in_use && request.is_barrier && request.subject->id == export_id;
+      }));
+}
+
+}  // namespace aoe::target

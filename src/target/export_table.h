@@ -1,0 +1,74 @@
+// The exports of a core and the way from an address to one of them.
+#pragma once
+
+#include "base/result.h"
+#include "target/ata_plan.h"
+#include "target/persistent_state.h"
+#include "target/target_stats.h"
+#include "target/target_types.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aoe::target {
+
+// Everything the parts of a core know about one export.
+struct Export {
+  ExportId id;
+  bool in_use = false;
+  ExportSettings settings;
+  ExportState state = ExportState::probing;
+  ExportHealth health = ExportHealth::ok;
+  PersistentState persistent;
+  bool is_change_pending = false;  // a new `persistent` is on its way to disk
+  AtaSettings ata;
+  ExportStats stats;
+  std::string serial;
+  Instant started;  // for the life counters
+  LifeCounters life_at_start;
+
+  // Duplicate address detection.
+  Instant probe_next;
+  Instant probe_end;
+
+  // Bit n: an advertisement is due on port n.
+  std::uint32_t advertise_ports = 0;
+
+  // Store errors are reported once a burst.
+  Instant burst_begin;
+  std::uint64_t burst_errors = 0;
+
+  [[nodiscard]] bool is_served_on(PortId port) const {
+    return (settings.port_mask >> port.value & 1U) != 0;
+  }
+};
+
+// Fixed number of places; an ExportId is a place and its generation, so that an answer for an
+// export that is gone is recognised. Single thread.
+class ExportTable {
+ public:
+  explicit ExportTable(std::uint16_t exports_max);
+
+  // already_exists: the address is taken; no_space: the table is full.
+  [[nodiscard]] Result<Export*> add(const ExportSettings& settings);
+  void remove(Export& gone);
+
+  // nullptr when the id is stale or the address unknown.
+  [[nodiscard]] Export* find(ExportId id);
+  [[nodiscard]] Export* find(DeviceAddress address);
+
+  // All exports in the order of their addresses. The span is valid until the next add or remove.
+  [[nodiscard]] std::span<Export* const> all() const { return sorted_; }
+
+ private:
+  static constexpr unsigned kIndexBits = 16;
+
+  [[nodiscard]] std::size_t position(DeviceAddress address) const;
+
+  std::vector<Export> places_;
+  std::vector<Export*> sorted_;
+};
+
+}  // namespace aoe::target

@@ -1,0 +1,51 @@
+// Who talks to us: one entry a source address, for fairness and for the list of clients.
+#pragma once
+
+#include "base/mac_address.h"
+#include "base/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aoe::target {
+
+struct Initiator {
+  MacAddress mac;
+  bool in_use = false;
+  std::uint32_t in_flight = 0;  // its ATA requests that have not been answered
+  Instant last_seen;
+  std::uint64_t requests = 0;
+  std::uint64_t dropped = 0;  // of its requests, for want of room
+};
+
+// Set-associative, fixed memory: a source address may live in one of eight places, and a new one
+// takes the place of the longest idle one there. Forging addresses can push idle entries out and no
+// more: entries with requests in flight stay.
+class InitiatorTable {
+ public:
+  static constexpr std::uint16_t kNone = 0xFFFF;
+
+  explicit InitiatorTable(std::uint16_t initiators_max);
+
+  // The entry's index, made if there is none; kNone when all eight places are busy.
+  [[nodiscard]] std::uint16_t touch(const MacAddress& mac, Instant now);
+
+  [[nodiscard]] Initiator& at(std::uint16_t index) { return entries_[index]; }
+
+  void began(std::uint16_t index);
+  void ended(std::uint16_t index);
+
+  // How many have requests in flight.
+  [[nodiscard]] std::uint32_t active_count() const { return active_count_; }
+
+  [[nodiscard]] const std::vector<Initiator>& entries() const { return entries_; }
+
+ private:
+  static constexpr std::size_t kWays = 8;
+
+  std::vector<Initiator> entries_;
+  std::uint32_t active_count_ = 0;
+};
+
+}  // namespace aoe::target

@@ -1,0 +1,97 @@
+#include "target/reply_queue.h"
+
+#include "base/check.h"
+
+#include <algorithm>
+
+namespace aoe::target {
+
+using protocol::FrameHeader;
+
+ReplyQueue::ReplyQueue(const TargetLimits& limits, BufferPool& pool, TargetStats& stats)
+    : pool_(pool),
+      stats_(stats),
+      // Every queued frame holds a buffer of the pool: this bound cannot be exceeded.
+      queue_(pool.count()),
+      tokens_per_second_(limits.light_replies_per_second),
+      token_cost_ns_(1'000'000'000 / static_cast<std::int64_t>(tokens_per_second_)),
+      token_credit_ns_(token_cost_ns_ * limits.light_replies_burst),
+      token_credit_max_ns_(token_credit_ns_) {}
+
+bool ReplyQueue::is_own_mac(const MacAddress& mac) const {
+  return std::any_of(ports_.begin(), ports_.end(), [&mac](const PortInfo& port) {
+    return port.mac == mac && !port.mac.is_zero();
+  });
+}
+
+PacketBuffer ReplyQueue::allocate(PortId port, std::size_t frame_bytes) {
+  return allocate_for_data(port, std::max(frame_bytes, protocol::kFrameBytesMin), frame_bytes);
+}
+
+PacketBuffer ReplyQueue::allocate_for_data(PortId port, std::size_t zero_bytes,
+                                           std::size_t frame_bytes) {
+  const PortInfo& info = ports_[port.value];
+  const std::size_t room = std::max(frame_bytes, protocol::kFrameBytesMin);
+  if (!info.link_up || room > info.mtu_bytes + protocol::kEthernetHeaderBytes ||
+      room > pool_.frame_bytes()) {
+    ++stats_.drops.link_down;
+    return {};
+  }
+  PacketBuffer buffer = pool_.allocate();
+  if (!buffer) {
+    ++stats_.drops.queue_full;
+    return buffer;
+  }
+  buffer.resize(room);
+  fill_zero(buffer.bytes().first(zero_bytes));
+  return buffer;
+}
+
+bool ReplyQueue::spend_token(Instant now) {
+  if (now > tokens_at_) {
+    // Saturating: after a long pause the bucket is simply full.
+    const std::int64_t elapsed_ns = std::min((now - tokens_at_).ns, token_credit_max_ns_);
+    token_credit_ns_ = std::min(token_credit_ns_ + elapsed_ns, token_credit_max_ns_);
+    tokens_at_ = now;
+  }
+  if (token_credit_ns_ < token_cost_ns_) {
+    ++stats_.drops.rate_limited;
+    return false;
+  }
+  token_credit_ns_ -= token_cost_ns_;
+  return true;
+}
+
+void ReplyQueue::send(PortId port, PacketBuffer frame, std::size_t frame_bytes) {
+  AOE_CHECK(frame, "a frame to send has a buffer");
+  frame.resize(std::max(frame_bytes, protocol::kFrameBytesMin));
+  ++stats_.replies;
+  queue_.push({port, std::move(frame)});
+}
+
+void ReplyQueue::send_error(Instant now, PortId port, const FrameHeader& request,
+                            DeviceAddress address, protocol::AoeError error) {
+  if (!spend_token(now)) {
+    return;
+  }
+  PacketBuffer frame = allocate(port, protocol::kFrameBytesMin);
+  if (!frame) {
+    return;
+  }
+  FrameHeader header = protocol::reply_header(request, ports_[port.value].mac, address);
+  header.is_error = true;
+  header.error = static_cast<std::uint8_t>(error);
+  protocol::build_header(frame.bytes(), header);
+  ++stats_.aoe_errors;
+  send(port, std::move(frame), protocol::kFrameBytesMin);
+}
+
+std::size_t ReplyQueue::poll(std::span<TxFrame> out) {
+  std::size_t count = 0;
+  while (count < out.size() && !queue_.empty()) {
+    out[count++] = queue_.pop();
+  }
+  return count;
+}
+
+}  // namespace aoe::target

@@ -1,0 +1,69 @@
+// Replies on their way out: buffers, the queue of frames to send, and the bound on cheap answers.
+#pragma once
+
+#include "base/buffer_pool.h"
+#include "base/port_info.h"
+#include "base/prng.h"
+#include "base/ring_queue.h"
+#include "protocol/aoe_frame.h"
+#include "target/target_stats.h"
+#include "target/target_types.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace aoe::target {
+
+// Owns the outgoing side of a core. Frames are built from zero, padded to 60 bytes, and go to
+// unicast addresses only (advertisements and probes apart). Single thread.
+class ReplyQueue {
+ public:
+  ReplyQueue(const TargetLimits& limits, BufferPool& pool, TargetStats& stats);
+
+  // Ports as the core knows them; an unknown port has link_up == false.
+  [[nodiscard]] const PortInfo& port(PortId port) const { return ports_[port.value]; }
+
+  void set_port(PortId port, const PortInfo& info) { ports_[port.value] = info; }
+
+  [[nodiscard]] std::size_t port_count() const { return ports_.size(); }
+
+  [[nodiscard]] bool is_own_mac(const MacAddress& mac) const;
+
+  // A buffer for a frame of at most `frame_bytes`, its first bytes zero up to that length, or an
+  // empty handle if none is left or the port cannot carry it.
+  [[nodiscard]] PacketBuffer allocate(PortId port, std::size_t frame_bytes);
+
+  // The same without zeroing what lies behind the first `zero_bytes`: for a read, whose data the
+  // store fills in.
+  [[nodiscard]] PacketBuffer allocate_for_data(PortId port, std::size_t zero_bytes,
+                                               std::size_t frame_bytes);
+
+  // Spends a token for an answer without disk data; false (and counted) when there is none left.
+  [[nodiscard]] bool spend_token(Instant now);
+
+  // Cuts or pads the frame to `frame_bytes` (at least 60) and queues it.
+  void send(PortId port, PacketBuffer frame, std::size_t frame_bytes);
+
+  // An AoE error reply: header and zeros. Rate limited; dropped silently without token or buffer.
+  void send_error(Instant now, PortId port, const protocol::FrameHeader& request,
+                  DeviceAddress address, protocol::AoeError error);
+
+  [[nodiscard]] std::size_t poll(std::span<TxFrame> out);
+
+  [[nodiscard]] bool has_frames() const { return !queue_.empty(); }
+
+ private:
+  BufferPool& pool_;
+  TargetStats& stats_;
+  RingQueue<TxFrame> queue_;
+  std::array<PortInfo, 32> ports_{};
+  std::uint64_t tokens_per_second_;
+  std::int64_t token_cost_ns_;
+  std::int64_t token_credit_ns_;
+  std::int64_t token_credit_max_ns_;
+  Instant tokens_at_;
+};
+
+}  // namespace aoe::target

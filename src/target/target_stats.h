@@ -1,0 +1,52 @@
+// What a target core counts. Everything only grows, except the in-flight figures.
+#pragma once
+
+#include <cstdint>
+
+namespace aoe::target {
+
+// Frames that drew no answer, one counter a reason.
+struct DropCounters {
+  std::uint64_t runt = 0;  // shorter than a header
+  std::uint64_t not_aoe = 0;
+  std::uint64_t response = 0;    // the response flag was set and it was not an answer to a probe
+  std::uint64_t bad_source = 0;  // group, zero or our own source address
+  std::uint64_t not_for_us = 0;  // destination is another station
+  std::uint64_t unknown_address = 0;  // no export of that shelf.slot here
+  std::uint64_t access_denied = 0;    // source is not in the access list or the mask
+  std::uint64_t bad_wildcard = 0;     // a command that wildcards or broadcast may not carry
+  std::uint64_t config_mismatch = 0;  // config test without a match: silence is the answer
+  std::uint64_t queue_full = 0;       // no request slot, buffer or fair share left
+  std::uint64_t rate_limited = 0;     // light_replies_per_second
+  std::uint64_t change_pending = 0;  // another change of the same state is still on its way to disk
+  std::uint64_t stalled = 0;         // the store hangs
+  std::uint64_t link_down = 0;       // no way to answer on that port
+};
+
+struct TargetStats {
+  std::uint64_t frames = 0;      // received
+  std::uint64_t replies = 0;     // handed out for sending
+  std::uint64_t aoe_errors = 0;  // replies with the error flag
+  std::uint64_t advertisements = 0;
+  std::uint64_t events_lost = 0;  // nobody took them in time
+  DropCounters drops;
+};
+
+struct ExportStats {
+  std::uint64_t reads = 0;
+  std::uint64_t writes = 0;
+  std::uint64_t flushes = 0;
+  std::uint64_t trims = 0;
+  std::uint64_t others = 0;  // every other ATA command that was answered
+  std::uint64_t sectors_read = 0;
+  std::uint64_t sectors_written = 0;
+  std::uint64_t ata_errors = 0;  // replies with the ERR or DF bit
+  std::uint64_t aoe_errors = 0;
+  std::uint64_t store_errors = 0;
+  std::uint64_t waits = 0;    // requests that waited for an overlapping one
+  std::uint64_t dropped = 0;  // requests refused for want of room or because the store hangs
+  std::uint32_t in_flight = 0;
+  std::uint32_t in_flight_max = 0;
+};
+
+}  // namespace aoe::target

@@ -1,0 +1,137 @@
+// The values that go into and come out of a target core.
+#pragma once
+
+#include "base/ids.h"
+#include "base/mac_address.h"
+#include "base/packet_buffer.h"
+#include "base/store_op.h"
+#include "base/time.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace aoe::target {
+
+// Bounds of one core. Every table is allocated from them in the constructor; what happens when one
+// is full stands beside it.
+struct TargetLimits {
+  std::uint16_t requests_max = 1024;  // ATA requests at once; more are dropped, initiators resend
+  std::uint16_t initiators_max =
+      1024;                            // addresses with statistics; the longest idle one makes room
+  std::uint16_t changes_max = 32;      // state changes on their way to disk; more are dropped
+  std::uint16_t discoveries_max = 32;  // wildcard queries being answered; more are dropped
+  std::uint16_t exports_max = 4096;    // adding more is refused
+  std::uint8_t ports_max = 32;         // adding more is refused
+  // Answers that carry no disk data (config, mask, reserve, errors): a flood of queries must not
+  // become a flood of answers.
+  std::uint32_t light_replies_per_second = 50'000;
+  std::uint32_t light_replies_burst = 4'096;
+  Duration probe_time = Duration::milliseconds(250);  // listening for our address before serving
+  Duration probe_again = Duration::seconds(10);       // after somebody else answered
+  Duration backend_deadline = Duration::seconds(30);  // a store operation that takes longer hangs
+  Duration error_burst = Duration::seconds(1);        // at most one store error event in this time
+};
+
+enum class WriteMode : std::uint8_t {
+  write_through,  // a reply to a write means that it survives a power cut
+  write_back,     // it may be lost until a FLUSH was answered; IDENTIFY says so
+  read_only,
+};
+
+enum class AllowPolicy : std::uint8_t { any, listed };
+
+// Who of those that are allowed may change config string, mask and reservation by wire.
+enum class RemoteAdmin : std::uint8_t {
+  initiators,  // everybody who may use the export
+  none,
+  listed,  // these, and the mask never shuts them out
+};
+
+// How an export looks and behaves. Plain data from the configuration and the opened store.
+struct ExportSettings {
+  DeviceAddress address;
+  std::uint64_t sector_count = 0;  // < 2^48
+  WriteMode mode = WriteMode::write_through;
+  std::uint16_t buffer_count = 64;  // advertised, >= 2 (the Linux driver stalls on 1)
+  AllowPolicy allow_policy = AllowPolicy::any;
+  std::vector<MacAddress> allow;
+  RemoteAdmin remote_admin = RemoteAdmin::initiators;
+  std::vector<MacAddress> admins;
+  std::uint32_t port_mask = 0xFFFFFFFF;  // bit n: served on port n
+  std::string model = "aoekit";          // IDENTIFY, at most 40 characters
+  std::string serial;                    // at most 20; empty = made from the state's identity
+  // What the store can do and is.
+  bool can_discard = false;
+  bool discard_reads_zero = false;
+  std::uint32_t physical_block_bytes = 512;
+  bool is_rotational = false;
+  bool starts_online = true;
+};
+
+enum class ExportState : std::uint8_t {
+  probing,   // listening whether somebody else has the address
+  conflict,  // somebody has; probed again from time to time
+  online,
+  offline,   // by order: ATA commands get "device unavailable", discovery gets silence
+  removing,  // no new requests; gone when the last one has finished
+};
+
+enum class ExportHealth : std::uint8_t {
+  ok,
+  stalled,  // the store has not answered for backend_deadline: no new disk requests
+  failed,   // data that was accepted could not be made stable: writes get DEVICE FAULT
+};
+
+struct ExportStoreOp {
+  ExportId export_id;
+  StoreOp op;
+};
+
+struct TxFrame {
+  PortId port;
+  PacketBuffer frame;
+};
+
+// A state blob to put on stable storage; answered with TargetCore::handle_state_saved.
+struct StateSave {
+  ExportId export_id;
+  DeviceAddress address;
+  std::uint64_t generation = 0;
+  std::vector<std::byte> bytes;
+};
+
+enum class EventKind : std::uint8_t {
+  export_ready,      // serves; value = sectors
+  address_conflict,  // mac answered for our address
+  foreign_target,    // mac announced our address while we serve
+  export_removed,    // the last request has finished; the store may be closed
+  store_error,       // store_error, lba, value = errors in this burst so far
+  export_failed,     // a sync failed: writes are refused from now on
+  backend_stalled,   // an operation has taken longer than backend_deadline
+  backend_recovered,
+  admin_refused,        // mac may not change state; value = AoE command
+  config_changed,       // by mac
+  mask_changed,         // by mac; value = entries
+  reservation_changed,  // by mac; value = entries
+  state_save_failed,    // a change was refused because it could not be stored
+  size_changed,         // value = sectors
+};
+
+struct TargetEvent {
+  EventKind kind = EventKind::export_ready;
+  ExportId export_id;
+  DeviceAddress address;
+  MacAddress mac;
+  PortId port;
+  StoreErrc store_error = StoreErrc::ok;
+  Lba lba;
+  std::uint64_t value = 0;
+};
+
+[[nodiscard]] const char* export_state_name(ExportState state);
+[[nodiscard]] const char* export_health_name(ExportHealth health);
+[[nodiscard]] const char* write_mode_name(WriteMode mode);
+
+}  // namespace aoe::target
