@@ -89,7 +89,6 @@ void Announcer::advance_probes(Instant now) {
 
 void Announcer::finish_probe(Instant now, Export& subject) {
   subject.state = subject.settings.starts_online ? ExportState::online : ExportState::offline;
-  subject.started = now;
   parts_.report(EventKind::export_ready, subject, subject.settings.sector_count);
   advertise(subject, ~0U);
 }

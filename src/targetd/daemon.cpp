@@ -1,0 +1,430 @@
+#include "targetd/daemon.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "net/af_packet_port.h"
+#include "os/clock.h"
+#include "os/privileges.h"
+#include "os/random_seed.h"
+#include "targetd/control_methods.h"
+#include "targetd/event_text.h"
+#include "targetd/export_opener.h"
+#include "targetd/reload_plan.h"
+
+namespace aoe::targetd {
+namespace {
+
+constexpr std::size_t kEthernetHeaderBytes = 14;
+constexpr std::size_t kFrameBytesMin = 9000 + kEthernetHeaderBytes;
+constexpr Duration kPeriod = Duration::seconds(1);
+constexpr Duration kStateSaveInterval = Duration::seconds(600);
+constexpr Duration kStopTime = Duration::seconds(10);
+constexpr Duration kRecentUse = Duration::seconds(10);
+constexpr Duration kForeignReportInterval = Duration::seconds(60);
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::error:
+      return spdlog::level::err;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::trace:
+      return spdlog::level::trace;
+  }
+  return spdlog::level::info;
+}
+
+// Features that the configuration has words for and this version has not.
+Result<void> check_available(const TargetConfig& config) {
+  const auto missing = [](const std::string& what) {
+    return fail_with(Errc::unsupported, 0, what + ": not available in this version");
+  };
+  if (config.metrics) {
+    return missing("metrics");
+  }
+  for (const ExportConfig& item : config.exports) {
+    if (!item.shadow.empty()) {
+      return missing(item.origin + ": shadow");
+    }
+    if (item.cache_bytes != 0) {
+      return missing(item.origin + ": cache");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Daemon::Daemon(Options options) : options_(std::move(options)) {}
+
+Daemon::~Daemon() {
+  control_.reset();
+  shard_.reset();
+}
+
+int Daemon::run(const TargetConfig& config) {
+  config_ = config;
+  spdlog::set_level(spdlog_level(config_.log_level));
+  if (auto available = check_available(config_); !available) {
+    spdlog::error("{}", available.error().message);
+    return kExitMisused;
+  }
+  if (auto opened = open_edges(); !opened) {
+    spdlog::error("{}", opened.error().message);
+    return kExitFailed;
+  }
+  if (auto ports = open_ports(); !ports) {
+    spdlog::error("{}", ports.error().message);
+    return ports.error().code == Errc::io ? kExitFailed : kExitMisused;
+  }
+  for (const ExportConfig& item : config_.exports) {
+    if (auto started = start_export(item); !started) {
+      spdlog::error("{}", started.error().message);
+      return kExitMisused;
+    }
+    settling_.insert(item.address);
+  }
+  if (auto control = open_control(); !control) {
+    spdlog::error("{}", control.error().message);
+    return kExitFailed;
+  }
+  loop_until_stopped();
+  return exit_status_;
+}
+
+Result<void> Daemon::open_edges() {
+  // First of all, so that every thread made later inherits the block.
+  AOE_TRY_ASSIGN(signals_, os::SignalSet::open({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}));
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  AOE_TRY_ASSIGN(states_, StateDirectory::open(config_.state_dir));
+  AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create({}));
+  AOE_TRY_ASSIGN(links_, os::LinkMonitor::open());
+  AOE_TRY_ASSIGN(worker_, runtime::Worker::create());
+  AOE_TRY_ASSIGN(auto engine, storage::open_io_engine({}));
+  engine_ = std::move(engine.engine);
+  if (!engine.fallback_reason.empty()) {
+    spdlog::warn("io_uring is not usable, using threads: {}", engine.fallback_reason);
+  }
+  return {};
+}
+
+Result<void> Daemon::open_ports() {
+  std::vector<std::unique_ptr<net::PacketPort>> ports;
+  std::size_t frame_bytes = kFrameBytesMin;
+  for (const std::string& name : config_.interfaces) {
+    net::AfPacketOptions options;
+    options.interface = name;
+    options.filter = net::FrameFilter::requests_and_announcements;
+    options.qdisc_bypass = net::QdiscBypass::yes;
+    AOE_TRY_ASSIGN(auto port, net::AfPacketPort::open(options));
+    frame_bytes = std::max(frame_bytes, port->info().mtu_bytes + kEthernetHeaderBytes);
+    ports.push_back(std::move(port));
+  }
+  target::TargetLimits limits;
+  shard_ = std::make_unique<Shard>(
+      Shard::Parts{*loop_, *worker_, *engine_, *states_}, limits, frame_bytes,
+      Prng(os::random_seed()), [this](const target::TargetEvent& event) { handle_event(event); });
+  for (auto& port : ports) {
+    if (!port->info().link_up) {
+      spdlog::warn("{}: the link is down; it is served as soon as it comes up", port->name());
+    }
+    AOE_TRY(shard_->add_port(std::move(port)));
+  }
+  AOE_TRY(watch_descriptors());
+  return {};
+}
+
+Result<void> Daemon::watch_descriptors() {
+  AOE_TRY(loop_->add_fd(signals_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
+    while (const auto signal = signals_->next()) {
+      handle_signal(signal->number);
+    }
+  }));
+  AOE_TRY(loop_->add_fd(links_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
+    links_changed_ = !links_->drain().empty() || links_changed_;
+  }));
+  AOE_TRY(loop_->add_fd(worker_->wait_fd(), EPOLLIN, [this](std::uint32_t) { worker_->drain(); }));
+  AOE_TRY(loop_->add_fd(engine_->wait_fd(), EPOLLIN, [this](std::uint32_t) { engine_->poll(); }));
+  return {};
+}
+
+Result<void> Daemon::open_control() {
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(config_.control_path).parent_path(),
+                                      ignored);
+  control::Server::Options options;
+  options.path = config_.control_path;
+  AOE_TRY_ASSIGN(control_, control::Server::open(*loop_, options));
+  add_control_methods(*control_, *this);
+  return {};
+}
+
+Result<void> Daemon::start_export(const ExportConfig& config) {
+  AOE_TRY_ASSIGN(OpenedExport opened, open_export(config, config_.interfaces, *engine_));
+  for (const std::string& warning : opened.warnings) {
+    spdlog::warn("{}", warning);
+  }
+  AOE_TRY(states_->lock(config.address));
+  target::PersistentState state;
+  auto bytes = states_->load(config.address);
+  if (bytes && *bytes) {
+    auto decoded = target::decode_state(config.address, **bytes);
+    if (!decoded) {
+      states_->unlock(config.address);
+      return fail(decoded.error());
+    }
+    state = *std::move(decoded);
+  } else if (!bytes) {
+    states_->unlock(config.address);
+    return fail(bytes.error());
+  }
+  auto id = shard_->add_export(opened.settings, std::move(state), std::move(opened.store));
+  if (!id) {
+    states_->unlock(config.address);
+    return fail(id.error());
+  }
+  export_ids_[config.address] = *id;
+  return {};
+}
+
+void Daemon::loop_until_stopped() {
+  watchdog_interval_ = notifier_.watchdog_interval();
+  next_periodic_ = os::monotonic_now() + kPeriod;
+  next_state_save_ = os::monotonic_now() + kStateSaveInterval;
+  while (!is_stop_complete()) {
+    std::optional<Instant> next = shard_->turn();
+    const Instant soonest = next ? std::min(*next, next_periodic_) : next_periodic_;
+    loop_->run_once(soonest);
+    if (std::exchange(links_changed_, false)) {
+      shard_->refresh_ports();
+    }
+    if (const Instant now = os::monotonic_now(); now >= next_periodic_) {
+      do_periodic_work(now);
+    }
+    check_start_complete();
+  }
+  notifier_.stopping();
+}
+
+void Daemon::do_periodic_work(Instant now) {
+  next_periodic_ = now + kPeriod;
+  if (watchdog_interval_) {
+    notifier_.watchdog();
+  }
+  if (is_stopping_) {
+    return;
+  }
+  look_for_new_sizes();
+  if (now >= next_state_save_) {
+    next_state_save_ = now + kStateSaveInterval;
+    save_all_states();
+  }
+  if (child_ != nullptr) {
+    if (const auto status = child_->exit_status()) {
+      begin_stop(*status);
+    }
+  }
+}
+
+void Daemon::look_for_new_sizes() {
+  for (const auto& [address, id] : export_ids_) {
+    const target::Export* subject = shard_->core().find(id);
+    storage::BlockStore* store = shard_->store_of(id);
+    if (subject == nullptr || store == nullptr) {
+      continue;
+    }
+    const auto size_bytes = store->refresh();
+    if (!size_bytes) {
+      continue;  // the store says what it thinks of that at the next request
+    }
+    const std::uint64_t sectors = *size_bytes / kSectorBytes;
+    if (sectors > subject->settings.sector_count) {
+      if (auto resized = shard_->core().resize(id, sectors); !resized) {
+        spdlog::warn("{}", resized.error().message);
+      }
+    }
+  }
+}
+
+void Daemon::save_all_states() {
+  for (const auto& [address, id] : export_ids_) {
+    // Busy means that a save is on its way, with counters as fresh as these.
+    (void)shard_->core().save_state(os::monotonic_now(), id);
+  }
+}
+
+void Daemon::handle_signal(int number) {
+  switch (number) {
+    case SIGHUP:
+      notifier_.reloading();
+      if (auto done = reload(); done) {
+        spdlog::info("reloaded: {}", *done);
+      } else {
+        spdlog::error("not reloaded, the running configuration stays: {}", done.error().message);
+      }
+      notifier_.ready(fmt::format("serving {} exports", export_ids_.size()));
+      return;
+    case SIGUSR1:
+    case SIGUSR2:
+      spdlog::warn("signal {} ignored: no export has a shadow to freeze with", number);
+      return;
+    default:
+      spdlog::info("stopping");
+      begin_stop(child_ != nullptr ? 128 + number : kExitOk);
+      return;
+  }
+}
+
+void Daemon::begin_stop(int exit_status) {
+  if (is_stopping_) {
+    return;
+  }
+  is_stopping_ = true;
+  exit_status_ = exit_status;
+  stop_deadline_ = os::monotonic_now() + kStopTime;
+  save_all_states();
+}
+
+bool Daemon::is_stop_complete() const {
+  if (!is_stopping_) {
+    return false;
+  }
+  if (os::monotonic_now() >= stop_deadline_) {
+    spdlog::warn("{} requests were still in flight after {} s", shard_->core().requests_in_flight(),
+                 kStopTime.ns / 1'000'000'000);
+    return true;
+  }
+  return shard_->core().requests_in_flight() == 0 && worker_->idle();
+}
+
+void Daemon::handle_event(const target::TargetEvent& event) {
+  if (control_ != nullptr) {
+    control_->publish(to_json(event));
+  }
+  switch (event.kind) {
+    case target::EventKind::export_ready: {
+      settling_.erase(event.address);
+      const target::Export* subject = shard_->core().find(event.export_id);
+      if (subject != nullptr) {
+        ready_.insert(event.address);
+        print_ready(*subject);
+      }
+      return;
+    }
+    case target::EventKind::address_conflict:
+      settling_.erase(event.address);
+      ready_.erase(event.address);
+      break;
+    case target::EventKind::export_removed: {
+      export_ids_.erase(event.address);
+      ready_.erase(event.address);
+      states_->unlock(event.address);
+      const auto again = reopen_.find(event.address);
+      if (again != reopen_.end()) {
+        // The store is closed by the shard after this; opening waits for the next turn.
+        worker_->post([] {}, [this, wanted = again->second] {
+          reopen_.erase(wanted.address);
+          if (auto started = start_export(wanted); !started) {
+            spdlog::error("{}", started.error().message);
+          }
+        });
+      }
+      break;
+    }
+    case target::EventKind::foreign_target: {
+      Instant& last = foreign_reported_[event.address];
+      const Instant now = os::monotonic_now();
+      if (last != Instant{} && now < last + kForeignReportInterval) {
+        return;
+      }
+      last = now;
+      break;
+    }
+    default:
+      break;
+  }
+  const EventLine line = describe(event);
+  switch (line.severity) {
+    case Severity::info:
+      spdlog::info("{}", line.text);
+      return;
+    case Severity::warning:
+      spdlog::warn("{}", line.text);
+      return;
+    case Severity::error:
+      spdlog::error("{}", line.text);
+      return;
+  }
+}
+
+void Daemon::print_ready(const target::Export& subject) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < shard_->ports().size(); ++i) {
+    if (subject.is_served_on(PortId{static_cast<std::uint8_t>(i)})) {
+      names.push_back(shard_->ports()[i]->name());
+    }
+  }
+  // Exactly this line, whatever the log level: scripts wait for it.
+  fmt::print(stderr, "aoe-targetd: {} ready: {} sectors on {}\n",
+             to_string(subject.settings.address), subject.settings.sector_count,
+             fmt::join(names, ","));
+}
+
+void Daemon::check_start_complete() {
+  if (is_ready_ || is_stopping_ || !settling_.empty()) {
+    return;
+  }
+  if (ready_.empty() && !config_.exports.empty()) {
+    spdlog::error("no export can be served");
+    begin_stop(kExitFailed);
+    return;
+  }
+  become_ready();
+}
+
+void Daemon::become_ready() {
+  is_ready_ = true;
+  if (options_.run_command) {
+    auto child = os::ChildProcess::run_shell(*options_.run_command);
+    if (!child) {
+      spdlog::error("--run: {}", child.error().message);
+      begin_stop(kExitFailed);
+      return;
+    }
+    child_ = *std::move(child);
+    const auto watched = loop_->add_fd(child_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
+      if (const auto status = child_->exit_status()) {
+        loop_->remove_fd(child_->wait_fd());
+        begin_stop(*status);
+      }
+    });
+    if (!watched) {
+      // The periodic look notices the end as well, only later.
+      spdlog::warn("--run: {}", watched.error().message);
+    }
+  }
+  notifier_.ready(fmt::format("serving {} exports", export_ids_.size()));
+}
+
+const ExportConfig* Daemon::find_config(DeviceAddress address) const {
+  const auto found =
+      std::find_if(config_.exports.begin(), config_.exports.end(),
+                   [address](const ExportConfig& item) { return item.address == address; });
+  return found == config_.exports.end() ? nullptr : &*found;
+}
+
+}  // namespace aoe::targetd

@@ -1,0 +1,104 @@
+// The target daemon: everything wired together, from start to stop.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/server.h"
+#include "os/child.h"
+#include "os/link_monitor.h"
+#include "os/notify.h"
+#include "os/signals.h"
+#include "runtime/event_loop.h"
+#include "runtime/worker.h"
+#include "storage/io_engine.h"
+#include "targetd/config.h"
+#include "targetd/options.h"
+#include "targetd/shard.h"
+#include "targetd/state_directory.h"
+
+namespace aoe::targetd {
+
+// Exit statuses of the daemon besides that of a --run command.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailed = 1;
+inline constexpr int kExitMisused = 2;  // bad configuration, files that cannot be exported included
+
+// One daemon a process. Start it once, then run it until it ends.
+class Daemon {
+ public:
+  explicit Daemon(Options options);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Opens everything, serves until told to stop, closes everything; returns the exit status.
+  [[nodiscard]] int run(const TargetConfig& config);
+
+  // ---- What control requests do (control_methods.h) ----------------------------------------------
+
+  [[nodiscard]] const TargetConfig& config() const { return config_; }
+  [[nodiscard]] Shard& shard() { return *shard_; }
+  [[nodiscard]] Result<void> add_export(const ExportConfig& config);
+  // busy: it was used in the last seconds, unless forced.
+  enum class Force : bool { no, yes };
+  [[nodiscard]] Result<void> remove_export(DeviceAddress address, Force force);
+  [[nodiscard]] Result<void> set_online(DeviceAddress address, target::TargetCore::Online online);
+  // Takes over the size of the backing as it is now; shrinking only when forced.
+  [[nodiscard]] Result<std::uint64_t> resize(DeviceAddress address, Force force);
+  // Loads the configuration again and applies what changed. Returns what was done, in words.
+  [[nodiscard]] Result<std::string> reload();
+  [[nodiscard]] const ExportConfig* find_config(DeviceAddress address) const;
+
+ private:
+  [[nodiscard]] Result<void> open_edges();
+  [[nodiscard]] Result<void> open_ports();
+  [[nodiscard]] Result<void> open_control();
+  [[nodiscard]] Result<void> watch_descriptors();
+  [[nodiscard]] Result<void> start_export(const ExportConfig& config);
+  [[nodiscard]] Result<void> apply_change(const ExportConfig& wanted, bool needs_reopen);
+  void loop_until_stopped();
+  void handle_signal(int number);
+  void handle_event(const target::TargetEvent& event);
+  void print_ready(const target::Export& subject);
+  void check_start_complete();
+  void become_ready();
+  void do_periodic_work(Instant now);
+  void look_for_new_sizes();
+  void begin_stop(int exit_status);
+  void save_all_states();
+  [[nodiscard]] bool is_stop_complete() const;
+
+  Options options_;
+  TargetConfig config_;
+  os::ServiceNotifier notifier_;
+  std::unique_ptr<os::SignalSet> signals_;
+  std::unique_ptr<StateDirectory> states_;
+  std::unique_ptr<runtime::EventLoop> loop_;
+  std::unique_ptr<runtime::Worker> worker_;
+  std::unique_ptr<storage::IoEngine> engine_;
+  std::unique_ptr<os::LinkMonitor> links_;
+  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<control::Server> control_;
+  std::unique_ptr<os::ChildProcess> child_;
+  std::map<DeviceAddress, ExportId> export_ids_;
+  // Opened again, with a new configuration, when the old one has drained.
+  std::map<DeviceAddress, ExportConfig> reopen_;
+  std::set<DeviceAddress> settling_;  // of the start: neither ready nor in conflict yet
+  std::set<DeviceAddress> ready_;
+  std::map<DeviceAddress, Instant> foreign_reported_;
+  bool is_ready_ = false;
+  bool is_stopping_ = false;
+  bool links_changed_ = false;
+  int exit_status_ = kExitOk;
+  Instant stop_deadline_;
+  Instant next_periodic_;
+  Instant next_state_save_;
+  std::optional<Duration> watchdog_interval_;
+};
+
+}  // namespace aoe::targetd

@@ -1,0 +1,158 @@
+// The half of Daemon that changes what is exported while it runs.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "os/clock.h"
+#include "targetd/daemon.h"
+#include "targetd/export_opener.h"
+#include "targetd/reload_plan.h"
+
+namespace aoe::targetd {
+namespace {
+
+constexpr Duration kRecentUse = Duration::seconds(10);
+
+auto no_such_export(DeviceAddress address) {
+  return fail_with(Errc::not_found, 0,
+                   to_string(address) + ": no such export (see aoe target list)");
+}
+
+}  // namespace
+
+Result<void> Daemon::add_export(const ExportConfig& config) {
+  if (find_config(config.address) != nullptr || export_ids_.contains(config.address)) {
+    return fail_with(Errc::already_exists, 0,
+                     to_string(config.address) + ": export: the address is in use here already");
+  }
+  AOE_TRY(check_export_available(config));
+  AOE_TRY(start_export(config));
+  config_.exports.push_back(config);
+  return {};
+}
+
+Result<void> Daemon::remove_export(DeviceAddress address, Force force) {
+  const auto id = export_ids_.find(address);
+  if (id == export_ids_.end()) {
+    return no_such_export(address);
+  }
+  const target::Export* subject = shard_->core().find(id->second);
+  const bool in_use = subject != nullptr && subject->stats.in_flight > 0;
+  const bool is_reserved = subject != nullptr && !subject->persistent.reservation.empty();
+  if (force == Force::no && (in_use || is_reserved)) {
+    return fail_with(Errc::busy, 0,
+                     fmt::format("{}: unexport: {} (use --force to do it all the same)",
+                                 to_string(address),
+                                 in_use ? "requests are in flight" : "it is reserved"));
+  }
+  AOE_TRY(shard_->core().remove_export(os::monotonic_now(), id->second));
+  std::erase_if(config_.exports,
+                [address](const ExportConfig& item) { return item.address == address; });
+  return {};
+}
+
+Result<void> Daemon::set_online(DeviceAddress address, target::TargetCore::Online online) {
+  const auto id = export_ids_.find(address);
+  if (id == export_ids_.end()) {
+    return no_such_export(address);
+  }
+  const target::Export* subject = shard_->core().find(id->second);
+  if (online == target::TargetCore::Online::yes && subject != nullptr &&
+      subject->health == target::ExportHealth::failed) {
+    // The store has latched its failed sync: only a store opened anew may serve writes again.
+    const ExportConfig* config = find_config(address);
+    if (config != nullptr) {
+      return apply_change(*config, true);
+    }
+  }
+  return shard_->core().set_online(os::monotonic_now(), id->second, online);
+}
+
+Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
+  const auto id = export_ids_.find(address);
+  if (id == export_ids_.end()) {
+    return fail(no_such_export(address).value());
+  }
+  const target::Export* subject = shard_->core().find(id->second);
+  storage::BlockStore* store = shard_->store_of(id->second);
+  if (subject == nullptr || store == nullptr) {
+    return fail(no_such_export(address).value());
+  }
+  AOE_TRY_ASSIGN(const std::uint64_t size_bytes, store->refresh());
+  const std::uint64_t sectors = size_bytes / kSectorBytes;
+  if (sectors < subject->settings.sector_count && force == Force::no) {
+    return fail_with(Errc::invalid_argument, 0,
+                     fmt::format("{}: resize: the backing has shrunk from {} to {} sectors; what is "
+                                 "behind the end is gone for its clients (use --force to say so)",
+                                 to_string(address), subject->settings.sector_count, sectors));
+  }
+  AOE_TRY(shard_->core().resize(id->second, sectors));
+  return sectors;
+}
+
+Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen) {
+  const ExportId id = export_ids_.at(wanted.address);
+  if (!needs_reopen) {
+    storage::BlockStore* store = shard_->store_of(id);
+    if (store == nullptr) {
+      return no_such_export(wanted.address);
+    }
+    return shard_->core().update_settings(
+        id, make_settings(wanted, config_.interfaces, store->info()));
+  }
+  // The old store has to be closed before the new one opens (exclusive block devices, one state):
+  // for that moment the export is silent, and initiators retransmit.
+  reopen_[wanted.address] = wanted;
+  return shard_->core().remove_export(os::monotonic_now(), id);
+}
+
+Result<std::string> Daemon::reload() {
+  LoadedConfig loaded = load_config(options_);
+  for (const Diagnostic& warning : loaded.diagnostics.warnings) {
+    spdlog::warn("{}", to_string(warning));
+  }
+  if (!loaded.diagnostics.ok()) {
+    std::string all;
+    for (const Diagnostic& error : loaded.diagnostics.errors) {
+      all += (all.empty() ? "" : "; ") + to_string(error);
+    }
+    return fail_with(Errc::invalid_argument, 0, all);
+  }
+  for (const ExportConfig& item : loaded.config.exports) {
+    AOE_TRY(check_export_available(item));
+  }
+  const ReloadPlan plan = diff({.running = config_, .wanted = loaded.config});
+  const auto wanted_config = [&loaded](DeviceAddress address) -> const ExportConfig& {
+    return *std::find_if(loaded.config.exports.begin(), loaded.config.exports.end(),
+                         [address](const ExportConfig& item) { return item.address == address; });
+  };
+  std::string trouble;
+  const auto note = [&trouble](const Result<void>& result) {
+    if (!result) {
+      trouble += (trouble.empty() ? "" : "; ") + result.error().message;
+    }
+  };
+  for (const DeviceAddress address : plan.removed) {
+    note(remove_export(address, Force::yes));
+  }
+  for (const ChangedExport& changed : plan.changed) {
+    const ExportConfig& wanted = wanted_config(changed.address);
+    note(apply_change(wanted, changed.needs_reopen()));
+    *std::find_if(config_.exports.begin(), config_.exports.end(), [&](const ExportConfig& item) {
+      return item.address == changed.address;
+    }) = wanted;
+  }
+  for (const DeviceAddress address : plan.added) {
+    note(add_export(wanted_config(address)));
+  }
+  config_.log_level = loaded.config.log_level;
+  set_log_level(config_.log_level);
+  if (!trouble.empty()) {
+    return fail_with(Errc::io, 0, to_string(plan) + "; " + trouble);
+  }
+  return to_string(plan);
+}
+
+}  // namespace aoe::targetd

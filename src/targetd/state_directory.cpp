@@ -1,0 +1,137 @@
+#include "targetd/state_directory.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include "os/error_text.h"
+
+namespace aoe::targetd {
+namespace {
+
+constexpr std::size_t kStateBytesMax = 64 * 1024;
+constexpr mode_t kFileMode = 0600;
+constexpr mode_t kDirectoryMode = 0700;
+
+auto fail_errno(const std::string& what, int os_errno) {
+  const Errc code = os_errno == EACCES || os_errno == EPERM ? Errc::not_permitted
+                    : os_errno == ENOSPC                    ? Errc::no_space
+                                                            : Errc::io;
+  return fail_with(code, os_errno, fmt::format("{}: {}", what, os::errno_text(os_errno)));
+}
+
+Result<void> write_all(int fd, ConstByteSpan bytes, const std::string& what) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0) {
+      return fail_errno(what, errno);
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StateDirectory>> StateDirectory::open(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  if (!parent.empty()) {
+    std::filesystem::create_directories(parent, error);
+  }
+  if (::mkdir(path.c_str(), kDirectoryMode) != 0 && errno != EEXIST) {
+    return fail_errno(fmt::format("state directory {}: make", path), errno);
+  }
+  os::Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) {
+    return fail_errno(fmt::format("state directory {}: open", path), errno);
+  }
+  return std::unique_ptr<StateDirectory>(new StateDirectory(path, std::move(directory)));
+}
+
+Result<void> StateDirectory::lock(DeviceAddress address) {
+  const std::string name = to_string(address) + ".lock";
+  os::Fd file(::openat(directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                       kFileMode));
+  if (!file) {
+    return fail_errno(fmt::format("{}: lock {}/{}", to_string(address), path_, name), errno);
+  }
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail_with(Errc::busy, errno,
+                     fmt::format("{}: {}/{} is locked: another daemon serves this export (stop it, "
+                                 "or use another --state-dir)",
+                                 to_string(address), path_, name));
+  }
+  locks_[address] = std::move(file);
+  return {};
+}
+
+void StateDirectory::unlock(DeviceAddress address) { locks_.erase(address); }
+
+Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress address) const {
+  const std::string name = to_string(address) + ".state";
+  const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);
+  const os::Fd file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) {
+    if (errno == ENOENT) {
+      return std::nullopt;
+    }
+    return fail_errno(what + ": open", errno);
+  }
+  std::vector<std::byte> bytes(kStateBytesMax + 1);
+  std::size_t filled = 0;
+  while (filled < bytes.size()) {
+    const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return fail_errno(what + ": read", errno);
+    }
+    if (got == 0) {
+      break;
+    }
+    filled += static_cast<std::size_t>(got);
+  }
+  if (filled > kStateBytesMax) {
+    return fail_with(Errc::corrupt, 0,
+                     fmt::format("{}: longer than {} bytes (this is no state file)", what,
+                                 kStateBytesMax));
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+Result<void> StateDirectory::save(DeviceAddress address, ConstByteSpan bytes) const {
+  const std::string name = to_string(address) + ".state";
+  const std::string temporary = name + ".new";
+  const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);
+  os::Fd file(::openat(directory_.get(), temporary.c_str(),
+                       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kFileMode));
+  if (!file) {
+    return fail_errno(what + ": make", errno);
+  }
+  AOE_TRY(write_all(file.get(), bytes, what + ": write"));
+  if (::fdatasync(file.get()) != 0) {
+    return fail_errno(what + ": sync", errno);
+  }
+  if (::renameat(directory_.get(), temporary.c_str(), directory_.get(), name.c_str()) != 0) {
+    return fail_errno(what + ": rename", errno);
+  }
+  if (::fsync(directory_.get()) != 0) {
+    return fail_errno(what + ": sync the directory", errno);
+  }
+  return {};
+}
+
+}  // namespace aoe::targetd

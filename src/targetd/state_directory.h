@@ -1,0 +1,48 @@
+// Where exports keep what they remember over restarts: one checksummed file an export.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "os/fd.h"
+
+namespace aoe::targetd {
+
+// Files e7.1.state, replaced whole: written under a temporary name, made stable, renamed, and the
+// directory made stable, so that a power cut leaves the old content or the new. A lock on e7.1.lock
+// keeps a second daemon from serving the same export with the same state.
+//
+// Everything is reached through the descriptor of the directory, symbolic links are not followed.
+// load, lock and unlock belong to one thread; save may run on another one.
+class StateDirectory {
+ public:
+  // Makes the directory if there is none. not_permitted, io.
+  [[nodiscard]] static Result<std::unique_ptr<StateDirectory>> open(const std::string& path);
+
+  // Claims the export for this process. busy: another process has it.
+  [[nodiscard]] Result<void> lock(DeviceAddress address);
+  void unlock(DeviceAddress address);
+
+  // The bytes of the file, nothing if there is none. corrupt: larger than any state can be.
+  [[nodiscard]] Result<std::optional<std::vector<std::byte>>> load(DeviceAddress address) const;
+
+  // On stable storage when it returns. Blocks. On an error the old file is still there.
+  [[nodiscard]] Result<void> save(DeviceAddress address, ConstByteSpan bytes) const;
+
+ private:
+  StateDirectory(std::string path, os::Fd directory)
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  std::string path_;
+  os::Fd directory_;
+  std::map<DeviceAddress, os::Fd> locks_;
+};
+
+}  // namespace aoe::targetd
