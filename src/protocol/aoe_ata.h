@@ -65,10 +65,10 @@ struct AtaArgument {
 };
 
 struct AtaFrame {
-  AtaArgument argument;
+  AtaArgument argument{};
   // Everything behind the argument: the data, and possibly Ethernet padding or the dummy payload of
   // a path probe. Its length says what arrived, never what was meant. Borrows from the frame.
-  ConstByteSpan data;
+  ConstByteSpan data{};
 };
 
 [[nodiscard]] Result<AtaFrame, WireError> parse_ata(ConstByteSpan frame);

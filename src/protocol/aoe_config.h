@@ -33,7 +33,7 @@ struct ConfigFrame {
   std::uint8_t sector_count = 0;
   std::uint8_t protocol_version = 0;  // 4 bits; peers send 0 or 1 in requests
   std::uint8_t command = 0;           // 4 bits, a ConfigCommand or anything a peer sent
-  ConstByteSpan string;               // at most 1024 bytes; borrows from the frame
+  ConstByteSpan string{};             // at most 1024 bytes; borrows from the frame
 };
 
 // For a read request the length field is not looked at and `string` is empty: aoeping sends 1024

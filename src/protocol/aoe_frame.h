@@ -67,15 +67,15 @@ enum class AoeError : std::uint8_t {
 [[nodiscard]] const char* aoe_error_text(std::uint8_t code);
 
 struct FrameHeader {
-  MacAddress destination;
-  MacAddress source;
+  MacAddress destination{};
+  MacAddress source{};
   std::uint8_t version = kVersion;
   bool is_response = false;
   bool is_error = false;
   std::uint8_t error = 0;    // an AoeError, or any byte a peer sent
-  DeviceAddress address;     // may hold the wildcards
+  DeviceAddress address{};   // may hold the wildcards
   std::uint8_t command = 0;  // a Command, a vendor code, or any byte a peer sent
-  Tag tag;
+  Tag tag{};
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 

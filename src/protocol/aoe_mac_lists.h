@@ -30,7 +30,7 @@ enum class MaskAction : std::uint8_t { none = 0, add = 1, remove = 2 };
 
 struct MaskDirective {
   std::uint8_t action = 0;  // a MaskAction, or anything a peer sent
-  MacAddress mac;
+  MacAddress mac{};
 };
 
 struct MaskFrame {
@@ -39,7 +39,7 @@ struct MaskFrame {
   // As stated. In a reply with an error it is the index of the directive that failed, and no
   // directives follow.
   std::uint8_t directive_count = 0;
-  ConstByteSpan directives;  // directive_count * 8 bytes, or none; borrows from the frame
+  ConstByteSpan directives{};  // directive_count * 8 bytes, or none; borrows from the frame
 
   // Directives that are really there: directive_count, or 0 in a reply with an error. Loops run to
   // this, never to directive_count.
@@ -56,8 +56,8 @@ struct MaskFrame {
 struct MaskReply {
   MaskCommand command = MaskCommand::read;
   MaskError error = MaskError::none;
-  std::uint8_t failed_index = 0;     // with an error: which directive
-  std::span<const MacAddress> list;  // without: the list as it is now, at most 255
+  std::uint8_t failed_index = 0;       // with an error: which directive
+  std::span<const MacAddress> list{};  // without: the list as it is now, at most 255
 };
 
 // Writes the argument; returns the frame's length so far (28, plus 8 an entry).
@@ -71,7 +71,7 @@ enum class ReserveCommand : std::uint8_t { read = 0, set = 1, force_set = 2 };
 struct ReserveFrame {
   std::uint8_t command = 0;  // a ReserveCommand or anything a peer sent
   std::uint8_t mac_count = 0;
-  ConstByteSpan addresses;  // mac_count * 6 bytes; borrows from the frame
+  ConstByteSpan addresses{};  // mac_count * 6 bytes; borrows from the frame
 
   // `index` < mac_count, checked.
   [[nodiscard]] MacAddress address(std::size_t index) const;

@@ -11,9 +11,9 @@ namespace aoe::protocol {
 
 // A disk as IDENTIFY shows it. The target fills one in and builds; the initiator parses one.
 struct IdentifyModel {
-  std::string serial;                         // at most 20 printable ASCII characters
-  std::string firmware;                       // at most 8
-  std::string model;                          // at most 40
+  std::string serial{};                       // at most 20 printable ASCII characters
+  std::string firmware{};                     // at most 8
+  std::string model{};                        // at most 40
   std::uint64_t sector_count = 0;             // 512-byte sectors, < 2^48
   std::uint64_t world_wide_name = 0;          // 0 = none; words 108-111
   std::uint32_t physical_sector_bytes = 512;  // power of two, 512..64 KiB
@@ -42,7 +42,7 @@ void build_identify(ByteSpan sector, const IdentifyModel& model);
 enum class IdentifyChecksum : std::uint8_t { absent, valid, invalid };
 
 struct IdentifyView {
-  IdentifyModel model;
+  IdentifyModel model{};
   IdentifyChecksum checksum = IdentifyChecksum::absent;
   // Words 117-118. AoE counts in sectors of 512 bytes whatever it says, so a disk with any other
   // size cannot be used (Linux's driver and iPXE assume 512 too).

@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kTrimEntrySectorsMax = 0xFFFF;
 inline constexpr std::uint8_t kDataSetManagementTrim = 0x01;
 
 struct TrimRange {
-  Lba first;                     // < 2^48
+  Lba first{};                   // < 2^48
   std::uint16_t sector_count{};  // 0 = nothing to do
   friend bool operator==(const TrimRange&, const TrimRange&) = default;
 };

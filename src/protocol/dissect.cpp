@@ -308,7 +308,9 @@ std::string dissect_line(ConstByteSpan frame, const DissectOptions& options) {
   if (untagged.vlan) {
     text += " vlan " + std::to_string(*untagged.vlan);
   }
-  text += header->is_response ? " reply " : " request ";
+  // Only what nobody asked for goes to everybody.
+  const bool is_unasked = header->is_response && header->destination.is_group();
+  text += is_unasked ? " advertisement " : header->is_response ? " reply " : " request ";
   text += hex_text(header->tag.value, 8) + " ";
   // vblade announces itself with version 0.
   if (header->version != kVersion) {

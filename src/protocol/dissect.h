@@ -27,7 +27,7 @@ struct DissectOptions {
   // The argument of the ATA request that a reply answers, which the caller matched by addresses and
   // tag. A reply carries the status in the place of the opcode, so without this its data and its
   // registers are only numbers. Not looked at for requests and other commands.
-  std::optional<AtaArgument> request;
+  std::optional<AtaArgument> request{};
 };
 
 // "02:00:00:00:00:01 > 02:00:00:00:0a:10 e7.1 request 00000003 READ SECTORS EXT lba 131070 count

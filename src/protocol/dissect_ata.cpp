@@ -79,6 +79,12 @@ std::string opcode_text(const AtaOpcode& opcode) {
   return text == "?" ? "ATA command " + hex_text(opcode.opcode, 2) : text;
 }
 
+// FLUSH CACHE and DATA SET MANAGEMENT have address registers but no address in them.
+bool has_address(const AtaOpcode& opcode) {
+  return opcode.width != AddressWidth::none && opcode.kind != AtaKind::flush &&
+         opcode.kind != AtaKind::data_set_management && opcode.kind != AtaKind::read_native_max;
+}
+
 Lba address_of(const AtaArgument& argument, AddressWidth width) {
   return width == AddressWidth::lba28 ? argument.lba28() : argument.lba48();
 }
@@ -148,7 +154,7 @@ std::string request_line(const AtaArgument& argument) {
   } else if (argument.feature_error != 0) {
     text += " feature " + hex_text(argument.feature_error, 2);
   }
-  if (opcode.width != AddressWidth::none) {
+  if (has_address(opcode)) {
     text += " lba " + std::to_string(address_of(argument, opcode.width).value);
   }
   return text + " count " + std::to_string(argument.sector_count);
@@ -171,9 +177,9 @@ std::string power_mode_text(std::uint8_t count) {
 std::string result_text(const AtaArgument& request, const AtaArgument& reply) {
   const AtaOpcode& opcode = find_opcode(request.command_status);
   if ((reply.command_status & kStatusFailureMask) != 0) {
-    return opcode.width == AddressWidth::none
-               ? std::string()
-               : "failed at lba " + std::to_string(address_of(reply, opcode.width).value);
+    return has_address(opcode)
+               ? "failed at lba " + std::to_string(address_of(reply, opcode.width).value)
+               : std::string();
   }
   if (opcode.kind == AtaKind::check_power) {
     return power_mode_text(reply.sector_count);
@@ -206,7 +212,8 @@ std::string reply_line(const AtaArgument& argument, const DissectOptions& option
     const std::string result = result_text(*options.request, argument);
     return result.empty() ? text : text + " " + result;
   }
-  return text + " lba " + std::to_string(argument.lba48().value) + " count " +
+  const Lba lba = argument.is_extended() ? argument.lba48() : argument.lba28();
+  return text + " lba " + std::to_string(lba.value) + " count " +
          std::to_string(argument.sector_count);
 }
 
@@ -224,7 +231,7 @@ void add_request_fields(FieldLines& lines, const AtaArgument& argument) {
   lines.add("count", argument.sector_count);
   lines.add_hex("opcode", opcode.opcode, 2, opcode.name);
   lines.add("lba bytes", raw_lba_text(argument));
-  if (opcode.width != AddressWidth::none) {
+  if (has_address(opcode)) {
     lines.add("lba", address_of(argument, opcode.width).value);
   }
   if (!argument.is_extended()) {
