@@ -77,12 +77,15 @@ int Uring::restrict_to_file_io() {
   }
   rules[4].opcode = IORING_RESTRICTION_REGISTER_OP;
   rules[4].register_op = IORING_REGISTER_ENABLE_RINGS;
-  return io_uring_register_restrictions(&ring_, rules.data(), rules.size());
+  // liburing 2.3 declares a helper for this but its shared library does not export it.
+  return io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_RESTRICTIONS,
+                           rules.data(), rules.size());
 }
 
 void Uring::enable() {
   if (!is_enabled_) {
-    const int result = io_uring_enable_rings(&ring_);
+    const int result = io_uring_register(static_cast<unsigned>(ring_.ring_fd),
+                                         IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
     AOE_CHECK(result == 0, "a ring that was created disabled can be enabled");
     is_enabled_ = true;
   }
