@@ -25,12 +25,12 @@ enum class Durability : std::uint8_t { visible, stable };
 // Offsets and lengths are multiples of 512 and lie inside the store: the submitter has checked
 // that. `data` stays valid, and its bytes untouched, until the operation's completion was taken.
 struct StoreOp {
-  StoreTag tag;  // unique among the operations in flight of one submitter
+  StoreTag tag{};  // unique among the operations in flight of one submitter
   StoreOpKind kind = StoreOpKind::read;
   Durability durability = Durability::visible;  // of write, discard and write_zeroes
   std::uint64_t offset_bytes = 0;
   std::uint64_t length_bytes = 0;  // equals data.size() for read and write; 0 for flush
-  std::span<std::byte> data;
+  std::span<std::byte> data{};
 };
 
 enum class StoreErrc : std::uint8_t {
@@ -44,7 +44,7 @@ enum class StoreErrc : std::uint8_t {
 };
 
 struct StoreCompletion {
-  StoreTag tag;
+  StoreTag tag{};
   StoreErrc status = StoreErrc::ok;
   // Where it failed, as far as known: the first bad byte, at least the operation's offset_bytes.
   // 0 on success.

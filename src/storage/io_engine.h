@@ -1,0 +1,160 @@
+// Asynchronous operations on file descriptors, shared by all stores of a shard.
+#pragma once
+
+#include "base/result.h"
+#include "base/time.h"
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace aoe::storage {
+
+enum class IoKind : std::uint8_t {
+  readv,
+  writev,
+  fdatasync,
+  punch_hole,  // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+  zero_range,  // FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE
+};
+
+// One operation. `iovecs`, the memory behind them and the descriptor stay valid until the
+// completion arrives, however long that takes: the kernel looks at all three.
+struct IoOp {
+  std::uint32_t cookie = 0;  // returned with the completion; the client's own
+  IoKind kind = IoKind::readv;
+  int fd = -1;
+  std::uint64_t offset_bytes = 0;
+  std::uint64_t length_bytes = 0;   // of punch_hole and zero_range
+  std::span<const iovec> iovecs{};  // of readv and writev
+};
+
+// Who submits: a store. Called back on the engine's thread, from IoEngine::poll only.
+class IoClient {
+ public:
+  // result: what the system call returned (bytes, or 0), or -errno. May submit more operations; may
+  // not attach or detach clients.
+  virtual void handle_io_done(std::uint32_t cookie, std::int64_t result) = 0;
+
+ protected:
+  IoClient() = default;
+  IoClient(const IoClient&) = delete;
+  IoClient& operator=(const IoClient&) = delete;
+  ~IoClient() = default;
+};
+
+// Memory and descriptors that operations in flight still use after their client is gone.
+class IoKeepalive {
+ public:
+  IoKeepalive() = default;
+  IoKeepalive(const IoKeepalive&) = delete;
+  IoKeepalive& operator=(const IoKeepalive&) = delete;
+  virtual ~IoKeepalive() = default;
+};
+
+// Names an attached client; a stale one is detected.
+struct IoClientId {
+  std::uint16_t index = 0;
+  std::uint16_t generation = 0;
+};
+
+// Takes operations, runs them in any order, and routes each completion to the client it belongs to.
+// Derived classes do the running; this class does the routing.
+//
+// Single thread. Outlives its clients (checked).
+class IoEngine {
+ public:
+  IoEngine(const IoEngine&) = delete;
+  IoEngine& operator=(const IoEngine&) = delete;
+  // Waits for operations still in flight: a program that may not wait (a backend hangs) looks at
+  // drain() first and ends the process instead.
+  virtual ~IoEngine();
+
+  // "io_uring (deferred task work)": for people.
+  [[nodiscard]] virtual std::string describe() const = 0;
+  // Readable when poll() has something to do.
+  [[nodiscard]] virtual int wait_fd() const = 0;
+
+  // True when the kernel would not take everything yet: poll() again soon, wait_fd() may stay
+  // silent.
+  [[nodiscard]] virtual bool wants_poll() const { return false; }
+
+  // At most 65535 clients at once.
+  [[nodiscard]] IoClientId attach(IoClient& client);
+  // Completions that arrive later are swallowed; `keepalive` (may be null) is destroyed when the
+  // last of them has, at once if there are none.
+  void detach(IoClientId id, std::unique_ptr<IoKeepalive> keepalive);
+
+  // Takes all `ops`; the span may go after the call. Never blocks on the medium, never fails: what
+  // the kernel refuses comes back as a completion.
+  void submit(IoClientId id, std::span<const IoOp> ops);
+
+  // Hands every completion that has arrived to its client; returns how many.
+  std::size_t poll();
+
+  // Polls until nothing is in flight, at most `timeout`; false if something still is. Blocks: for
+  // shutdown and tests.
+  bool drain(Duration timeout);
+
+  // Submitted and not yet handed out, those of detached clients included.
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+
+  // Completions that fitted no operation in flight; always 0 unless we or the kernel err.
+  [[nodiscard]] std::uint64_t stale_completions() const { return stale_completions_; }
+
+ protected:
+  IoEngine() = default;
+
+  // Runs `op` and later reports it through finish() with `user_data`.
+  virtual void start(std::uint64_t user_data, const IoOp& op) = 0;
+  // All of a batch was started.
+  virtual void kick() = 0;
+  // Calls finish() for everything that has arrived.
+  virtual void collect() = 0;
+
+  void finish(std::uint64_t user_data, std::int64_t result);
+  // For the destructors of derived classes: their machinery must still run while we wait.
+  void wait_until_idle();
+
+ private:
+  struct Entry {
+    IoClient* client = nullptr;  // null: free, or detached with operations in flight
+    std::unique_ptr<IoKeepalive> keepalive;
+    std::uint32_t in_flight = 0;
+    std::uint16_t generation = 0;
+    bool is_free = true;
+  };
+
+  [[nodiscard]] Entry* find(IoClientId id);
+  void release(std::uint16_t index);
+  bool wait_for_completion(std::int64_t timeout_ms) const;
+
+  std::vector<Entry> entries_;
+  std::vector<std::uint16_t> free_;
+  std::size_t in_flight_ = 0;
+  std::uint64_t finished_ = 0;
+  std::uint64_t stale_completions_ = 0;
+};
+
+enum class IoEngineKind : std::uint8_t { automatic, uring, threads };
+
+struct IoEngineOptions {
+  IoEngineKind kind = IoEngineKind::automatic;
+  std::uint32_t ring_entries = 256;  // io_uring: submission slots; a full ring is no error
+  std::uint32_t threads = 4;         // thread pool: operations that run at the same time, 1..64
+};
+
+struct OpenedIoEngine {
+  std::unique_ptr<IoEngine> engine;
+  std::string fallback_reason;  // why it is the thread pool although io_uring was tried; else empty
+};
+
+// automatic tries io_uring and falls back to threads. An explicit kind is taken or refused.
+[[nodiscard]] Result<OpenedIoEngine> open_io_engine(const IoEngineOptions& options);
+
+}  // namespace aoe::storage

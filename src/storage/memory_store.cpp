@@ -1,0 +1,85 @@
+#include "storage/memory_store.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "storage/size_text.h"
+
+#include <fmt/format.h>
+
+namespace aoe::storage {
+
+Result<std::unique_ptr<MemoryStore>> MemoryStore::open(std::uint64_t size_bytes,
+                                                       std::uint32_t in_flight_max) {
+  AOE_CHECK(size_bytes > 0 && size_bytes % kSectorBytes == 0, "the caller checked the size");
+  AOE_TRY_ASSIGN(os::MappedMemory memory,
+                 os::MappedMemory::allocate(size_bytes, "memory:" + size_text(size_bytes)));
+  return std::unique_ptr<MemoryStore>(new MemoryStore(std::move(memory), in_flight_max));
+}
+
+MemoryStore::MemoryStore(os::MappedMemory memory, std::uint32_t in_flight_max)
+    : memory_(std::move(memory)), done_(in_flight_max) {
+  info_.size_bytes = memory_.bytes().size();
+  info_.can_discard = true;
+  info_.discard_reads_zero = true;
+  info_.can_write_zeroes = true;
+  info_.in_flight_max = in_flight_max;
+}
+
+std::string MemoryStore::describe() const {
+  return "memory:" + size_text(info_.size_bytes);
+}
+
+void MemoryStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {
+  for (const StoreOp& op : ops) {
+    AOE_CHECK(op.offset_bytes <= info_.size_bytes &&
+                  op.length_bytes <= info_.size_bytes - op.offset_bytes,
+              "the submitter checked the range");
+    run(op);
+    done_.push({.tag = op.tag});
+  }
+}
+
+std::size_t MemoryStore::poll_completions(Instant /*now*/, std::span<StoreCompletion> out) {
+  return done_.take(out);
+}
+
+void MemoryStore::run(const StoreOp& op) {
+  const std::span<std::byte> range = memory_.bytes().subspan(op.offset_bytes, op.length_bytes);
+  switch (op.kind) {
+    case StoreOpKind::read:
+      copy_bytes(op.data, range);
+      ++stats_.reads;
+      stats_.read_bytes += op.length_bytes;
+      return;
+    case StoreOpKind::write:
+      copy_bytes(range, op.data);
+      ++stats_.writes;
+      stats_.write_bytes += op.length_bytes;
+      return;
+    case StoreOpKind::flush:
+      ++stats_.flushes;
+      return;
+    case StoreOpKind::discard:
+    case StoreOpKind::write_zeroes:
+      zero(range);
+      ++stats_.discards;
+      return;
+  }
+}
+
+// Whole pages go back to the kernel, the edges are overwritten.
+void MemoryStore::zero(std::span<std::byte> range) const {
+  const std::size_t page = os::page_bytes();
+  const auto offset = static_cast<std::size_t>(range.data() - memory_.bytes().data());
+  const std::size_t first_page = (offset + page - 1) / page * page;
+  const std::size_t end_page = (offset + range.size()) / page * page;
+  if (first_page >= end_page) {
+    fill_zero(range);
+    return;
+  }
+  fill_zero(range.first(first_page - offset));
+  memory_.forget(memory_.bytes().subspan(first_page, end_page - first_page));
+  fill_zero(range.subspan(end_page - offset));
+}
+
+}  // namespace aoe::storage

@@ -1,0 +1,24 @@
+// What the user says about a store besides its name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace aoe::storage {
+
+enum class Access : std::uint8_t { read_write, read_only };
+
+// automatic: direct for block devices, buffered for regular files. Readers of a file then share the
+// page cache, which is what a boot image served to a rack needs, and nothing is lost by it:
+// durability comes from fdatasync and not from the way the bytes were written.
+enum class DirectIo : std::uint8_t { off, on, automatic };
+
+struct StoreOptions {
+  Access access = Access::read_write;
+  DirectIo direct = DirectIo::automatic;          // files and devices
+  std::uint64_t offset_sectors = 0;               // files and devices: the window served
+  std::optional<std::uint64_t> length_sectors{};  // none: to the end, and growing with it
+  std::uint32_t in_flight_max = 128;              // 1..4096
+};
+
+}  // namespace aoe::storage

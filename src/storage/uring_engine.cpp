@@ -1,0 +1,123 @@
+#include "storage/uring_engine.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+
+#include <array>
+
+namespace aoe::storage {
+
+namespace {
+
+void prepare(io_uring_sqe* sqe, const IoOp& op) {
+  const auto iovec_count = static_cast<unsigned>(op.iovecs.size());
+  const auto offset = static_cast<off_t>(op.offset_bytes);
+  const auto length = static_cast<off_t>(op.length_bytes);
+  switch (op.kind) {
+    case IoKind::readv:
+      io_uring_prep_readv(sqe, op.fd, op.iovecs.data(), iovec_count, op.offset_bytes);
+      return;
+    case IoKind::writev:
+      io_uring_prep_writev(sqe, op.fd, op.iovecs.data(), iovec_count, op.offset_bytes);
+      return;
+    case IoKind::fdatasync:
+      io_uring_prep_fsync(sqe, op.fd, IORING_FSYNC_DATASYNC);
+      return;
+    case IoKind::punch_hole:
+      io_uring_prep_fallocate(sqe, op.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
+                              length);
+      return;
+    case IoKind::zero_range:
+      io_uring_prep_fallocate(sqe, op.fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset,
+                              length);
+      return;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UringEngine>> UringEngine::open(std::uint32_t ring_entries) {
+  AOE_TRY_ASSIGN(os::Uring uring, os::Uring::open(ring_entries));
+  return std::unique_ptr<UringEngine>(new UringEngine(std::move(uring)));
+}
+
+UringEngine::~UringEngine() {
+  wait_until_idle();
+}
+
+std::string UringEngine::describe() const {
+  return fmt::format("io_uring ({})", uring_.flavour());
+}
+
+void UringEngine::start(std::uint64_t user_data, const IoOp& op) {
+  uring_.enable();
+  // Nothing overtakes the backlog, or it would starve.
+  if (!backlog_.empty() || !try_start(user_data, op)) {
+    backlog_.push_back({user_data, op});
+  }
+}
+
+bool UringEngine::try_start(std::uint64_t user_data, const IoOp& op) {
+  io_uring_sqe* sqe = io_uring_get_sqe(&uring_.ring());
+  if (sqe == nullptr) {
+    push_to_kernel();
+    sqe = io_uring_get_sqe(&uring_.ring());
+    if (sqe == nullptr) {
+      return false;
+    }
+  }
+  prepare(sqe, op);
+  io_uring_sqe_set_data64(sqe, user_data);
+  has_unsubmitted_ = true;
+  return true;
+}
+
+void UringEngine::kick() {
+  push_to_kernel();
+}
+
+void UringEngine::push_to_kernel() {
+  // A submission stops early when the kernel is out of memory (EAGAIN) or its completion queue is
+  // over-full (EBUSY). What is left stays in the ring, and poll() tries again.
+  int taken = 1;
+  while (taken > 0 && io_uring_sq_ready(&uring_.ring()) > 0) {
+    taken = io_uring_submit(&uring_.ring());
+  }
+  has_unsubmitted_ = io_uring_sq_ready(&uring_.ring()) > 0;
+}
+
+void UringEngine::collect() {
+  if (in_flight() == 0) {
+    return;
+  }
+  constexpr unsigned kBatch = 64;
+
+  struct Arrived {
+    std::uint64_t user_data;
+    std::int64_t result;
+  };
+
+  std::array<io_uring_cqe*, kBatch> cqes{};
+  std::array<Arrived, kBatch> arrived{};
+  unsigned count = 0;
+  do {
+    count = io_uring_peek_batch_cqe(&uring_.ring(), cqes.data(), kBatch);
+    for (unsigned i = 0; i < count; ++i) {
+      arrived[i] = {cqes[i]->user_data, cqes[i]->res};
+    }
+    // The kernel gets its slots back before a client submits more from its handler.
+    io_uring_cq_advance(&uring_.ring(), count);
+    for (unsigned i = 0; i < count; ++i) {
+      finish(arrived[i].user_data, arrived[i].result);
+    }
+  } while (count == kBatch);
+  if (wants_poll()) {
+    while (!backlog_.empty() && try_start(backlog_.front().user_data, backlog_.front().op)) {
+      backlog_.pop_front();
+    }
+    push_to_kernel();
+  }
+}
+
+}  // namespace aoe::storage

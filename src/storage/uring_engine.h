@@ -1,0 +1,50 @@
+// The engine that lets the kernel do the work: one io_uring, no threads of ours.
+#pragma once
+
+#include "os/uring.h"
+#include "storage/io_engine.h"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace aoe::storage {
+
+// One system call per submitted batch, none to collect completions that have already arrived.
+// Operations beyond the ring's size wait in a queue here and follow as the kernel takes others.
+//
+// May be opened on any thread; the one that submits first is the only one from then on.
+class UringEngine final : public IoEngine {
+ public:
+  static Result<std::unique_ptr<UringEngine>> open(std::uint32_t ring_entries);
+  ~UringEngine() override;
+  UringEngine(const UringEngine&) = delete;
+  UringEngine& operator=(const UringEngine&) = delete;
+
+  [[nodiscard]] std::string describe() const override;
+
+  [[nodiscard]] int wait_fd() const override { return uring_.fd(); }
+
+  [[nodiscard]] bool wants_poll() const override { return !backlog_.empty() || has_unsubmitted_; }
+
+ private:
+  struct Waiting {
+    std::uint64_t user_data;
+    IoOp op;
+  };
+
+  explicit UringEngine(os::Uring uring) : uring_(std::move(uring)) {}
+
+  void start(std::uint64_t user_data, const IoOp& op) override;
+  void kick() override;
+  void collect() override;
+  [[nodiscard]] bool try_start(std::uint64_t user_data, const IoOp& op);
+  void push_to_kernel();
+
+  os::Uring uring_;
+  std::deque<Waiting> backlog_;
+  bool has_unsubmitted_ = false;  // entries sit in the ring that the kernel has not taken
+};
+
+}  // namespace aoe::storage
