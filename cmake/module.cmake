@@ -55,7 +55,10 @@ function(aoe_unit_test name)
   if(threads IN_LIST ARG_LABELS)
     set_property(GLOBAL APPEND PROPERTY AOE_THREADS_TESTS ${name})
   endif()
+  # gtest_discover_tests loses all but the first entry of a list: several labels become one word,
+  # unit-threads, and ./test selects by its parts.
+  list(JOIN ARG_LABELS "-" label)
   include(GoogleTest)
-  gtest_discover_tests(${name} PROPERTIES LABELS "${ARG_LABELS}" DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${name} PROPERTIES LABELS "${label}" DISCOVERY_TIMEOUT 60
                        DISCOVERY_MODE PRE_TEST)
 endfunction()

@@ -55,7 +55,7 @@ def skip_reason(case):
     if "Skipped" in lines and lines.index("Skipped") + 1 < len(lines):
         return lines[lines.index("Skipped") + 1]
     if lines:
-        return lines[-1]
+        return lines[-1].removeprefix("skipped: ")
     skipped = case.find("skipped")
     return skipped.get("message", "") if skipped is not None else "disabled"
 
