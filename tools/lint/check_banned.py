@@ -44,7 +44,10 @@ RULES = (
          outside=("src/os/", "src/net/", "src/base/bytes.h")),
     Rule("memcpy", r"\bmem(cpy|move|set)\s*\(", "copy_bytes or fill_zero of base/bytes.h",
          outside=("src/base/bytes.h", "src/os/", "src/net/")),
-    Rule("new/delete", r"(?<![\w.])new\s+[A-Za-z_:(]|(?<!=)(?<!operator)\s\bdelete(\[\])?\s+\w",
+    # A factory that makes an object with a private constructor hands it to its owner at once.
+    Rule("new/delete",
+         r"^(?!.*\bunique_ptr<).*(?<![\w.])(?<!operator )new\s+[A-Za-z_:(]"
+         r"|(?<!=)(?<!operator)\s\bdelete(\[\])?\s+\w",
          "std::make_unique or a container", inside=EVERYWHERE),
     Rule("std::cout", r"\bstd::(cout|cerr|clog)\b|#\s*include\s*<iostream>",
          "fmt::print, or the log of the program"),

@@ -21,7 +21,7 @@ ALLOWED = {
     "net": {"base", "os"},
     "storage": {"base", "os"},
     "runtime": {"base", "os"},
-    "control": {"base", "os"},
+    "control": {"base", "os", "runtime"},  # its server runs on the event loop
     "targetd": {"base", "protocol", "target", "os", "net", "storage", "runtime", "control"},
     "client": {"base", "protocol", "initiator", "os", "net", "runtime", "control"},
     "frontends": {"base", "client", "os"},

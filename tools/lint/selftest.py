@@ -88,6 +88,7 @@ class Banned(Tree):
     def test_comments_strings_and_declarations_pass(self):
         self.assertEqual([], self.names(
             '// a new rule: never volatile\nauto s = "rand() and new Thing";\n'
+            "return std::unique_ptr<A>(new A(b));\nauto* p = ::operator new (size);\n"
             "A(const A&) = delete;\n#include <new>\nchar c = '\"'; int n = 1'000;\n"
             "/* using namespace std;\n memcpy(a) */\n// TO" "DO(perf): batches\n"
             "int operand(int brand);  // NO" "LINT(bugprone-x): the kernel wants it\n"))

@@ -85,6 +85,16 @@ def project_units(build, paths):
         -unit.path.stat().st_mtime))
 
 
+def findings(output):
+    """Each finding with its line of code, without the long trail of notes that some leave."""
+    lines = output.replace(f"{repo.ROOT}/", "").splitlines()
+    kept = []
+    for number, line in enumerate(lines):
+        if ": error: " in line or ": warning: " in line or line.startswith("error:"):
+            kept += lines[number:number + 3]
+    return "\n".join(kept or lines)
+
+
 class Runner:
     def __init__(self, options):
         self.options = options
@@ -110,9 +120,7 @@ class Runner:
         except subprocess.TimeoutExpired:
             return "failed", f"clang-tidy took more than {FILE_SECONDS_MAX} s"
         if result.returncode != 0:
-            errors = [line for line in result.stderr.splitlines()
-                      if "warnings generated" not in line and "warning generated" not in line]
-            return "failed", (result.stdout + "\n".join(errors)).replace(f"{repo.ROOT}/", "")
+            return "failed", findings(result.stdout + result.stderr)
         if mark:
             mark.touch()
         return "passed", "checked"
