@@ -23,8 +23,7 @@ TEST(RingQueue, FullQueueRefusesAndLeavesTheValueWithTheCaller) {
   auto extra = std::make_unique<int>(2);
   const int* const before = extra.get();
   EXPECT_FALSE(queue.try_push(std::move(extra)));
-  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move): a refused push moves
-  // nothing
+  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move): refused, not moved
   EXPECT_EQ(extra.get(), before);
 }
 
