@@ -121,6 +121,7 @@ fake_targetd() {
   mkdir -p "$WORK/bin"
   printf '#!/usr/bin/env bash\n%s\n' "$1" >"$WORK/bin/aoe-targetd"
   chmod +x "$WORK/bin/aoe-targetd"
+  # shellcheck disable=SC2034  # lib.bash reads it
   AOE_BIN=$WORK/bin
 }
 
