@@ -38,15 +38,26 @@ function(aoe_unit_test name)
   foreach(dep IN LISTS ARG_DEPS)
     target_link_libraries(${name} PRIVATE aoe_${dep})
   endforeach()
-  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main aoe_warnings)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main
+                        aoe_warnings aoe_test_warnings)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  # GTest's own macros define globals with constructors.
-  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-global-constructors>)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
   endif()
+  # What can run threads of its own is tested under ThreadSanitizer too (target threads_tests).
+  foreach(threaded os storage runtime control client)
+    if(threaded IN_LIST ARG_DEPS AND NOT threads IN_LIST ARG_LABELS)
+      list(APPEND ARG_LABELS threads)
+    endif()
+  endforeach()
+  if(threads IN_LIST ARG_LABELS)
+    set_property(GLOBAL APPEND PROPERTY AOE_THREADS_TESTS ${name})
+  endif()
+  # gtest_discover_tests loses all but the first entry of a list: several labels become one word,
+  # unit-threads, and ./test selects by its parts.
+  list(JOIN ARG_LABELS "-" label)
   include(GoogleTest)
-  gtest_discover_tests(${name} PROPERTIES LABELS "${ARG_LABELS}" DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${name} PROPERTIES LABELS "${label}" DISCOVERY_TIMEOUT 60
                        DISCOVERY_MODE PRE_TEST)
 endfunction()

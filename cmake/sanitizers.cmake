@@ -2,6 +2,8 @@
 if(AOE_SANITIZE)
   add_compile_options(-fsanitize=${AOE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${AOE_SANITIZE})
+  # The pure modules have no run-time types, which UBSan's check of virtual calls would need.
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fno-sanitize=vptr>)
   add_compile_definitions(AOE_SANITIZED=1)
 else()
   add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection)

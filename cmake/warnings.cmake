@@ -14,3 +14,8 @@ target_compile_options(aoe_warnings INTERFACE
 if(AOE_WERROR)
   target_compile_options(aoe_warnings INTERFACE -Werror)
 endif()
+
+# GTest's own macros define globals with constructors. Linked after aoe_warnings: the later flag wins.
+add_library(aoe_test_warnings INTERFACE)
+target_compile_options(aoe_test_warnings INTERFACE
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-global-constructors -Wno-exit-time-destructors>)

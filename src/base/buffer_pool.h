@@ -26,6 +26,8 @@ class BufferPool final : public BufferOwner {
 
   explicit BufferPool(Shape shape);
   ~BufferPool() override;
+  BufferPool(const BufferPool&) = delete;
+  BufferPool& operator=(const BufferPool&) = delete;
 
   // An empty frame (size 0, capacity frame_bytes), or an empty handle when all buffers are out.
   [[nodiscard]] PacketBuffer allocate();

@@ -14,13 +14,14 @@ namespace aoe {
 class BufferOwner {
  public:
   virtual ~BufferOwner() = default;
+  BufferOwner(const BufferOwner&) = delete;
+  BufferOwner& operator=(const BufferOwner&) = delete;
+
   // Called once for every buffer handed out, on the owner's thread.
   virtual void release_buffer(std::uint32_t index) noexcept = 0;
 
  protected:
   BufferOwner() = default;
-  BufferOwner(const BufferOwner&) = delete;
-  BufferOwner& operator=(const BufferOwner&) = delete;
 };
 
 // A move-only handle on one frame, from the Ethernet destination to the last byte without FCS.

@@ -42,9 +42,11 @@ template <class E>
 
 // AOE_TRY_ASSIGN(auto file, open(..)); declares or assigns the value, or returns the error.
 #define AOE_TRY_ASSIGN(lhs, expr) AOE_TRY_ASSIGN_IMPL(AOE_CONCAT(aoe_try_, __LINE__), lhs, expr)
+// NOLINTBEGIN(bugprone-macro-parentheses): `lhs` may be a declaration, `tmp` is declared here
 #define AOE_TRY_ASSIGN_IMPL(tmp, lhs, expr)     \
   auto tmp = (expr);                            \
   if (!tmp) {                                   \
     return ::aoe::fail(std::move(tmp).error()); \
   }                                             \
   lhs = *std::move(tmp)
+// NOLINTEND(bugprone-macro-parentheses): end of the macro

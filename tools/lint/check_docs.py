@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Fails when a program's --help and its man page disagree, in either direction.
+
+check_docs.py PROGRAM MAN_DIRECTORY     PROGRAM is the built executable
+check_docs.py --all BIN_DIRECTORY MAN_DIRECTORY
+
+The pages of a program P are man/P.N.scd, and for a subcommand S also man/P-S.N.scd. Every option
+and subcommand that --help shows (of the program and of each subcommand) must stand in a page. Every
+option that a page shows in bold (*--name*) must be shown by --help: so an option of another program
+is written without bold.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]*)")
+BOLD_OPTION = re.compile(r"\*[^*\n]*\*")
+HELP_SECONDS = 20
+DEPTH_MAX = 3
+
+
+def help_text(program, words):
+    result = subprocess.run([str(program), *words, "--help"], capture_output=True, text=True,
+                            stdin=subprocess.DEVNULL, timeout=HELP_SECONDS, check=False)
+    if result.returncode != 0:
+        raise RuntimeError(f"{program.name} {' '.join(words)} --help: exit status "
+                           f"{result.returncode}: {result.stderr.strip()[:200]}")
+    return result.stdout
+
+
+def subcommands(text):
+    """The names that stand under a heading like `Subcommands:` (or Commands:), one a line."""
+    names, inside = [], False
+    for line in text.splitlines():
+        if re.match(r"^\[?(sub)?commands", line, re.IGNORECASE):
+            inside = True
+        elif line and not line[0].isspace():
+            inside = False
+        elif inside:
+            match = re.match(r"^ {1,4}([a-z][a-z0-9-]*)(\s|,|$)", line)
+            if match:
+                names.append(match.group(1))
+    return names
+
+
+def everything_shown(program):
+    """Returns the options and the subcommands that --help shows, of all subcommands too."""
+    options, commands, queue = {}, {}, [()]
+    while queue:
+        words = queue.pop()
+        text = help_text(program, words)
+        for option in OPTION.findall(text):
+            options.setdefault(option, " ".join((program.name, *words)))
+        if len(words) < DEPTH_MAX:
+            for name in subcommands(text):
+                if name != "help":
+                    commands.setdefault(name, " ".join((program.name, *words)))
+                    queue.append((*words, name))
+    return options, commands
+
+
+def check(program, man_directory):
+    pages = sorted(man_directory.glob(f"{program.name}.[1-8].scd")) + \
+        sorted(man_directory.glob(f"{program.name}-*.[1-8].scd"))
+    if not pages or not pages[0].name.startswith(program.name + "."):
+        return [f"{program.name}: no man page {program.name}.N.scd in {man_directory.name}/"]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages).replace("\\", "")
+    options, commands = everything_shown(program)
+    problems = [f"{program.name}: no option found in --help"] if not options else []
+    documented = set(OPTION.findall(text))
+    for option, where in sorted(options.items()):
+        if option not in documented:
+            problems.append(f"{program.name}: {option} of `{where} --help` is not in the man page")
+    for command, where in sorted(commands.items()):
+        if not re.search(rf"(?<![\w-]){re.escape(command)}(?![\w-])", text):
+            problems.append(f"{program.name}: the man page lacks `{where} {command}`")
+    bold = {option for piece in BOLD_OPTION.findall(text) for option in OPTION.findall(piece)}
+    for option in sorted(bold - options.keys()):
+        problems.append(f"{program.name}: the man page has {option}, --help has not")
+    return problems
+
+
+def main(arguments):
+    if len(arguments) == 3 and arguments[0] == "--all":
+        programs = sorted(path for path in pathlib.Path(arguments[1]).glob("*")
+                          if path.is_file() and path.stat().st_mode & 0o100)
+    elif len(arguments) == 2:
+        programs = [pathlib.Path(arguments[0])]
+    else:
+        print(__doc__, file=sys.stderr)
+        return 2
+    problems = []
+    for program in programs:
+        try:
+            problems += check(program.resolve(), pathlib.Path(arguments[-1]))
+        except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
+            problems.append(f"{program.name}: {error}")
+    for problem in problems:
+        print(problem)
+    print(f"{len(programs)} programs checked, {len(problems)} problems")
+    if not programs:
+        print("skipped: no program is built yet")
+        return 77
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Fails when a module includes a module or a system header that its layer may not see.
+
+check_layers.py [SRC]      SRC is the tree to check, the project's src/ by default
+"""
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import repo  # noqa: E402
+
+# Module -> project modules that it may include besides itself. docs/ARCHITECTURE.md gives the
+# reasons. frontends/* and compat are the outermost layer, beside tools.
+ALLOWED = {
+    "base": set(),
+    "protocol": {"base"},
+    "target": {"base", "protocol"},
+    "initiator": {"base", "protocol"},
+    "os": {"base"},
+    "net": {"base", "os"},
+    "storage": {"base", "os"},
+    "runtime": {"base", "os"},
+    "control": {"base", "os", "runtime"},  # its server runs on the event loop
+    "targetd": {"base", "protocol", "target", "os", "net", "storage", "runtime", "control"},
+    "client": {"base", "protocol", "initiator", "os", "net", "runtime", "control"},
+    "frontends": {"base", "client", "os"},
+    "tools": {"base", "protocol", "client", "control", "os"},
+    "compat": {"base", "protocol", "client", "control", "os"},
+}
+
+# Pure modules get their time from base/time.h, their randomness from base/prng.h and everything
+# else as an argument: only headers of pure vocabulary are left for them.
+PURE = {"base", "protocol", "target", "initiator"}
+PURE_HEADERS = {
+    "algorithm", "array", "bit", "bitset", "cctype", "charconv", "climits", "cmath", "compare",
+    "concepts", "cstddef", "cstdint", "cstring", "deque", "expected", "functional",
+    "initializer_list", "iterator", "limits", "list", "map", "memory", "new", "numeric", "optional",
+    "queue", "ranges", "set", "span", "string", "string_view", "tuple", "type_traits",
+    "unordered_map", "unordered_set", "utility", "variant", "vector",
+}
+# check.cpp writes one line and aborts; result.h is an alias of tl::expected.
+PURE_EXCEPTIONS = {
+    "base/check.cpp": {"cstdio", "cstdlib"},
+    "base/result.h": {"tl/expected.hpp"},
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+
+
+def check(root):
+    """Returns (problems, number of files)."""
+    problems, checked = [], 0
+    paths = [path for path in repo.files(root) if path.suffix in (".h", ".hpp", ".c", ".cpp")]
+    for path in paths:
+        relative = path.relative_to(root)
+        module = relative.parts[0]
+        checked += 1
+        if module not in ALLOWED:
+            problems.append(f"{relative}: module {module} has no line in check_layers.py")
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            quote, name = match.groups()
+            where = f"{relative}:{number}"
+            if quote == '"':
+                # The public header of libaoe lies outside src/; its implementer is the client.
+                other = "client" if name.startswith("aoe/") else name.split("/")[0]
+                if "/" not in name or ".." in name:
+                    problems.append(f'{where}: write "{name}" with its path from src/')
+                elif other not in ALLOWED:
+                    problems.append(f'{where}: "{name}" is of no known module')
+                elif other != module and other not in ALLOWED[module]:
+                    problems.append(f"{where}: {module} may not include {other}")
+            elif module in PURE and name not in PURE_HEADERS:
+                if name not in PURE_EXCEPTIONS.get(str(relative), set()):
+                    problems.append(f"{where}: pure module {module} may not include <{name}>")
+    return problems, checked
+
+
+def main(arguments):
+    root = pathlib.Path(arguments[0]) if arguments else repo.ROOT / "src"
+    return repo.finish(*check(root.resolve()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
