@@ -21,6 +21,7 @@ constexpr unsigned kGenerationShift = 16;
 // An export may hold this many times its advertised buffers, because several initiators may each
 // use what was advertised; beyond that frames are dropped, as the protocol foresees.
 constexpr std::uint32_t kOverbooking = 4;
+constexpr std::uint32_t kPerExportMax = 1024;
 
 bool is_store_action(AtaAction action) {
   switch (action) {
@@ -60,6 +61,10 @@ std::uint8_t advertised_sectors(std::size_t mtu_bytes) {
   const std::uint8_t sectors = protocol::ata_sectors_advertised(mtu_bytes);
   return sectors < kPageSectors ? sectors
                                 : static_cast<std::uint8_t>(sectors / kPageSectors * kPageSectors);
+}
+
+std::uint32_t requests_per_export_max(std::uint32_t buffer_count) {
+  return std::min(buffer_count * kOverbooking, kPerExportMax);
 }
 
 LifeCounters life_counters(const Export& subject, Instant now) {
@@ -148,8 +153,8 @@ bool AtaExecutor::admit(const Arrival& arrival, Export& subject) {
   // Half of the room is first come, first served. Of the rest nobody gets more than an equal share
   // between those that have requests in flight.
   const std::size_t room = requests_.size();
-  bool has_room = !free_.empty() && subject.stats.in_flight <
-                                        std::uint32_t{subject.settings.buffer_count} * kOverbooking;
+  bool has_room = !free_.empty() &&
+                  subject.stats.in_flight < requests_per_export_max(subject.settings.buffer_count);
   if (has_room && arrival.initiator != InitiatorTable::kNone && free_.size() < room / 2) {
     const std::uint32_t share =
         static_cast<std::uint32_t>(room) / std::max(1U, parts_.initiators.active_count());

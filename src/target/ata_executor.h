@@ -21,6 +21,10 @@ namespace aoe::target {
 // for one (17 sectors at MTU 9000 would split every page of an initiator).
 [[nodiscard]] std::uint8_t advertised_sectors(std::size_t mtu_bytes);
 
+// Requests one export may have in flight, given what it advertises: more than that, because several
+// initiators may each use all of it. What its store must be able to take at once.
+[[nodiscard]] std::uint32_t requests_per_export_max(std::uint32_t buffer_count);
+
 class AtaExecutor {
  public:
   explicit AtaExecutor(CoreParts& parts);

@@ -1,17 +1,5 @@
 #include "targetd/daemon.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <spdlog/spdlog.h>
-
-#include <sys/epoll.h>
-
-#include <algorithm>
-#include <csignal>
-#include <cstdio>
-#include <filesystem>
-#include <utility>
-
 #include "net/af_packet_port.h"
 #include "os/clock.h"
 #include "os/privileges.h"
@@ -20,6 +8,18 @@
 #include "targetd/event_text.h"
 #include "targetd/export_opener.h"
 #include "targetd/reload_plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
 
 namespace aoe::targetd {
 namespace {
@@ -336,12 +336,13 @@ void Daemon::handle_event(const target::TargetEvent& event) {
       const auto again = reopen_.find(event.address);
       if (again != reopen_.end()) {
         // The store is closed by the shard after this; opening waits for the next turn.
-        worker_->post([] {}, [this, wanted = again->second] {
-          reopen_.erase(wanted.address);
-          if (auto started = start_export(wanted); !started) {
-            spdlog::error("{}", started.error().message);
-          }
-        });
+        worker_->post([] {},
+                      [this, wanted = again->second] {
+                        reopen_.erase(wanted.address);
+                        if (auto started = start_export(wanted); !started) {
+                          spdlog::error("{}", started.error().message);
+                        }
+                      });
       }
       break;
     }

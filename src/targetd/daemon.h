@@ -1,13 +1,6 @@
 // The target daemon: everything wired together, from start to stop.
 #pragma once
 
-#include <map>
-#include <memory>
-#include <optional>
-#include <set>
-#include <string>
-#include <vector>
-
 #include "control/server.h"
 #include "os/child.h"
 #include "os/link_monitor.h"
@@ -20,6 +13,13 @@
 #include "targetd/options.h"
 #include "targetd/shard.h"
 #include "targetd/state_directory.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace aoe::targetd {
 
@@ -39,10 +39,13 @@ class Daemon {
   // Opens everything, serves until told to stop, closes everything; returns the exit status.
   [[nodiscard]] int run(const TargetConfig& config);
 
-  // ---- What control requests do (control_methods.h) ----------------------------------------------
+  // ---- What control requests do (control_methods.h)
+  // ----------------------------------------------
 
   [[nodiscard]] const TargetConfig& config() const { return config_; }
+
   [[nodiscard]] Shard& shard() { return *shard_; }
+
   [[nodiscard]] Result<void> add_export(const ExportConfig& config);
   // busy: it was used in the last seconds, unless forced.
   enum class Force : bool { no, yes };

@@ -1,14 +1,15 @@
 // The half of Daemon that changes what is exported while it runs.
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
-#include <algorithm>
-#include <utility>
-
 #include "os/clock.h"
 #include "targetd/daemon.h"
 #include "targetd/export_opener.h"
 #include "targetd/reload_plan.h"
+
+#include <fmt/format.h>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace aoe::targetd {
 namespace {
@@ -42,10 +43,10 @@ Result<void> Daemon::remove_export(DeviceAddress address, Force force) {
   const bool in_use = subject != nullptr && subject->stats.in_flight > 0;
   const bool is_reserved = subject != nullptr && !subject->persistent.reservation.empty();
   if (force == Force::no && (in_use || is_reserved)) {
-    return fail_with(Errc::busy, 0,
-                     fmt::format("{}: unexport: {} (use --force to do it all the same)",
-                                 to_string(address),
-                                 in_use ? "requests are in flight" : "it is reserved"));
+    return fail_with(
+        Errc::busy, 0,
+        fmt::format("{}: unexport: {} (use --force to do it all the same)", to_string(address),
+                    in_use ? "requests are in flight" : "it is reserved"));
   }
   AOE_TRY(shard_->core().remove_export(os::monotonic_now(), id->second));
   std::erase_if(config_.exports,
@@ -83,10 +84,11 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
   AOE_TRY_ASSIGN(const std::uint64_t size_bytes, store->refresh());
   const std::uint64_t sectors = size_bytes / kSectorBytes;
   if (sectors < subject->settings.sector_count && force == Force::no) {
-    return fail_with(Errc::invalid_argument, 0,
-                     fmt::format("{}: resize: the backing has shrunk from {} to {} sectors; what is "
-                                 "behind the end is gone for its clients (use --force to say so)",
-                                 to_string(address), subject->settings.sector_count, sectors));
+    return fail_with(
+        Errc::invalid_argument, 0,
+        fmt::format("{}: resize: the backing has shrunk from {} to {} sectors; what is "
+                    "behind the end is gone for its clients (use --force to say so)",
+                    to_string(address), subject->settings.sector_count, sectors));
   }
   AOE_TRY(shard_->core().resize(id->second, sectors));
   return sectors;
@@ -99,8 +101,8 @@ Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen)
     if (store == nullptr) {
       return no_such_export(wanted.address);
     }
-    return shard_->core().update_settings(
-        id, make_settings(wanted, config_.interfaces, store->info()));
+    return shard_->core().update_settings(id,
+                                          make_settings(wanted, config_.interfaces, store->info()));
   }
   // The old store has to be closed before the new one opens (exclusive block devices, one state):
   // for that moment the export is silent, and initiators retransmit.

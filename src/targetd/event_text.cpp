@@ -88,7 +88,8 @@ EventLine describe_rest(const TargetEvent& event, const std::string& mac) {
               "failed: accepted data could not be made stable and may be lost; writes are refused "
               "(check the backing, then aoe target online)"};
     case EventKind::backend_stalled:
-      return {Severity::error, "the store does not answer: disk requests are dropped until it does"};
+      return {Severity::error,
+              "the store does not answer: disk requests are dropped until it does"};
     case EventKind::backend_recovered:
       return {Severity::warning, "the store answers again"};
     case EventKind::size_changed:

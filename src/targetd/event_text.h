@@ -1,10 +1,11 @@
 // The events of a target core as log lines and as control socket events.
 #pragma once
 
-#include <nlohmann/json.hpp>
-#include <string>
-
 #include "target/target_types.h"
+
+#include <nlohmann/json.hpp>
+
+#include <string>
 
 namespace aoe::targetd {
 

@@ -1,15 +1,15 @@
 // From the configuration of an export to a store and the settings that the core serves it with.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "base/result.h"
 #include "storage/block_store.h"
 #include "storage/io_engine.h"
 #include "target/target_types.h"
 #include "targetd/config.h"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace aoe::targetd {
 
@@ -19,8 +19,8 @@ struct OpenedExport {
   std::vector<std::string> warnings;  // odd sizes and the like, complete lines
 };
 
-// Opens the store and describes it. `interfaces` are the daemon's, in the order of its ports. Errors
-// name the export, where it was configured, and what to do.
+// Opens the store and describes it. `interfaces` are the daemon's, in the order of its ports.
+// Errors name the export, where it was configured, and what to do.
 [[nodiscard]] Result<OpenedExport> open_export(const ExportConfig& config,
                                                const std::vector<std::string>& interfaces,
                                                storage::IoEngine& engine);

@@ -1,14 +1,14 @@
 #include "targetd/shard.h"
 
+#include "base/check.h"
+#include "os/clock.h"
+
 #include <fmt/format.h>
 
 #include <sys/epoll.h>
 
 #include <algorithm>
 #include <utility>
-
-#include "base/check.h"
-#include "os/clock.h"
 
 namespace aoe::targetd {
 namespace {
@@ -208,6 +208,7 @@ void Shard::start_state_saves() {
       target::StateSave save;
       Result<void> result;
     };
+
     auto outcome = std::make_shared<Outcome>();
     outcome->save = std::move(*save);
     parts_.worker.post(
@@ -215,10 +216,9 @@ void Shard::start_state_saves() {
           outcome->result = states.save(outcome->save.address, outcome->save.bytes);
         },
         [this, outcome] {
-          core_.handle_state_saved(os::monotonic_now(), outcome->save.export_id,
-                                   outcome->save.generation,
-                                   outcome->result ? target::StateKeeper::Saved::yes
-                                                   : target::StateKeeper::Saved::no);
+          core_.handle_state_saved(
+              os::monotonic_now(), outcome->save.export_id, outcome->save.generation,
+              outcome->result ? target::StateKeeper::Saved::yes : target::StateKeeper::Saved::no);
         });
   }
 }

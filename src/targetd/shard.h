@@ -1,12 +1,6 @@
 // One thread's worth of target: ports, stores and the core between them.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <optional>
-#include <string>
-#include <vector>
-
 #include "base/buffer_pool.h"
 #include "net/packet_port.h"
 #include "os/link_monitor.h"
@@ -16,6 +10,12 @@
 #include "storage/io_engine.h"
 #include "target/target_core.h"
 #include "targetd/state_directory.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace aoe::targetd {
 
@@ -45,9 +45,11 @@ class Shard {
 
   // Ports are added before the first turn and never removed; the index is the port's id.
   [[nodiscard]] Result<PortId> add_port(std::unique_ptr<net::PacketPort> port);
+
   [[nodiscard]] const std::vector<std::unique_ptr<net::PacketPort>>& ports() const {
     return ports_;
   }
+
   // Link events arrived: looks at every port again.
   void refresh_ports();
 
@@ -55,7 +57,9 @@ class Shard {
   [[nodiscard]] Result<ExportId> add_export(const target::ExportSettings& settings,
                                             target::PersistentState state,
                                             std::unique_ptr<storage::BlockStore> store);
+
   [[nodiscard]] target::TargetCore& core() { return core_; }
+
   // nullptr for a stale id.
   [[nodiscard]] storage::BlockStore* store_of(ExportId id);
 

@@ -1,5 +1,7 @@
 #include "targetd/state_directory.h"
 
+#include "os/error_text.h"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -10,8 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
-
-#include "os/error_text.h"
 
 namespace aoe::targetd {
 namespace {
@@ -76,7 +76,9 @@ Result<void> StateDirectory::lock(DeviceAddress address) {
   return {};
 }
 
-void StateDirectory::unlock(DeviceAddress address) { locks_.erase(address); }
+void StateDirectory::unlock(DeviceAddress address) {
+  locks_.erase(address);
+}
 
 Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress address) const {
   const std::string name = to_string(address) + ".state";
@@ -104,9 +106,9 @@ Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress
     filled += static_cast<std::size_t>(got);
   }
   if (filled > kStateBytesMax) {
-    return fail_with(Errc::corrupt, 0,
-                     fmt::format("{}: longer than {} bytes (this is no state file)", what,
-                                 kStateBytesMax));
+    return fail_with(
+        Errc::corrupt, 0,
+        fmt::format("{}: longer than {} bytes (this is no state file)", what, kStateBytesMax));
   }
   bytes.resize(filled);
   return bytes;

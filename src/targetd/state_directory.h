@@ -1,17 +1,17 @@
 // Where exports keep what they remember over restarts: one checksummed file an export.
 #pragma once
 
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "os/fd.h"
+
 #include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/bytes.h"
-#include "base/ids.h"
-#include "base/result.h"
-#include "os/fd.h"
 
 namespace aoe::targetd {
 

@@ -1,0 +1,313 @@
+#include "targetd/control_methods.h"
+
+#include "control/params.h"
+#include "os/clock.h"
+#include "targetd/daemon.h"
+#include "targetd/export_spec.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+namespace aoe::targetd {
+namespace {
+
+using control::Json;
+
+Json mac_list(const std::vector<MacAddress>& list) {
+  Json json = Json::array();
+  for (const MacAddress& mac : list) {
+    json.push_back(to_string(mac));
+  }
+  return json;
+}
+
+// Config strings are arbitrary octets: as text where they are printable ASCII, as hex otherwise.
+Json octets_json(ConstByteSpan bytes) {
+  std::string hex;
+  bool is_printable = true;
+  for (const std::byte b : bytes) {
+    const auto value = std::to_integer<unsigned>(b);
+    is_printable = is_printable && value >= 0x20 && value < 0x7F;
+    hex += fmt::format("{:02x}", value);
+  }
+  return is_printable ? Json(std::string(as_text(bytes))) : Json{{"hex", hex}};
+}
+
+Json interfaces_of(const target::Export& subject, Daemon& daemon) {
+  Json names = Json::array();
+  for (std::size_t i = 0; i < daemon.shard().ports().size(); ++i) {
+    if (subject.is_served_on(PortId{static_cast<std::uint8_t>(i)})) {
+      names.push_back(daemon.shard().ports()[i]->name());
+    }
+  }
+  return names;
+}
+
+Json summary(const target::Export& subject, Daemon& daemon) {
+  const ExportConfig* config = daemon.find_config(subject.settings.address);
+  return {
+      {"address", to_string(subject.settings.address)},
+      {"state", target::export_state_name(subject.state)},
+      {"health", target::export_health_name(subject.health)},
+      {"store", config != nullptr ? config->store : std::string()},
+      {"size_sectors", subject.settings.sector_count},
+      {"mode", target::write_mode_name(subject.settings.mode)},
+      {"interfaces", interfaces_of(subject, daemon)},
+      {"buffers", subject.settings.buffer_count},
+      {"requests_in_flight", subject.stats.in_flight},
+  };
+}
+
+Json stats_json(const target::Export& subject) {
+  const target::ExportStats& stats = subject.stats;
+  return {
+      {"reads", stats.reads},
+      {"writes", stats.writes},
+      {"flushes", stats.flushes},
+      {"trims", stats.trims},
+      {"others", stats.others},
+      {"sectors_read", stats.sectors_read},
+      {"sectors_written", stats.sectors_written},
+      {"ata_errors", stats.ata_errors},
+      {"aoe_errors", stats.aoe_errors},
+      {"store_errors", stats.store_errors},
+      {"overlap_waits", stats.waits},
+      {"dropped", stats.dropped},
+      {"requests_in_flight", stats.in_flight},
+      {"requests_in_flight_max", stats.in_flight_max},
+  };
+}
+
+Json store_json(const storage::BlockStore& store) {
+  const storage::StoreStats stats = store.stats();
+  return {
+      {"description", store.describe()},
+      {"size_bytes", store.info().size_bytes},
+      {"physical_block_bytes", store.info().physical_block_bytes},
+      {"can_discard", store.info().can_discard},
+      {"is_volatile", store.info().is_volatile},
+      {"reads", stats.reads},
+      {"writes", stats.writes},
+      {"flushes", stats.flushes},
+      {"discards", stats.discards},
+      {"read_bytes", stats.read_bytes},
+      {"write_bytes", stats.write_bytes},
+      {"errors", stats.errors},
+  };
+}
+
+Json show(const target::Export& subject, Daemon& daemon) {
+  Json json = summary(subject, daemon);
+  const target::LifeCounters life = target::life_counters(subject, os::monotonic_now());
+  json["model"] = subject.settings.model;
+  json["serial"] = subject.serial;
+  json["world_wide_name"] = fmt::format("{:016x}", target::world_wide_name(subject.serial));
+  json["allow"] = subject.settings.allow_policy == target::AllowPolicy::any
+                      ? Json("any")
+                      : mac_list(subject.settings.allow);
+  json["config_string"] = octets_json(subject.persistent.config_string);
+  json["mask"] = mac_list(subject.persistent.mask);
+  json["reservation"] = mac_list(subject.persistent.reservation);
+  json["write_cache_enabled"] = subject.ata.write_cache_enabled;
+  json["powered_on_seconds"] = life.powered_on_seconds;
+  json["starts"] = life.starts;
+  json["stats"] = stats_json(subject);
+  if (const storage::BlockStore* store = daemon.shard().store_of(subject.id); store != nullptr) {
+    json["backing"] = store_json(*store);
+  }
+  return json;
+}
+
+Json port_json(const net::PacketPort& port) {
+  const net::PortStats stats = port.stats();
+  return {
+      {"interface", port.name()},           {"mac", to_string(port.info().mac)},
+      {"mtu_bytes", port.info().mtu_bytes}, {"link_up", port.info().link_up},
+      {"rx_frames", stats.rx_frames},       {"rx_bytes", stats.rx_bytes},
+      {"rx_dropped", stats.rx_dropped},     {"rx_truncated", stats.rx_truncated},
+      {"tx_frames", stats.tx_frames},       {"tx_bytes", stats.tx_bytes},
+      {"tx_dropped", stats.tx_dropped},     {"tx_oversize", stats.tx_oversize},
+      {"link_changes", stats.link_changes},
+  };
+}
+
+Json core_json(const target::TargetStats& stats) {
+  const target::DropCounters& drops = stats.drops;
+  return {
+      {"frames", stats.frames},
+      {"replies", stats.replies},
+      {"aoe_errors", stats.aoe_errors},
+      {"advertisements", stats.advertisements},
+      {"events_lost", stats.events_lost},
+      {"drops",
+       {{"runt", drops.runt},
+        {"not_aoe", drops.not_aoe},
+        {"response", drops.response},
+        {"bad_source", drops.bad_source},
+        {"not_for_us", drops.not_for_us},
+        {"unknown_address", drops.unknown_address},
+        {"access_denied", drops.access_denied},
+        {"bad_wildcard", drops.bad_wildcard},
+        {"config_mismatch", drops.config_mismatch},
+        {"queue_full", drops.queue_full},
+        {"rate_limited", drops.rate_limited},
+        {"change_pending", drops.change_pending},
+        {"stalled", drops.stalled},
+        {"link_down", drops.link_down}}},
+  };
+}
+
+Json initiators_json(Daemon& daemon) {
+  Json json = Json::array();
+  const Instant now = os::monotonic_now();
+  for (const target::Initiator& entry : daemon.shard().core().initiators()) {
+    if (entry.in_use) {
+      json.push_back({{"mac", to_string(entry.mac)},
+                      {"requests", entry.requests},
+                      {"dropped", entry.dropped},
+                      {"requests_in_flight", entry.in_flight},
+                      {"idle_ms", (now - entry.last_seen).ns / 1'000'000}});
+    }
+  }
+  return json;
+}
+
+Result<const target::Export*> find_export(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+  const target::Export* subject = daemon.shard().core().find(address);
+  if (subject == nullptr) {
+    return fail_with(Errc::not_found, 0,
+                     to_string(address) + ": no such export (see aoe target list)");
+  }
+  return subject;
+}
+
+Result<Json> handle_list(const Json& /*params*/, Daemon& daemon) {
+  Json exports = Json::array();
+  for (const target::Export* subject : daemon.shard().core().exports()) {
+    exports.push_back(summary(*subject, daemon));
+  }
+  return Json{{"exports", std::move(exports)}};
+}
+
+Result<Json> handle_show(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const target::Export* subject, find_export(params, daemon));
+  return show(*subject, daemon);
+}
+
+Result<Json> handle_stats(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const auto address, control::optional_address_param(params, "address"));
+  Json exports = Json::object();
+  for (const target::Export* subject : daemon.shard().core().exports()) {
+    if (!address || *address == subject->settings.address) {
+      exports[to_string(subject->settings.address)] = stats_json(*subject);
+    }
+  }
+  if (address && exports.empty()) {
+    return fail_with(Errc::not_found, 0,
+                     to_string(*address) + ": no such export (see aoe target list)");
+  }
+  Json ports = Json::array();
+  for (const auto& port : daemon.shard().ports()) {
+    ports.push_back(port_json(*port));
+  }
+  return Json{{"exports", std::move(exports)},
+              {"ports", std::move(ports)},
+              {"target", core_json(daemon.shard().core().stats())},
+              {"initiators", initiators_json(daemon)}};
+}
+
+// The options of target.export are the keys of -e, so they go through the same reader.
+Result<std::string> export_text(const Json& params) {
+  AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(const std::string store, control::text_param(params, "store"));
+  const auto escaped = [](const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+      out += c == ',' ? "\\," : std::string(1, c);
+    }
+    return out;
+  };
+  std::string text = to_string(address).substr(1) + "=" + escaped(store);
+  if (params.contains("options")) {
+    if (!params["options"].is_object()) {
+      return fail_with(Errc::invalid_argument, 0, "options: expected an object of texts");
+    }
+    for (const auto& [key, value] : params["options"].items()) {
+      if (!value.is_string()) {
+        return fail_with(Errc::invalid_argument, 0,
+                         fmt::format("options: {}: expected a text", key));
+      }
+      text += "," + key + "=" + escaped(value.get<std::string>());
+    }
+  }
+  return text;
+}
+
+Result<Json> handle_export(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const std::string text, export_text(params));
+  Diagnostics diagnostics;
+  const auto spec = parse_export_spec(text, "target export", diagnostics);
+  if (!diagnostics.ok() || !spec) {
+    std::string all;
+    for (const Diagnostic& error : diagnostics.errors) {
+      all += (all.empty() ? "" : "; ") + to_string(error);
+    }
+    return fail_with(Errc::invalid_argument, 0, all);
+  }
+  AOE_TRY(daemon.add_export(spec->config));
+  return Json{{"address", to_string(spec->config.address)}};
+}
+
+Result<Json> handle_unexport(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(const bool force, control::flag_param(params, "force"));
+  AOE_TRY(daemon.remove_export(address, force ? Daemon::Force::yes : Daemon::Force::no));
+  return Json{{"address", to_string(address)}};
+}
+
+Result<Json> handle_online(const Json& params, Daemon& daemon, target::TargetCore::Online online) {
+  AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+  AOE_TRY(daemon.set_online(address, online));
+  return Json{{"address", to_string(address)}};
+}
+
+Result<Json> handle_resize(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(const bool force, control::flag_param(params, "force"));
+  AOE_TRY_ASSIGN(const std::uint64_t sectors,
+                 daemon.resize(address, force ? Daemon::Force::yes : Daemon::Force::no));
+  return Json{{"address", to_string(address)}, {"size_sectors", sectors}};
+}
+
+Result<Json> handle_reload(const Json& /*params*/, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const std::string done, daemon.reload());
+  return Json{{"summary", done}};
+}
+
+}  // namespace
+
+void add_control_methods(control::Server& server, Daemon& daemon) {
+  const auto add = [&server, &daemon](const char* name,
+                                      Result<Json> (*handler)(const Json&, Daemon&)) {
+    server.add_method(name,
+                      [handler, &daemon](const Json& params) { return handler(params, daemon); });
+  };
+  add("target.list", handle_list);
+  add("target.show", handle_show);
+  add("target.stats", handle_stats);
+  add("target.export", handle_export);
+  add("target.unexport", handle_unexport);
+  add("target.resize", handle_resize);
+  add("target.reload", handle_reload);
+  server.add_method("target.online", [&daemon](const Json& params) {
+    return handle_online(params, daemon, target::TargetCore::Online::yes);
+  });
+  server.add_method("target.offline", [&daemon](const Json& params) {
+    return handle_online(params, daemon, target::TargetCore::Online::no);
+  });
+}
+
+}  // namespace aoe::targetd

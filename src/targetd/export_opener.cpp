@@ -1,0 +1,116 @@
+#include "targetd/export_opener.h"
+
+#include "storage/store_spec.h"
+#include "target/ata_executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace aoe::targetd {
+namespace {
+
+storage::DirectIo store_direct(DirectIo direct) {
+  switch (direct) {
+    case DirectIo::automatic:
+      return storage::DirectIo::automatic;
+    case DirectIo::on:
+      return storage::DirectIo::on;
+    case DirectIo::off:
+      return storage::DirectIo::off;
+  }
+  return storage::DirectIo::automatic;
+}
+
+target::WriteMode write_mode(ExportMode mode) {
+  switch (mode) {
+    case ExportMode::write_through:
+      return target::WriteMode::write_through;
+    case ExportMode::write_back:
+      return target::WriteMode::write_back;
+    case ExportMode::read_only:
+      return target::WriteMode::read_only;
+  }
+  return target::WriteMode::write_through;
+}
+
+std::uint32_t port_mask(const ExportConfig& config, const std::vector<std::string>& interfaces) {
+  if (config.interfaces.empty()) {
+    return ~0U;
+  }
+  std::uint32_t mask = 0;
+  for (std::size_t i = 0; i < interfaces.size(); ++i) {
+    const bool is_used = std::find(config.interfaces.begin(), config.interfaces.end(),
+                                   interfaces[i]) != config.interfaces.end();
+    mask |= is_used ? 1U << i : 0U;
+  }
+  return mask;
+}
+
+}  // namespace
+
+target::ExportSettings make_settings(const ExportConfig& config,
+                                     const std::vector<std::string>& interfaces,
+                                     const storage::StoreInfo& info) {
+  target::ExportSettings settings;
+  settings.address = config.address;
+  settings.sector_count = info.size_bytes / kSectorBytes;
+  settings.mode = write_mode(config.mode);
+  settings.buffer_count = static_cast<std::uint16_t>(config.buffers);
+  settings.allow_policy = config.allow.any ? target::AllowPolicy::any : target::AllowPolicy::listed;
+  settings.allow = config.allow.macs;
+  switch (config.remote_admin.who) {
+    case RemoteAdmin::Who::initiators:
+      settings.remote_admin = target::RemoteAdmin::initiators;
+      break;
+    case RemoteAdmin::Who::none:
+      settings.remote_admin = target::RemoteAdmin::none;
+      break;
+    case RemoteAdmin::Who::listed:
+      settings.remote_admin = target::RemoteAdmin::listed;
+      break;
+  }
+  settings.admins = config.remote_admin.macs;
+  settings.port_mask = port_mask(config, interfaces);
+  if (!config.model.empty()) {
+    settings.model = config.model;
+  }
+  settings.serial = config.serial;
+  settings.can_discard = info.can_discard;
+  settings.discard_reads_zero = info.discard_reads_zero;
+  settings.physical_block_bytes = info.physical_block_bytes;
+  settings.is_rotational = info.is_rotational;
+  settings.starts_online = !config.start_offline;
+  return settings;
+}
+
+Result<OpenedExport> open_export(const ExportConfig& config,
+                                 const std::vector<std::string>& interfaces,
+                                 storage::IoEngine& engine) {
+  storage::StoreOptions options;
+  options.access = config.mode == ExportMode::read_only ? storage::Access::read_only
+                                                        : storage::Access::read_write;
+  options.direct = store_direct(config.direct);
+  options.offset_sectors = config.offset_sectors;
+  options.length_sectors = config.length_sectors;
+  options.in_flight_max = target::requests_per_export_max(config.buffers);
+  auto store = storage::open_store(config.store, options, engine);
+  if (!store) {
+    Error error = std::move(store).error();
+    error.message =
+        fmt::format("{}: {}: {}", config.origin, to_string(config.address), error.message);
+    return fail(std::move(error));
+  }
+  OpenedExport opened;
+  opened.settings = make_settings(config, interfaces, (*store)->info());
+  opened.store = *std::move(store);
+  if (opened.settings.sector_count % 2 != 0) {
+    opened.warnings.push_back(fmt::format(
+        "{}: {} sectors is an odd number: the Linux driver then reads and writes single "
+        "sectors (make the image a multiple of 1024 bytes)",
+        to_string(config.address), opened.settings.sector_count));
+  }
+  return opened;
+}
+
+}  // namespace aoe::targetd
