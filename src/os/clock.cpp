@@ -1,0 +1,13 @@
+#include "os/clock.h"
+
+#include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime is POSIX, not in <ctime>
+
+namespace aoe::os {
+
+Instant monotonic_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return Instant{std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec};
+}
+
+}  // namespace aoe::os

@@ -1,0 +1,56 @@
+// An io_uring that may only do file I/O, with whatever set-up flags the running kernel has.
+#pragma once
+
+#include "base/result.h"
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <string>
+
+namespace aoe::os {
+
+// Owns a ring. All calls after open() come from one thread, the one that calls enable(): newer
+// kernels are told so and skip their locks.
+//
+// The ring is created disabled and restricted to READV, WRITEV, FSYNC and FALLOCATE, so that nobody
+// who gets hold of it can open files or sockets through it.
+class Uring {
+ public:
+  // entries: submission slots, rounded up to a power of two by the kernel, at most 32768.
+  // Fails with unsupported or not_permitted where io_uring is absent or forbidden
+  // (kernel.io_uring_disabled, seccomp).
+  static Result<Uring> open(std::uint32_t entries);
+
+  Uring(Uring&& other) noexcept;
+  Uring& operator=(Uring&&) = delete;
+  Uring(const Uring&) = delete;
+  Uring& operator=(const Uring&) = delete;
+  // Closes the ring. The kernel may still use the memory of requests in flight afterwards: whoever
+  // owns that memory waits for their completions first.
+  ~Uring();
+
+  // Lets requests in; the calling thread becomes the only one that may use the ring. Repeated calls
+  // do nothing.
+  void enable();
+
+  // The raw ring for the liburing calls. Valid as long as this object.
+  [[nodiscard]] io_uring& ring() { return ring_; }
+
+  // Readable while completions wait. Level-triggered, so there is nothing to drain.
+  [[nodiscard]] int fd() const { return ring_.ring_fd; }
+
+  // "deferred task work": which set-up the kernel took, for people.
+  [[nodiscard]] const char* flavour() const { return flavour_; }
+
+ private:
+  Uring() = default;
+  [[nodiscard]] int restrict_to_file_io();
+
+  io_uring ring_{};
+  const char* flavour_ = "";
+  bool is_open_ = false;
+  bool is_enabled_ = false;
+};
+
+}  // namespace aoe::os
