@@ -19,6 +19,8 @@ struct PortStats {
   std::uint64_t rx_bytes = 0;
   std::uint64_t rx_dropped = 0;    // the kernel had no ring slot for it (PACKET_STATISTICS)
   std::uint64_t rx_truncated = 0;  // longer than the ring's slots, discarded
+  std::uint64_t rx_foreign =
+      0;  // for another station or a VLAN that this port is not on, discarded
   std::uint64_t tx_frames = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t tx_dropped = 0;   // the device or its queue refused it (ENOBUFS, link down)

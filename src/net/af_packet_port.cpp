@@ -1,0 +1,328 @@
+#include "net/af_packet_port.h"
+
+#include "base/check.h"
+
+#include <fmt/format.h>
+
+#include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace aoe::net {
+namespace {
+
+constexpr std::uint16_t kAoeEtherType = 0x88A2;       // AoEr11 2
+constexpr std::uint16_t kReservedEtherType = 0xFFFF;  // RFC 1701: never assigned
+constexpr int kLoopbackIndex = 1;                     // of every network namespace
+constexpr std::size_t kEthernetHeaderBytes = 14;
+constexpr std::size_t kMtuBytesMax = 65535;
+constexpr std::size_t kMtuBytesDefault = 1500;
+
+int set_option(int fd, int level, int option, int value) {
+  return ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+// Rejects frames by the response flag, and all that end before it.
+int attach_filter(int fd, FrameFilter filter) {
+  if (filter == FrameFilter::all) {
+    return 0;
+  }
+  constexpr std::uint32_t kFlagsAt = 14;
+  constexpr std::uint32_t kResponseFlag = 0x08;
+  constexpr std::uint32_t kWholeFrame = 0xFFFFFFFF;
+  const std::uint32_t if_set = filter == FrameFilter::responses ? kWholeFrame : 0;
+  const std::uint32_t if_clear = filter == FrameFilter::responses ? 0 : kWholeFrame;
+  std::array<sock_filter, 4> code{{
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
+      {BPF_JMP | BPF_JSET | BPF_K, 0, 1, kResponseFlag},
+      {BPF_RET | BPF_K, 0, 0, if_set},
+      {BPF_RET | BPF_K, 0, 0, if_clear},
+  }};
+  const sock_fprog program{code.size(), code.data()};
+  return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int bind_to(int fd, int protocol, int index) {
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(static_cast<std::uint16_t>(protocol));
+  address.sll_ifindex = index;
+  return ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<AfPacketPort>> AfPacketPort::open(const AfPacketOptions& options) {
+  auto interface = os::query_interface(options.interface);
+  const bool wait_for_it = !interface && interface.error().code == Errc::not_found &&
+                           options.missing == MissingInterface::wait;
+  if (!interface && !wait_for_it) {
+    return fail(std::move(interface).error());
+  }
+  if (interface && !os::is_ethernet(*interface)) {
+    return fail_with(Errc::unsupported, 0,
+                     fmt::format("{}: open port: not an Ethernet interface (hardware type {}; AoE "
+                                 "runs on Ethernet only)",
+                                 options.interface, interface->hardware_type));
+  }
+  // Protocol 0 receives nothing: no frame can get in before the filter and the ring are in place.
+  os::Fd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) {
+    const bool forbidden = errno == EPERM || errno == EACCES;
+    return fail_with(forbidden ? Errc::not_permitted : Errc::io, errno,
+                     fmt::format("{}: open packet socket: error {}{}", options.interface, errno,
+                                 forbidden ? " (needs CAP_NET_RAW or root)" : ""));
+  }
+  std::unique_ptr<AfPacketPort> port(new AfPacketPort(options, std::move(socket)));
+  AOE_TRY(port->configure(options));
+  const std::size_t mtu_bytes = interface ? interface->mtu_bytes : kMtuBytesDefault;
+  const std::size_t frame_bytes = std::min(mtu_bytes, kMtuBytesMax) + kEthernetHeaderBytes;
+  AOE_TRY(port->ring_.remake(
+      port->socket_.get(),
+      make_ring_shape({.frame_bytes = frame_bytes, .ring_bytes = options.ring_bytes})));
+  if (interface) {
+    AOE_TRY(port->attach(*interface));
+  }
+  port->refresh();
+  port->stats_.link_changes = 0;
+  return port;
+}
+
+AfPacketPort::AfPacketPort(const AfPacketOptions& options, os::Fd socket)
+    : name_(options.interface), ring_bytes_(options.ring_bytes), socket_(std::move(socket)) {}
+
+Result<void> AfPacketPort::configure(const AfPacketOptions& options) {
+  const int fd = socket_.get();
+  if (set_option(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2) < 0) {
+    return fail_with(Errc::unsupported, errno,
+                     fmt::format("{}: packet socket: TPACKET_V2: error {}", name_, errno));
+  }
+  if (attach_filter(fd, options.filter) < 0) {
+    return fail_with(Errc::io, errno,
+                     fmt::format("{}: packet socket: attach filter: error {}", name_, errno));
+  }
+  // The rest is best effort. A locked filter stays even if the process is taken over; Linux 4.20
+  // knows IGNORE_OUTGOING; the forced buffer size needs CAP_NET_ADMIN.
+  set_option(fd, SOL_SOCKET, SO_LOCK_FILTER, 1);
+  set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+  if (options.qdisc_bypass == QdiscBypass::yes) {
+    set_option(fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1);
+  }
+  const int send_bytes =
+      static_cast<int>(std::min<std::size_t>(options.send_buffer_bytes, std::size_t{1} << 30U));
+  if (set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, send_bytes) < 0) {
+    set_option(fd, SOL_SOCKET, SO_SNDBUF, send_bytes);
+  }
+  return {};
+}
+
+PortStats AfPacketPort::stats() const {
+  tpacket_stats kernel{};
+  socklen_t length = sizeof kernel;
+  // Reading resets the kernel's counters.
+  if (::getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &kernel, &length) == 0) {
+    stats_.rx_dropped += kernel.tp_drops;
+  }
+  return stats_;
+}
+
+std::size_t AfPacketPort::receive(std::span<PacketBuffer> out) {
+  if (growth_deferred_) {
+    grow_ring();
+  }
+  std::size_t count = 0;
+  PacketRing::Frame frame;
+  while (count < out.size() && ring_.take(frame)) {
+    if (frame.wire_bytes > frame.buffer.size()) {
+      ++stats_.rx_truncated;
+      frame.buffer.reset();
+      continue;
+    }
+    // The kernel marks frames of VLANs that have no interface here as foreign too, after it has
+    // taken their tag off (__netif_receive_skb_core).
+    if (frame.packet_type == PACKET_OTHERHOST || frame.vlan_tagged) {
+      ++stats_.rx_foreign;
+      frame.buffer.reset();
+      continue;
+    }
+    ++stats_.rx_frames;
+    stats_.rx_bytes += frame.buffer.size();
+    out[count++] = std::move(frame.buffer);
+  }
+  return count;
+}
+
+void AfPacketPort::transmit(std::span<PacketBuffer> frames) {
+  if (device_mtu_bytes_ == 0) {
+    stats_.tx_dropped += frames.size();
+    for (PacketBuffer& frame : frames) {
+      frame.reset();
+    }
+    return;
+  }
+  const std::size_t frame_bytes_max = device_mtu_bytes_ + kEthernetHeaderBytes;
+  while (!frames.empty()) {
+    const auto batch = frames.first(std::min(frames.size(), kBatchFrames));
+    std::size_t count = 0;
+    for (PacketBuffer& frame : batch) {
+      if (frame.size() > frame_bytes_max) {
+        ++stats_.tx_oversize;
+        continue;
+      }
+      pieces_[count] = {frame.bytes().data(), frame.size()};
+      messages_[count] = {};
+      messages_[count].msg_hdr.msg_iov = &pieces_[count];
+      messages_[count].msg_hdr.msg_iovlen = 1;
+      ++count;
+    }
+    send_batch(count);
+    // The kernel has its own copy of what it took.
+    for (PacketBuffer& frame : batch) {
+      frame.reset();
+    }
+    frames = frames.subspan(batch.size());
+  }
+}
+
+// Sends messages_[0, count). One that is refused is counted and skipped, the rest still goes out.
+void AfPacketPort::send_batch(std::size_t count) {
+  bool may_retry = true;
+  std::size_t at = 0;
+  while (at < count) {
+    const int sent =
+        ::sendmmsg(socket_.get(), &messages_[at], static_cast<unsigned>(count - at), MSG_DONTWAIT);
+    if (sent > 0) {
+      for (const std::size_t end = at + static_cast<std::size_t>(sent); at < end; ++at) {
+        ++stats_.tx_frames;
+        stats_.tx_bytes += pieces_[at].iov_len;
+      }
+      continue;
+    }
+    const int error = errno;
+    if (error == EINTR) {
+      continue;
+    }
+    // After the interface was down, the first call reports that, however long ago it ended.
+    if (error == ENETDOWN && std::exchange(may_retry, false)) {
+      continue;
+    }
+    count_unsent(error);
+    ++at;
+    if (error == ENETDOWN || error == ENXIO || error == ENODEV) {
+      // No interface, or not up: nothing of this batch can leave.
+      stats_.tx_dropped += count - at;
+      return;
+    }
+  }
+}
+
+void AfPacketPort::count_unsent(int os_errno) {
+  if (os_errno == EMSGSIZE) {
+    ++stats_.tx_oversize;  // the MTU shrank since the last refresh()
+  } else {
+    ++stats_.tx_dropped;
+  }
+}
+
+bool AfPacketPort::refresh() {
+  const PortInfo before = info_;
+  clear_pending_error();
+  auto interface = os::query_interface(name_);
+  // Another kind of interface under our name is as good as none.
+  if (!interface || !os::is_ethernet(*interface) || !attach(*interface)) {
+    // Trouble of netlink itself says nothing about the interface: keep what is known.
+    if (interface || interface.error().code == Errc::not_found) {
+      detach();
+    }
+    return info_ != before;
+  }
+  device_mtu_bytes_ = interface->mtu_bytes;
+  if (ring_is_short()) {
+    grow_ring();
+  }
+  PortInfo next;
+  next.mac = interface->mac;
+  next.mtu_bytes = std::min({interface->mtu_bytes, kMtuBytesMax,
+                             ring_.shape().frame_bytes_max() -
+                                 std::min(ring_.shape().frame_bytes_max(), kEthernetHeaderBytes)});
+  next.link_up = interface->up && interface->carrier && next.mtu_bytes != 0;
+  set_info(next);
+  return info_ != before;
+}
+
+void AfPacketPort::set_info(const PortInfo& next) {
+  if (next.link_up != info_.link_up) {
+    ++stats_.link_changes;
+  }
+  info_ = next;
+}
+
+// Binds to the interface unless that is so already.
+Result<void> AfPacketPort::attach(const os::NetInterface& interface) {
+  if (bound_index() == interface.index) {
+    return {};
+  }
+  if (bind_to(socket_.get(), kAoeEtherType, interface.index) < 0) {
+    return fail_with(errno == ENODEV ? Errc::not_found : Errc::io, errno,
+                     fmt::format("{}: bind packet socket: error {}", name_, errno));
+  }
+  clear_pending_error();
+  return {};
+}
+
+// Keeps the address and the MTU: what is in flight in the core is still described by them.
+void AfPacketPort::detach() {
+  // The kernel lets go of a removed interface by itself, but not of one that was only renamed. A
+  // packet socket cannot be unbound, and bound to no interface it would listen on all of them: so
+  // it waits on the loopback interface for a reserved EtherType. transmit() sends nothing
+  // meanwhile.
+  if (bound_index() > kLoopbackIndex) {
+    bind_to(socket_.get(), kReservedEtherType, kLoopbackIndex);
+  }
+  device_mtu_bytes_ = 0;
+  PortInfo next = info_;
+  next.link_up = false;
+  set_info(next);
+}
+
+// What the kernel is bound to: 0 for nothing yet, -1 after the interface was removed.
+int AfPacketPort::bound_index() const {
+  sockaddr_ll address{};
+  socklen_t length = sizeof address;
+  const int result = ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  AOE_CHECK(result == 0, "a packet socket has a name");
+  return address.sll_ifindex;
+}
+
+bool AfPacketPort::ring_is_short() const {
+  return std::min(device_mtu_bytes_, kMtuBytesMax) + kEthernetHeaderBytes >
+         ring_.shape().frame_bytes_max();
+}
+
+// When the kernel has no memory for longer slots, the old shape comes back; when it has not even
+// that, there is no ring and the port counts as down. The next refresh() tries again.
+void AfPacketPort::grow_ring() {
+  growth_deferred_ = ring_.held_slots() != 0;
+  if (growth_deferred_) {
+    return;
+  }
+  const RingShape old_shape = ring_.shape();
+  const std::size_t mtu_bytes = std::min(device_mtu_bytes_, kMtuBytesMax);
+  const RingShape shape =
+      make_ring_shape({.frame_bytes = mtu_bytes + kEthernetHeaderBytes, .ring_bytes = ring_bytes_});
+  if (!ring_.remake(socket_.get(), shape) && old_shape.slot_count != 0) {
+    static_cast<void>(ring_.remake(socket_.get(), old_shape));
+  }
+}
+
+void AfPacketPort::clear_pending_error() {
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+}
+
+}  // namespace aoe::net

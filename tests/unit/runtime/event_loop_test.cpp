@@ -1,0 +1,153 @@
+#include "runtime/event_loop.h"
+
+#include "os/clock.h"
+
+#include <gtest/gtest.h>
+
+#include <sys/eventfd.h>
+
+#include <cstdint>
+
+namespace aoe::runtime {
+namespace {
+
+class EventLoopTest : public ::testing::Test {
+ protected:
+  static std::unique_ptr<EventLoop> make_loop(Duration busy_poll = {}) {
+    auto loop = EventLoop::create({.busy_poll = busy_poll});
+    EXPECT_TRUE(loop);
+    return *std::move(loop);
+  }
+
+  static os::Fd make_event(unsigned value) { return os::Fd(::eventfd(value, EFD_NONBLOCK)); }
+};
+
+TEST_F(EventLoopTest, CallsBackWithTheEventsOfAReadyDescriptor) {
+  auto loop = make_loop();
+  const os::Fd ready = make_event(1);
+  std::uint32_t seen = 0;
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t events) { seen = events; }));
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(seen, std::uint32_t{EPOLLIN});
+}
+
+TEST_F(EventLoopTest, ReturnsAtTheDeadlineWhenNothingHappens) {
+  auto loop = make_loop();
+  const Instant start = os::monotonic_now();
+  const Instant deadline = start + Duration::milliseconds(5);
+  loop->run_once(deadline);
+  EXPECT_GE(os::monotonic_now(), deadline);
+}
+
+TEST_F(EventLoopTest, PassedDeadlineStillServesWhatIsReady) {
+  auto loop = make_loop();
+  const os::Fd ready = make_event(1);
+  int calls = 0;
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t) { ++calls; }));
+  loop->run_once(os::monotonic_now() - Duration::seconds(1));
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, RemovedDescriptorIsNotCalledEvenWithinTheSameTurn) {
+  auto loop = make_loop();
+  const os::Fd first = make_event(1);
+  const os::Fd second = make_event(1);
+  int calls = 0;
+  const auto remove_both = [&](std::uint32_t) {
+    ++calls;
+    loop->remove_fd(first.get());
+    loop->remove_fd(second.get());
+  };
+  ASSERT_TRUE(loop->add_fd(first.get(), EPOLLIN, remove_both));
+  ASSERT_TRUE(loop->add_fd(second.get(), EPOLLIN, remove_both));
+  loop->run_once(std::nullopt);
+  loop->run_once(os::monotonic_now());
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, DescriptorCanBeRegisteredAgainFromItsOwnCallback) {
+  auto loop = make_loop();
+  const os::Fd ready = make_event(1);
+  int second_calls = 0;
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t) {
+    loop->remove_fd(ready.get());
+    EXPECT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t) { ++second_calls; }));
+  }));
+  loop->run_once(std::nullopt);
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(second_calls, 1);
+}
+
+TEST_F(EventLoopTest, SameDescriptorTwiceIsAnError) {
+  auto loop = make_loop();
+  const os::Fd ready = make_event(0);
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [](std::uint32_t) {}));
+  auto again = loop->add_fd(ready.get(), EPOLLIN, [](std::uint32_t) {});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Errc::already_exists);
+}
+
+TEST_F(EventLoopTest, ModifiedEventsTakeEffect) {
+  auto loop = make_loop();
+  const os::Fd ready = make_event(1);
+  std::uint32_t seen = 0;
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t events) { seen = events; }));
+  ASSERT_TRUE(loop->modify_fd(ready.get(), EPOLLOUT));
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(seen, std::uint32_t{EPOLLOUT});
+  EXPECT_FALSE(loop->modify_fd(9999, EPOLLIN));
+}
+
+TEST_F(EventLoopTest, StopEndsTheWaitingForGood) {
+  auto loop = make_loop();
+  const os::Fd ready = make_event(1);
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN | EPOLLET, [&](std::uint32_t) { loop->stop(); }));
+  loop->run_once(std::nullopt);
+  EXPECT_TRUE(loop->stopped());
+  loop->run_once(std::nullopt);  // would wait for ever
+}
+
+TEST_F(EventLoopTest, PollersAreSpunUntilOneFindsWork) {
+  auto loop = make_loop(Duration::seconds(3600));
+  int rounds = 0;
+  loop->add_poller([&] { return ++rounds == 100; });
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(rounds, 100);
+}
+
+TEST_F(EventLoopTest, SpinningStillServesDescriptors) {
+  auto loop = make_loop(Duration::seconds(3600));
+  const os::Fd late = make_event(0);
+  int rounds = 0;
+  loop->add_poller([&] {
+    if (++rounds == 50) {
+      EXPECT_EQ(::eventfd_write(late.get(), 1), 0);
+    }
+    return false;
+  });
+  int calls = 0;
+  ASSERT_TRUE(loop->add_fd(late.get(), EPOLLIN, [&](std::uint32_t) { ++calls; }));
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, SpinEndsAtItsBudgetAndThenSleepsUntilTheDeadline) {
+  auto loop = make_loop(Duration::microseconds(50));
+  loop->add_poller([] { return false; });
+  const Instant deadline = os::monotonic_now() + Duration::milliseconds(5);
+  loop->run_once(deadline);
+  EXPECT_GE(os::monotonic_now(), deadline);
+}
+
+TEST_F(EventLoopTest, BusyPollersDoNotStarveDescriptors) {
+  auto loop = make_loop(Duration::seconds(3600));
+  loop->add_poller([] { return true; });
+  const os::Fd ready = make_event(1);
+  int calls = 0;
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t) { ++calls; }));
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace aoe::runtime
