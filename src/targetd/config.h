@@ -1,0 +1,116 @@
+// What the target daemon is told to do: interfaces, exports, places. Plain values, made by the
+// command line (options.h), a TOML file (config_file.h) or a control request (export_spec.h).
+#pragma once
+
+#include "base/ids.h"
+#include "base/mac_address.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aoe::targetd {
+
+// The Linux driver starts with half the advertised buffers as its window and rounds down: a count
+// of 1 leaves it with none, and the device never becomes usable (aoecmd.c:1447). The field of the
+// reply has 16 bits (AoEr11, Query Config Information, Buffer Count).
+inline constexpr std::uint32_t kBuffersMin = 2;
+inline constexpr std::uint32_t kBuffersMax = 65535;
+inline constexpr std::uint32_t kBuffersDefault = 64;
+
+inline constexpr std::size_t kModelCharsMax = 40;   // IDENTIFY words 27-46 (ATA8-ACS 7.16)
+inline constexpr std::size_t kSerialCharsMax = 20;  // IDENTIFY words 10-19 (ATA8-ACS 7.16)
+
+// The mask list on the wire counts its entries in one byte (AoEr11, MAC Mask List, Dir Count), so
+// that no longer list could be shown to a client.
+inline constexpr std::size_t kMacListMax = 255;
+
+inline constexpr std::uint64_t kCacheBytesMax = std::uint64_t{1} << 44;  // 16 TiB
+
+// sizeof(sockaddr_un::sun_path) less the terminating zero.
+inline constexpr std::size_t kSocketPathCharsMax = 107;
+
+// When a write is acknowledged; and whether there are writes at all.
+enum class ExportMode : std::uint8_t {
+  write_through,  // after it is on stable storage
+  write_back,     // once it is visible to reads; FLUSH CACHE makes it stable
+  read_only,      // never: writes are refused
+};
+
+// Whether file I/O goes around the page cache.
+enum class DirectIo : std::uint8_t {
+  automatic,  // where the backing can
+  on,         // or refuse to open
+  off,
+};
+
+// Whose frames an export answers.
+struct AllowList {
+  bool any = true;
+  std::vector<MacAddress> macs;  // when not any: 1..kMacListMax, no two equal
+  friend bool operator==(const AllowList&, const AllowList&) = default;
+};
+
+// Who of the allowed may change config string, mask list and reservation by wire.
+struct RemoteAdmin {
+  enum class Who : std::uint8_t { initiators, none, listed };
+  Who who = Who::initiators;
+  std::vector<MacAddress> macs;  // when listed: 1..kMacListMax, no two equal
+  friend bool operator==(const RemoteAdmin&, const RemoteAdmin&) = default;
+};
+
+struct ExportConfig {
+  DeviceAddress address;
+  std::string store;  // raw STORE text: a path, file:PATH, memory:SIZE, null:SIZE, rbd:POOL/IMAGE
+  ExportMode mode = ExportMode::write_through;
+  std::uint32_t buffers = kBuffersDefault;      // kBuffersMin..kBuffersMax
+  std::uint64_t offset_sectors = 0;             // where in the store the export begins
+  std::optional<std::uint64_t> length_sectors;  // at least 1; absent: to the store's end
+  DirectIo direct = DirectIo::automatic;
+  std::uint64_t cache_bytes = 0;  // 0: no block cache of our own
+  AllowList allow;
+  std::string shadow;  // path of the shadow file; empty: none
+  std::string model;   // at most kModelCharsMax printable characters; empty: the default text
+  std::string serial;  // at most kSerialCharsMax printable characters; empty: made from the address
+  RemoteAdmin remote_admin;
+  std::vector<std::string> interfaces;  // a subset of the daemon's; empty: all of them
+  bool start_offline = false;           // opened and checked, but silent until told `online`
+
+  // Where it was written, for messages: "aoe-targetd.toml:12:1" or "-e 7.1=/srv/a.img".
+  std::string origin;
+};
+
+enum class LogLevel : std::uint8_t { error, warning, info, debug, trace };
+
+// Where the metrics server listens.
+struct ListenAddress {
+  std::string host;  // a numeric IPv4 or IPv6 address, without brackets
+  std::uint16_t port = 0;
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
+struct TargetConfig {
+  std::vector<std::string> interfaces;
+  std::vector<ExportConfig> exports;
+  std::string state_dir = "/var/lib/aoekit";
+  std::string control_path = "/run/aoekit/target.sock";
+  LogLevel log_level = LogLevel::info;
+  std::optional<ListenAddress> metrics;
+  std::string user;   // to become after start; empty: stay
+  std::string group;  // only with user; empty: the user's own group
+
+  // Where it was written, for messages: the file's name or "command line".
+  std::string origin;
+};
+
+// The words that a configuration uses.
+[[nodiscard]] std::string_view to_string(ExportMode mode);
+[[nodiscard]] std::string_view to_string(DirectIo direct);
+[[nodiscard]] std::string_view to_string(LogLevel level);
+
+// "127.0.0.1:9750", "[::1]:9750"
+[[nodiscard]] std::string to_string(const ListenAddress& address);
+
+}  // namespace aoe::targetd

@@ -1,0 +1,291 @@
+#include "targetd/config_keys.h"
+
+#include "base/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace aoe::targetd {
+namespace {
+
+using Printed = std::optional<std::string>;
+using Done = ReadResult<void>;
+
+constexpr std::array kModeWords{std::string_view("write-through"), std::string_view("write-back"),
+                                std::string_view("read-only")};
+constexpr std::array kModes{ExportMode::write_through, ExportMode::write_back,
+                            ExportMode::read_only};
+
+constexpr std::array kDirectWords{std::string_view("on"), std::string_view("off"),
+                                  std::string_view("auto")};
+constexpr std::array kDirects{DirectIo::on, DirectIo::off, DirectIo::automatic};
+
+constexpr std::array kLevelWords{std::string_view("error"), std::string_view("warning"),
+                                 std::string_view("info"), std::string_view("debug"),
+                                 std::string_view("trace")};
+constexpr std::array kLevels{LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug,
+                             LogLevel::trace};
+
+constexpr std::array kAllowWords{std::string_view("any")};
+constexpr std::array kAdminWords{std::string_view("initiators"), std::string_view("none")};
+
+template <class Item, class ToText>
+std::string toml_list(const std::vector<Item>& items, ToText to_text) {
+  std::string text = "[";
+  for (const Item& item : items) {
+    text += text.size() > 1 ? ", " : "";
+    text += toml_string(to_text(item));
+  }
+  return text + "]";
+}
+
+std::string toml_names(const std::vector<std::string>& names) {
+  return toml_list(names, [](const std::string& name) { return name; });
+}
+
+std::string toml_macs(const std::vector<MacAddress>& macs) {
+  return toml_list(macs, [](const MacAddress& mac) { return to_string(mac); });
+}
+
+Printed toml_unless_empty(const std::string& text) {
+  return text.empty() ? Printed{} : toml_string(text);
+}
+
+Done read_buffers(const ConfigValue& value, ExportConfig& config) {
+  auto count = read_count(value, {kBuffersMin, kBuffersMax});
+  if (!count) {
+    const bool is_one = value.integer == 1 || value.text == "1";
+    return fail(std::move(count).error() +
+                (is_one ? " (the Linux driver never sends to a target with 1 buffer)" : ""));
+  }
+  config.buffers = static_cast<std::uint32_t>(*count);
+  return {};
+}
+
+Done read_allow(const ConfigValue& value, ExportConfig& config) {
+  if (is_word(value, "any")) {
+    config.allow = AllowList{};
+    return {};
+  }
+  AOE_TRY_ASSIGN(std::vector<MacAddress> macs, read_macs(value, kAllowWords));
+  config.allow = AllowList{false, std::move(macs)};
+  return {};
+}
+
+Printed print_allow(const ExportConfig& config) {
+  return config.allow.any ? toml_string("any") : toml_macs(config.allow.macs);
+}
+
+Done read_remote_admin(const ConfigValue& value, ExportConfig& config) {
+  using Who = RemoteAdmin::Who;
+  if (is_word(value, "initiators") || is_word(value, "none")) {
+    config.remote_admin = RemoteAdmin{value.text == "none" ? Who::none : Who::initiators, {}};
+    return {};
+  }
+  AOE_TRY_ASSIGN(std::vector<MacAddress> macs, read_macs(value, kAdminWords));
+  config.remote_admin = RemoteAdmin{Who::listed, std::move(macs)};
+  return {};
+}
+
+Printed print_remote_admin(const ExportConfig& config) {
+  switch (config.remote_admin.who) {
+    case RemoteAdmin::Who::initiators:
+      return toml_string("initiators");
+    case RemoteAdmin::Who::none:
+      return toml_string("none");
+    case RemoteAdmin::Who::listed:
+      break;
+  }
+  return toml_macs(config.remote_admin.macs);
+}
+
+Done read_control(const ConfigValue& value, TargetConfig& config) {
+  AOE_TRY_ASSIGN(std::string path, read_text(value, "the path of a socket"));
+  if (path.size() > kSocketPathCharsMax) {
+    return fail(fmt::format("{} bytes long: expected the path of a socket, at most {} bytes",
+                            path.size(), kSocketPathCharsMax));
+  }
+  config.control_path = std::move(path);
+  return {};
+}
+
+Done read_account(const ConfigValue& value, std::string_view expected, std::string& account) {
+  AOE_TRY_ASSIGN(std::string name, read_text(value, expected));
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != ':' && c != '/' && c != ',';
+  });
+  if (!plain || name.front() == '-') {
+    return fail(fmt::format("{}: expected {}", in_quotes(name), expected));
+  }
+  account = std::move(name);
+  return {};
+}
+
+// A reader that assigns the result of one of config_value.h's to one field.
+template <class Field, class Value>
+Done assign(Field& field, ReadResult<Value> value) {
+  if (!value) {
+    return fail(std::move(value).error());
+  }
+  field = *std::move(value);
+  return {};
+}
+
+// The same for a word that stands for an enumerator.
+template <class Enum, std::size_t kCount>
+Done assign_enum(Enum& field, const ConfigValue& value,
+                 const std::array<std::string_view, kCount>& words,
+                 const std::array<Enum, kCount>& enumerators) {
+  AOE_TRY_ASSIGN(const std::size_t index, read_word(value, words));
+  field = enumerators[index];
+  return {};
+}
+
+// The order is the order of the dump.
+constexpr std::array<ExportKey, 15> kExportKeys{{
+    {"address", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.address, read_device_address(value));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(to_string(config.address).substr(1));
+     }},
+    {"store", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.store, read_text(value,
+                                             "a path, file:PATH, memory:SIZE, null:SIZE or "
+                                             "rbd:POOL/IMAGE[@SNAP]"));
+     },
+     [](const ExportConfig& config) -> Printed { return toml_string(config.store); }},
+    {"mode", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign_enum(config.mode, value, kModeWords, kModes);
+     },
+     [](const ExportConfig& config) -> Printed { return toml_string(to_string(config.mode)); }},
+    {"buffers", ChangeEffect::reopen, read_buffers,
+     [](const ExportConfig& config) -> Printed { return std::to_string(config.buffers); }},
+    {"offset", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.offset_sectors, read_sectors(value, {0, kLbaLimit - 1}));
+     },
+     [](const ExportConfig& config) -> Printed { return std::to_string(config.offset_sectors); }},
+    {"length", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.length_sectors, read_sectors(value, {1, kLbaLimit}));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return config.length_sectors ? std::to_string(*config.length_sectors) : Printed{};
+     }},
+    {"direct", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign_enum(config.direct, value, kDirectWords, kDirects);
+     },
+     [](const ExportConfig& config) -> Printed { return toml_string(to_string(config.direct)); }},
+    {"cache", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.cache_bytes, read_size(value, kCacheBytesMax));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(format_size(config.cache_bytes));
+     }},
+    {"allow", ChangeEffect::live, read_allow, print_allow},
+    {"shadow", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.shadow, read_text(value, "the path of a shadow file"));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.shadow); }},
+    {"model", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.model, read_printable(value, kModelCharsMax));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.model); }},
+    {"serial", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.serial, read_printable(value, kSerialCharsMax));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.serial); }},
+    {"remote_admin", ChangeEffect::live, read_remote_admin, print_remote_admin},
+    {"interfaces", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.interfaces, read_interfaces(value));
+     },
+     [](const ExportConfig& config) {
+       return config.interfaces.empty() ? Printed{} : toml_names(config.interfaces);
+     }},
+    {"start_offline", ChangeEffect::restart,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.start_offline, read_boolean(value));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return std::string(config.start_offline ? "true" : "false");
+     }},
+}};
+
+constexpr std::array<TargetKey, 7> kTargetKeys{{
+    {"interfaces", ChangeEffect::live,
+     [](const ConfigValue& value, TargetConfig& config) {
+       return assign(config.interfaces, read_interfaces(value));
+     },
+     [](const TargetConfig& config) -> Printed { return toml_names(config.interfaces); }},
+    {"state_dir", ChangeEffect::restart,
+     [](const ConfigValue& value, TargetConfig& config) {
+       return assign(config.state_dir, read_text(value, "the path of a directory"));
+     },
+     [](const TargetConfig& config) -> Printed { return toml_string(config.state_dir); }},
+    {"control", ChangeEffect::restart, read_control,
+     [](const TargetConfig& config) -> Printed { return toml_string(config.control_path); }},
+    {"log_level", ChangeEffect::live,
+     [](const ConfigValue& value, TargetConfig& config) {
+       return assign_enum(config.log_level, value, kLevelWords, kLevels);
+     },
+     [](const TargetConfig& config) -> Printed {
+       return toml_string(to_string(config.log_level));
+     }},
+    {"metrics", ChangeEffect::restart,
+     [](const ConfigValue& value, TargetConfig& config) {
+       return assign(config.metrics, read_listen_address(value));
+     },
+     [](const TargetConfig& config) -> Printed {
+       return config.metrics ? toml_string(to_string(*config.metrics)) : Printed{};
+     }},
+    {"user", ChangeEffect::restart,
+     [](const ConfigValue& value, TargetConfig& config) {
+       return read_account(value, "the name of a user", config.user);
+     },
+     [](const TargetConfig& config) { return toml_unless_empty(config.user); }},
+    {"group", ChangeEffect::restart,
+     [](const ConfigValue& value, TargetConfig& config) {
+       return read_account(value, "the name of a group", config.group);
+     },
+     [](const TargetConfig& config) { return toml_unless_empty(config.group); }},
+}};
+
+}  // namespace
+
+std::span<const ExportKey> export_keys() {
+  return kExportKeys;
+}
+
+std::span<const TargetKey> target_keys() {
+  return kTargetKeys;
+}
+
+std::string toml_string(std::string_view text) {
+  std::string quoted_text = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted_text += '\\';
+      quoted_text += c;
+    } else if ((c >= '\0' && c < ' ') || c == '\x7f') {
+      quoted_text += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    } else {
+      quoted_text += c;
+    }
+  }
+  return quoted_text + '"';
+}
+
+}  // namespace aoe::targetd

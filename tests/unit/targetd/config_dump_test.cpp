@@ -1,0 +1,69 @@
+#include "targetd/config_dump.h"
+
+#include "diagnostics_text.h"
+#include "targetd/config_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace aoe::targetd {
+namespace {
+
+using ::testing::IsEmpty;
+
+constexpr const char* kFull = R"(interfaces = ["eth1", "eth2"]
+state_dir = "/state"
+control = "/c"
+log_level = "trace"
+metrics = "[::1]:9750"
+user = "u"
+group = "g"
+
+[[export]]
+address = "7.1"
+store = "/srv/a \"b\" \\ ä.img"
+mode = "write-back"
+buffers = 2
+offset = 1
+length = 7
+direct = "off"
+cache = "64M"
+allow = ["02:00:00:00:0a:10", "02:00:00:00:0a:11"]
+shadow = "/s"
+model = "M 1"
+serial = "S1"
+remote_admin = ["02:00:00:00:0a:10"]
+interfaces = ["eth1"]
+start_offline = true
+
+[[export]]
+address = "7.2"
+store = "null:1T"
+mode = "write-through"
+buffers = 64
+offset = 0
+direct = "auto"
+cache = "0"
+allow = "any"
+remote_admin = "none"
+start_offline = false
+)";
+
+TEST(ConfigDump, ReadsBackAsItself) {
+  const LoadedConfig loaded = parse_config_text(kFull, "t.toml");
+  ASSERT_THAT(lines_of(loaded.diagnostics.errors), IsEmpty());
+  EXPECT_EQ(dump(loaded.config), kFull);
+}
+
+TEST(ConfigDump, WritesDefaultsOut) {
+  TargetConfig config;
+  config.interfaces = {"eth1"};
+  EXPECT_EQ(dump(config), R"(interfaces = ["eth1"]
+state_dir = "/var/lib/aoekit"
+control = "/run/aoekit/target.sock"
+log_level = "info"
+)");
+}
+
+}  // namespace
+}  // namespace aoe::targetd
