@@ -1,0 +1,73 @@
+#include "base/parse.h"
+
+#include "base/ids.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace aoe {
+namespace {
+
+constexpr std::string_view kSizeSuffixes = "KMGTP";
+
+std::optional<std::uint64_t> size_factor(char suffix) {
+  if (suffix == 's') {
+    return kSectorBytes;
+  }
+  constexpr char kToUpper = 'a' - 'A';
+  const bool lower = suffix >= 'a' && suffix <= 'z';
+  const char upper = lower ? static_cast<char>(suffix - kToUpper) : suffix;
+  const std::size_t power = kSizeSuffixes.find(upper);
+  if (power == std::string_view::npos) {
+    return std::nullopt;
+  }
+  return std::uint64_t{1} << (10U * (power + 1));
+}
+
+}  // namespace
+
+Result<std::uint64_t, ParseErrc> parse_unsigned(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc::invalid_argument || stop != end) {
+    return fail(ParseErrc::not_a_number);
+  }
+  if (error != std::errc{}) {
+    return fail(ParseErrc::too_large);
+  }
+  return value;
+}
+
+Result<std::uint64_t, ParseErrc> parse_size(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  AOE_TRY_ASSIGN(const std::uint64_t count, parse_unsigned(text.substr(0, digits)));
+  if (digits == text.size()) {
+    return count;
+  }
+  const auto factor = size_factor(text[digits]);
+  if (digits + 1 != text.size() || !factor) {
+    return fail(ParseErrc::unknown_suffix);
+  }
+  if (count > std::numeric_limits<std::uint64_t>::max() / *factor) {
+    return fail(ParseErrc::too_large);
+  }
+  return count * *factor;
+}
+
+std::string format_size(std::uint64_t bytes) {
+  std::size_t power = 0;
+  while (bytes != 0 && bytes % 1024 == 0 && power < kSizeSuffixes.size()) {
+    bytes /= 1024;
+    ++power;
+  }
+  std::string text = std::to_string(bytes);
+  if (power > 0) {
+    text += kSizeSuffixes[power - 1];
+  }
+  return text;
+}
+
+}  // namespace aoe

@@ -1,0 +1,28 @@
+// Numbers and sizes as people write them, for command lines and configuration files.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aoe {
+
+enum class ParseErrc : std::uint8_t {
+  not_a_number,    // empty, or something else than decimal digits where digits must stand
+  unknown_suffix,  // digits, and behind them something that is none of the suffixes
+  too_large,       // does not fit 64 bits
+};
+
+// Decimal digits alone: no sign, no blanks, no base prefix. Leading zeros are accepted.
+[[nodiscard]] Result<std::uint64_t, ParseErrc> parse_unsigned(std::string_view text);
+
+// A size in bytes: decimal digits, and at most one suffix. K M G T P (either case) multiply by
+// powers of 1024, `s` by the sector of 512 bytes: "512", "64K", "10G", "20480s".
+[[nodiscard]] Result<std::uint64_t, ParseErrc> parse_size(std::string_view text);
+
+// The shortest text that parse_size turns back into `bytes`: "64K", "10G", "513".
+[[nodiscard]] std::string format_size(std::uint64_t bytes);
+
+}  // namespace aoe
