@@ -11,10 +11,6 @@ target_compile_options(aoe_warnings INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:${common_warnings}>
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:${gcc_warnings}>
     $<$<COMPILE_LANG_AND_ID:CXX,Clang>:${clang_warnings}>)
-# GTest's own macros define globals with constructors. Linked after the set: the later option wins.
-add_library(aoe_test_warnings INTERFACE)
-target_compile_options(aoe_test_warnings INTERFACE
-    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-global-constructors>)
 if(AOE_WERROR)
   target_compile_options(aoe_warnings INTERFACE -Werror)
 endif()
