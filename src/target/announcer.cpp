@@ -75,7 +75,7 @@ void Announcer::advance_probes(Instant now) {
         begin_probe(now, *subject);
         probe(now, *subject);
       } else {
-        finish_probe(now, *subject);
+        finish_probe(*subject);
         probing_[i] = probing_.back();
         probing_.pop_back();
         continue;
@@ -87,7 +87,7 @@ void Announcer::advance_probes(Instant now) {
   }
 }
 
-void Announcer::finish_probe(Instant now, Export& subject) {
+void Announcer::finish_probe(Export& subject) {
   subject.state = subject.settings.starts_online ? ExportState::online : ExportState::offline;
   parts_.report(EventKind::export_ready, subject, subject.settings.sector_count);
   advertise(subject, ~0U);

@@ -48,7 +48,7 @@ class Announcer {
   };
 
   void probe(Instant now, Export& subject);
-  void finish_probe(Instant now, Export& subject);
+  void finish_probe(Export& subject);
   void advance_probes(Instant now);
   void send_advertisement(Export& subject, PortId port, const MacAddress& destination);
   void advance_advertisements();
