@@ -37,10 +37,12 @@ class Uring {
   // The raw ring for the liburing calls. Valid as long as this object.
   [[nodiscard]] io_uring& ring() { return ring_; }
 
-  // Readable while completions wait. Level-triggered, so there is nothing to drain.
+  // Readable while completions wait. Level-triggered, so there is nothing to drain. An epoll_wait
+  // that sleeps on it may return with EINTR instead, when a request finishes; the descriptor is
+  // then readable.
   [[nodiscard]] int fd() const { return ring_.ring_fd; }
 
-  // "deferred task work": which set-up the kernel took, for people.
+  // "cooperative, single issuer": which set-up the kernel took, for people.
   [[nodiscard]] const char* flavour() const { return flavour_; }
 
  private:

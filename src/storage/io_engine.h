@@ -75,7 +75,7 @@ class IoEngine {
   // drain() first and ends the process instead.
   virtual ~IoEngine();
 
-  // "io_uring (deferred task work)": for people.
+  // "io_uring (cooperative, single issuer)": for people.
   [[nodiscard]] virtual std::string describe() const = 0;
   // Readable when poll() has something to do.
   [[nodiscard]] virtual int wait_fd() const = 0;

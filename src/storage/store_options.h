@@ -13,12 +13,16 @@ enum class Access : std::uint8_t { read_write, read_only };
 // durability comes from fdatasync and not from the way the bytes were written.
 enum class DirectIo : std::uint8_t { off, on, automatic };
 
+// on: latencies and counts of each kind of operation, about 20 KiB a store.
+enum class Statistics : std::uint8_t { off, on };
+
 struct StoreOptions {
   Access access = Access::read_write;
   DirectIo direct = DirectIo::automatic;          // files and devices
   std::uint64_t offset_sectors = 0;               // files and devices: the window served
   std::optional<std::uint64_t> length_sectors{};  // none: to the end, and growing with it
-  std::uint32_t in_flight_max = 128;              // 1..4096
+  std::uint32_t in_flight_max = 128;              // 2..4096
+  Statistics statistics = Statistics::off;
 };
 
 }  // namespace aoe::storage

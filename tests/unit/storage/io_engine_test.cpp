@@ -1,5 +1,6 @@
 #include "storage/io_engine.h"
 
+#include "os/clock.h"
 #include "os/fd.h"
 #include "support/fake_engine.h"
 #include "support/temp_dir.h"
@@ -184,7 +185,10 @@ TEST_P(IoEngines, WaitFdBecomesReadableAndQuietAgain) {
     const IoOp op{.cookie = 1, .kind = IoKind::fdatasync, .fd = fd_.get()};
     engine_->submit(id, std::span(&op, 1));
     pollfd waited{.fd = engine_->wait_fd(), .events = POLLIN, .revents = 0};
+    const Instant before = os::monotonic_now();
     ASSERT_EQ(::poll(&waited, 1, 10'000), 1);
+    // A poll that nobody woke looks once more when its time is up.
+    EXPECT_LT(os::monotonic_now() - before, Duration::seconds(9));
     while (engine_->in_flight() > 0) {
       engine_->poll();
     }
