@@ -1,6 +1,7 @@
 #include "net/af_packet_port.h"
 
 #include "base/check.h"
+#include "os/error_text.h"
 
 #include <fmt/format.h>
 
@@ -72,10 +73,8 @@ Result<std::unique_ptr<AfPacketPort>> AfPacketPort::open(const AfPacketOptions& 
   // Protocol 0 receives nothing: no frame can get in before the filter and the ring are in place.
   os::Fd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) {
-    const bool forbidden = errno == EPERM || errno == EACCES;
-    return fail_with(forbidden ? Errc::not_permitted : Errc::io, errno,
-                     fmt::format("{}: open packet socket: error {}{}", options.interface, errno,
-                                 forbidden ? " (needs CAP_NET_RAW or root)" : ""));
+    return fail(os::os_error(
+        errno, fmt::format("{}: open packet socket (needs CAP_NET_RAW)", options.interface)));
   }
   std::unique_ptr<AfPacketPort> port(new AfPacketPort(options, std::move(socket)));
   AOE_TRY(port->configure(options));
@@ -98,12 +97,10 @@ AfPacketPort::AfPacketPort(const AfPacketOptions& options, os::Fd socket)
 Result<void> AfPacketPort::configure(const AfPacketOptions& options) {
   const int fd = socket_.get();
   if (set_option(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2) < 0) {
-    return fail_with(Errc::unsupported, errno,
-                     fmt::format("{}: packet socket: TPACKET_V2: error {}", name_, errno));
+    return fail(os::os_error(errno, fmt::format("{}: packet socket: TPACKET_V2", name_)));
   }
   if (attach_filter(fd, options.filter) < 0) {
-    return fail_with(Errc::io, errno,
-                     fmt::format("{}: packet socket: attach filter: error {}", name_, errno));
+    return fail(os::os_error(errno, fmt::format("{}: packet socket: attach filter", name_)));
   }
   // The rest is best effort. A locked filter stays even if the process is taken over; Linux 4.20
   // knows IGNORE_OUTGOING; the forced buffer size needs CAP_NET_ADMIN.
@@ -267,8 +264,7 @@ Result<void> AfPacketPort::attach(const os::NetInterface& interface) {
     return {};
   }
   if (bind_to(socket_.get(), kAoeEtherType, interface.index) < 0) {
-    return fail_with(errno == ENODEV ? Errc::not_found : Errc::io, errno,
-                     fmt::format("{}: bind packet socket: error {}", name_, errno));
+    return fail(os::os_error(errno, fmt::format("{}: bind packet socket", name_)));
   }
   clear_pending_error();
   return {};

@@ -65,7 +65,8 @@ struct AfPacketOptions {
 class AfPacketPort final : public PacketPort {
  public:
   // Errors: not_found (no such interface), unsupported (not Ethernet), not_permitted (CAP_NET_RAW
-  // is missing), no_space (no memory for the ring), io. An interface that is down is no error.
+  // is missing), io (the kernel has no memory for even the smallest ring, or netlink fails). An
+  // interface that is down is no error.
   [[nodiscard]] static Result<std::unique_ptr<AfPacketPort>> open(const AfPacketOptions& options);
 
   [[nodiscard]] const std::string& name() const override { return name_; }

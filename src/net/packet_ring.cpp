@@ -1,6 +1,7 @@
 #include "net/packet_ring.h"
 
 #include "base/check.h"
+#include "os/error_text.h"
 
 #include <fmt/format.h>
 
@@ -83,7 +84,7 @@ Result<void> PacketRing::remake(int socket, RingShape shape) {
   ::setsockopt(socket, SOL_PACKET, PACKET_RX_RING, &request, sizeof request);
   if (::setsockopt(socket, SOL_PACKET, PACKET_RESERVE, &shape.reserve_bytes,
                    sizeof shape.reserve_bytes) < 0) {
-    return fail_with(Errc::io, errno, fmt::format("receive ring: PACKET_RESERVE: error {}", errno));
+    return fail(os::os_error(errno, "receive ring: PACKET_RESERVE"));
   }
   int made = -1;
   for (; shape.slot_count >= kSlotsMin; shape.slot_count /= 2) {
@@ -99,15 +100,12 @@ Result<void> PacketRing::remake(int socket, RingShape shape) {
     }
   }
   if (made < 0) {
-    return fail_with(errno == ENOMEM ? Errc::no_space : Errc::io, errno,
-                     fmt::format("receive ring: {} slots of {} bytes: error {}", shape.slot_count,
-                                 shape.slot_bytes, errno));
+    return fail(os::os_error(errno, fmt::format("receive ring: {} slots of {} bytes",
+                                                shape.slot_count, shape.slot_bytes)));
   }
   void* memory = ::mmap(nullptr, shape.ring_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, socket, 0);
   if (memory == MAP_FAILED) {
-    return fail_with(
-        Errc::io, errno,
-        fmt::format("receive ring: map {} bytes: error {}", shape.ring_bytes(), errno));
+    return fail(os::os_error(errno, fmt::format("receive ring: map {} bytes", shape.ring_bytes())));
   }
   // A child process that kept the mapping would make the kernel refuse the next remake.
   ::madvise(memory, shape.ring_bytes(), MADV_DONTFORK);

@@ -1,9 +1,8 @@
 #include "os/link_monitor.h"
 
+#include "os/error_text.h"
 #include "os/link_message.h"
 #include "os/netif.h"
-
-#include <fmt/format.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -54,10 +53,8 @@ void LinkMonitor::SocketClose::operator()(mnl_socket* socket) const {
 Result<std::unique_ptr<LinkMonitor>> LinkMonitor::open() {
   SocketPtr socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!socket || mnl_socket_bind(socket.get(), RTMGRP_LINK, MNL_SOCKET_AUTOPID) < 0) {
-    return fail_with(Errc::io, errno,
-                     fmt::format("link monitor: open netlink: error {} (is AF_NETLINK allowed for "
-                                 "this service?)",
-                                 errno));
+    return fail(
+        os_error(errno, "link monitor: open netlink (is AF_NETLINK allowed for this service?)"));
   }
   // Best effort: without privileges the system's limit applies.
   const int bytes = kReceiveBufferBytes;

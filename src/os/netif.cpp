@@ -1,6 +1,7 @@
 #include "os/netif.h"
 
 #include "base/bytes.h"
+#include "os/error_text.h"
 #include "os/link_message.h"
 
 #include <fmt/format.h>
@@ -31,9 +32,7 @@ using SocketPtr = std::unique_ptr<mnl_socket, SocketClose>;
 Result<SocketPtr> open_route_socket() {
   SocketPtr socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
   if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-    return fail_with(
-        Errc::io, errno,
-        fmt::format("netlink: open: error {} (is AF_NETLINK allowed for this service?)", errno));
+    return fail(os_error(errno, "netlink: open (is AF_NETLINK allowed for this service?)"));
   }
   return socket;
 }
@@ -150,8 +149,7 @@ Result<NetInterface> query_interface(const std::string& name) {
   AOE_TRY_ASSIGN(const SocketPtr socket, open_route_socket());
   auto links = get_links(socket.get(), name, Scope::one);
   if (!links && links.error() != ENODEV) {
-    return fail_with(Errc::io, links.error(),
-                     fmt::format("{}: query interface: netlink error {}", name, links.error()));
+    return fail(os_error(links.error(), fmt::format("{}: ask netlink", name)));
   }
   if (!links || links->empty()) {
     return fail_with(Errc::not_found, ENODEV,
@@ -176,7 +174,7 @@ Result<std::vector<NetInterface>> list_interfaces() {
       break;
     }
   }
-  return fail_with(Errc::io, os_errno, fmt::format("list interfaces: netlink error {}", os_errno));
+  return fail(os_error(os_errno, "list interfaces"));
 }
 
 bool is_ethernet(const NetInterface& interface) {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "os/clock.h"
+#include "os/error_text.h"
 
 #include <fmt/format.h>
 
@@ -42,7 +43,7 @@ int to_milliseconds_up(const timespec& timeout) {
 Result<std::unique_ptr<EventLoop>> EventLoop::create(Options options) {
   os::Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) {
-    return fail_with(Errc::io, errno, fmt::format("event loop: epoll_create1: error {}", errno));
+    return fail(os::os_error(errno, "event loop: epoll_create1"));
   }
   return std::unique_ptr<EventLoop>(new EventLoop(std::move(epoll), options));
 }
@@ -60,8 +61,7 @@ Result<void> EventLoop::add_fd(int fd, std::uint32_t events, FdCallback callback
   event.events = events;
   event.data.ptr = entry.get();
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) < 0) {
-    return fail_with(Errc::io, errno,
-                     fmt::format("event loop: descriptor {}: epoll_ctl: error {}", fd, errno));
+    return fail(os::os_error(errno, fmt::format("event loop: descriptor {}: epoll_ctl", fd)));
   }
   entries_.emplace(fd, std::move(entry));
   return {};
@@ -77,8 +77,7 @@ Result<void> EventLoop::modify_fd(int fd, std::uint32_t events) {
   event.events = events;
   event.data.ptr = found->second.get();
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) < 0) {
-    return fail_with(Errc::io, errno,
-                     fmt::format("event loop: descriptor {}: epoll_ctl: error {}", fd, errno));
+    return fail(os::os_error(errno, fmt::format("event loop: descriptor {}: epoll_ctl", fd)));
   }
   return {};
 }
