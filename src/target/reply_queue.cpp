@@ -13,10 +13,15 @@ ReplyQueue::ReplyQueue(const TargetLimits& limits, BufferPool& pool, TargetStats
       stats_(stats),
       // Every queued frame holds a buffer of the pool: this bound cannot be exceeded.
       queue_(pool.count()),
-      tokens_per_second_(limits.light_replies_per_second),
-      token_cost_ns_(1'000'000'000 / static_cast<std::int64_t>(tokens_per_second_)),
+      token_cost_ns_(1'000'000'000 / std::int64_t{limits.light_replies_per_second}),
       token_credit_ns_(token_cost_ns_ * limits.light_replies_burst),
       token_credit_max_ns_(token_credit_ns_) {}
+
+void ReplyQueue::set_port(PortId port, const PortInfo& info) {
+  ports_[port.value] = info;
+  ports_[port.value].mtu_bytes =
+      std::min(info.mtu_bytes, pool_.frame_bytes() - protocol::kEthernetHeaderBytes);
+}
 
 bool ReplyQueue::is_own_mac(const MacAddress& mac) const {
   return std::any_of(ports_.begin(), ports_.end(), [&mac](const PortInfo& port) {

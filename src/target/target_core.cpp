@@ -172,12 +172,12 @@ Result<void> TargetCore::update_settings(ExportId id, const ExportSettings& sett
   return {};
 }
 
-void TargetCore::handle_port(Instant /*now*/, PortId port, const PortInfo& info) {
+void TargetCore::handle_port(PortId port, const PortInfo& info) {
   AOE_CHECK(port.value < parts_.limits.ports_max && port.value < parts_.replies.port_count(),
             "ports are numbered within the limits");
   const PortInfo before = parts_.replies.port(port);
   parts_.replies.set_port(port, info);
-  if (info.link_up && info != before) {
+  if (info.link_up && parts_.replies.port(port) != before) {
     announcer_.advertise_all_on(port);
   }
 }
