@@ -13,15 +13,10 @@ ReplyQueue::ReplyQueue(const TargetLimits& limits, BufferPool& pool, TargetStats
       stats_(stats),
       // Every queued frame holds a buffer of the pool: this bound cannot be exceeded.
       queue_(pool.count()),
-      token_cost_ns_(1'000'000'000 / std::int64_t{limits.light_replies_per_second}),
+      tokens_per_second_(limits.light_replies_per_second),
+      token_cost_ns_(1'000'000'000 / static_cast<std::int64_t>(tokens_per_second_)),
       token_credit_ns_(token_cost_ns_ * limits.light_replies_burst),
       token_credit_max_ns_(token_credit_ns_) {}
-
-void ReplyQueue::set_port(PortId port, const PortInfo& info) {
-  ports_[port.value] = info;
-  ports_[port.value].mtu_bytes =
-      std::min(info.mtu_bytes, pool_.frame_bytes() - protocol::kEthernetHeaderBytes);
-}
 
 bool ReplyQueue::is_own_mac(const MacAddress& mac) const {
   return std::any_of(ports_.begin(), ports_.end(), [&mac](const PortInfo& port) {
@@ -70,6 +65,12 @@ bool ReplyQueue::spend_token(Instant now) {
 void ReplyQueue::send(PortId port, PacketBuffer frame, std::size_t frame_bytes) {
   AOE_CHECK(frame, "a frame to send has a buffer");
   frame.resize(std::max(frame_bytes, protocol::kFrameBytesMin));
+  // The port may have changed while the store worked.
+  const PortInfo& info = ports_[port.value];
+  if (!info.link_up || frame.size() > info.mtu_bytes + protocol::kEthernetHeaderBytes) {
+    ++stats_.drops.link_down;
+    return;
+  }
   ++stats_.replies;
   queue_.push({port, std::move(frame)});
 }

@@ -25,9 +25,7 @@ class ReplyQueue {
   // Ports as the core knows them; an unknown port has link_up == false.
   [[nodiscard]] const PortInfo& port(PortId port) const { return ports_[port.value]; }
 
-  // An MTU beyond what the buffers hold counts as what they hold: nothing is advertised that could
-  // not be answered.
-  void set_port(PortId port, const PortInfo& info);
+  void set_port(PortId port, const PortInfo& info) { ports_[port.value] = info; }
 
   [[nodiscard]] std::size_t port_count() const { return ports_.size(); }
 
@@ -45,7 +43,8 @@ class ReplyQueue {
   // Spends a token for an answer without disk data; false (and counted) when there is none left.
   [[nodiscard]] bool spend_token(Instant now);
 
-  // Cuts or pads the frame to `frame_bytes` (at least 60) and queues it.
+  // Cuts or pads the frame to `frame_bytes` (at least 60) and queues it; drops and counts it when
+  // the port cannot carry it any more.
   void send(PortId port, PacketBuffer frame, std::size_t frame_bytes);
 
   // An AoE error reply: header and zeros. Rate limited; dropped silently without token or buffer.
@@ -61,6 +60,7 @@ class ReplyQueue {
   TargetStats& stats_;
   RingQueue<TxFrame> queue_;
   std::array<PortInfo, 32> ports_{};
+  std::uint64_t tokens_per_second_;
   std::int64_t token_cost_ns_;
   std::int64_t token_credit_ns_;
   std::int64_t token_credit_max_ns_;
