@@ -29,14 +29,26 @@ bool is_inside(const AtaPlan& plan, std::uint64_t limit) {
   return plan.sectors <= limit && plan.lba.value <= limit - plan.sectors;
 }
 
+// Whether a 28-bit command states address bits that it does not have. Its sender means another
+// sector than the low 28 bits name, so dropping them (as vblade does) reads or writes the wrong
+// one. The high nibble of byte 3 is the device register there, unless the E flag says that the
+// sender counts in 48 bits.
+bool has_stray_address(const AtaArgument& request, const AtaOpcode& opcode) {
+  return opcode.width == AddressWidth::lba28 &&
+         (request.lba[4] != 0 || request.lba[5] != 0 ||
+          (request.is_extended() && (request.lba[3] & 0xF0U) != 0));
+}
+
 // Points the reply at the first sector that does not exist (ATA8-ACS 7.x "first bad sector").
 AtaPlan out_of_range(AtaPlan plan, const AtaOpcode& opcode, std::uint64_t limit) {
   const Lba first_bad{std::max(plan.lba.value, limit)};
+  // The register of a 28-bit command cannot name sector 2^28: it stays at the last it can name.
+  const Lba first_bad28{std::min(first_bad.value, kLba28Limit - 1)};
   plan.reply.sector_count = static_cast<std::uint8_t>(std::min<std::uint32_t>(plan.sectors, 255));
   if (opcode.width == AddressWidth::lba48) {
     plan.reply.set_lba48(first_bad);
   } else {
-    plan.reply.set_lba28(first_bad);
+    plan.reply.set_lba28(first_bad28);
   }
   return finish(plan, protocol::kAtaIdNotFound);
 }
@@ -57,7 +69,7 @@ AtaPlan plan_transfer(AtaPlan plan, const AtaFrame& frame, const AtaOpcode& opco
     return finish(plan, protocol::kAtaAborted);
   }
   const std::uint64_t limit = reach(opcode, context.sector_count);
-  if (!is_inside(plan, limit)) {
+  if (!is_inside(plan, limit) || has_stray_address(frame.argument, opcode)) {
     return out_of_range(plan, opcode, limit);
   }
   plan.action = is_write ? AtaAction::write : AtaAction::read;
@@ -72,7 +84,7 @@ AtaPlan plan_verify(AtaPlan plan, const AtaFrame& frame, const AtaOpcode& opcode
     plan.sectors = opcode.width == AddressWidth::lba48 ? 65536 : 256;
   }
   const std::uint64_t limit = reach(opcode, context.sector_count);
-  if (!is_inside(plan, limit)) {
+  if (!is_inside(plan, limit) || has_stray_address(frame.argument, opcode)) {
     return out_of_range(plan, opcode, limit);
   }
   plan.action = AtaAction::verify;
@@ -213,7 +225,7 @@ AtaPlan plan_ata(const AtaFrame& frame, const AtaContext& context, AtaSettings& 
     plan.action = AtaAction::bad_argument;
     return plan;
   }
-  // The opcode decides the address width too, as in vblade; the E flag is not looked at.
+  // The opcode decides the address width too, as in vblade.
   plan.lba = opcode.width == AddressWidth::lba48 ? frame.argument.lba48() : frame.argument.lba28();
   switch (opcode.kind) {
     case AtaKind::identify:
