@@ -18,9 +18,10 @@ constexpr int kProbeCount = 3;
 
 }  // namespace
 
-Announcer::Announcer(CoreParts& parts, StateKeeper& keeper)
+Announcer::Announcer(CoreParts& parts, StateKeeper& keeper, AtaExecutor& executor)
     : parts_(parts),
       keeper_(keeper),
+      executor_(executor),
       to_advertise_(parts.limits.exports_max),
       discoveries_(parts.limits.discoveries_max) {
   probing_.reserve(parts.limits.exports_max);
@@ -180,7 +181,8 @@ void Announcer::handle_wildcard_query(const Arrival& arrival, PacketBuffer frame
   for (Discovery& discovery : discoveries_) {
     if (!discovery.in_use) {
       free = free == nullptr ? &discovery : free;
-    } else if (discovery.port == arrival.port && discovery.header.source == arrival.header.source) {
+    } else if (discovery.port == arrival.port && discovery.header.source == arrival.header.source &&
+               discovery.header.command == arrival.header.command) {
       // The same station asks again while its answer is being given: it will get the rest of it.
       ++parts_.stats.drops.rate_limited;
       return;
@@ -225,7 +227,11 @@ void Announcer::advance(Instant now, Discovery& discovery) {
       ++parts_.stats.drops.access_denied;
       continue;
     }
-    keeper_.handle_config(arrival, subject);
+    if (discovery.header.command == static_cast<std::uint8_t>(protocol::Command::config)) {
+      keeper_.handle_config(arrival, subject);
+    } else {
+      executor_.handle_command(arrival, PacketBuffer(), subject);
+    }
     if (--budget == 0) {
       has_paced_work_ = true;
       return;

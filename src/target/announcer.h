@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ring_queue.h"
+#include "target/ata_executor.h"
 #include "target/core_parts.h"
 #include "target/state_keeper.h"
 
@@ -18,7 +19,7 @@ namespace aoe::target {
 // must not draw thousands of frames at once, nor a link that comes up with thousands of exports.
 class Announcer {
  public:
-  Announcer(CoreParts& parts, StateKeeper& keeper);
+  Announcer(CoreParts& parts, StateKeeper& keeper, AtaExecutor& executor);
 
   // Listens whether anybody else answers for the address of a new export before it serves.
   void begin_probe(Instant now, Export& subject);
@@ -31,7 +32,8 @@ class Announcer {
   void advertise(Export& subject, std::uint32_t ports);
   void advertise_all_on(PortId port);
 
-  // A config query for more than one address. Takes the frame: the answer may need its string.
+  // A config query or an IDENTIFY for more than one address. Takes the frame: the answers need its
+  // argument.
   void handle_wildcard_query(const Arrival& arrival, PacketBuffer frame);
 
   void forget(const Export& subject);
@@ -56,6 +58,7 @@ class Announcer {
 
   CoreParts& parts_;
   StateKeeper& keeper_;
+  AtaExecutor& executor_;
   std::vector<ExportId> probing_;
   RingQueue<ExportId> to_advertise_;
   std::vector<Discovery> discoveries_;

@@ -45,7 +45,7 @@ TargetCore::TargetCore(const TargetLimits& limits, BufferPool& pool, Prng prng)
     : parts_(limits, pool, prng),
       executor_(parts_),
       keeper_(parts_, executor_),
-      announcer_(parts_, keeper_) {}
+      announcer_(parts_, keeper_, executor_) {}
 
 Result<ExportId> TargetCore::add_export(Instant now, const ExportSettings& settings,
                                         PersistentState state) {
@@ -172,12 +172,12 @@ Result<void> TargetCore::update_settings(ExportId id, const ExportSettings& sett
   return {};
 }
 
-void TargetCore::handle_port(PortId port, const PortInfo& info) {
+void TargetCore::handle_port(Instant /*now*/, PortId port, const PortInfo& info) {
   AOE_CHECK(port.value < parts_.limits.ports_max && port.value < parts_.replies.port_count(),
             "ports are numbered within the limits");
   const PortInfo before = parts_.replies.port(port);
   parts_.replies.set_port(port, info);
-  if (info.link_up && parts_.replies.port(port) != before) {
+  if (info.link_up && info != before) {
     announcer_.advertise_all_on(port);
   }
 }
@@ -265,19 +265,9 @@ void TargetCore::handle_wildcard(const Arrival& arrival, PacketBuffer frame) {
     }
   } else if (command == Command::ata) {
     const auto ata = protocol::parse_ata(arrival.bytes);
-    if (ata &&
+    if (ata && !ata->argument.has_write_flag() &&
         protocol::find_opcode(ata->argument.command_status).kind == protocol::AtaKind::identify) {
-      const DeviceAddress wanted = arrival.header.address;
-      for (Export* subject : parts_.exports.all()) {
-        const DeviceAddress address = subject->settings.address;
-        const bool matches =
-            (wanted.shelf == protocol::kAllShelves || wanted.shelf == address.shelf) &&
-            (wanted.slot == protocol::kAllSlots || wanted.slot == address.slot);
-        if (matches && subject->state == ExportState::online &&
-            subject->is_served_on(arrival.port)) {
-          dispatch(arrival, PacketBuffer(), *subject);
-        }
-      }
+      announcer_.handle_wildcard_query(arrival, std::move(frame));
       return;
     }
   }

@@ -65,7 +65,7 @@ class TargetCore {
 
   // A port appeared or changed; a link that came up, and a new MTU or MAC, are advertised. port <
   // limits.ports_max.
-  void handle_port(PortId port, const PortInfo& info);
+  void handle_port(Instant now, PortId port, const PortInfo& info);
   void handle_frame(Instant now, PortId port, PacketBuffer frame);
   void handle_store_done(Instant now, const StoreCompletion& done);
   // The answer to a StateSave.
