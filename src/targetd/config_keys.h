@@ -51,6 +51,9 @@ class KeySetter {
   KeySetter(std::span<const ConfigKey<Config>> keys, Config& config, Diagnostics& diagnostics)
       : keys_(keys), config_(config), diagnostics_(diagnostics) {}
 
+  // A key that the caller handles itself, for the suggestions to an unknown one.
+  void also_known(std::string_view name) { also_known_ = name; }
+
   // Reads `value` into the key called `name`. An unknown key (reported at `name_where`), one that
   // was set before, and a value that the key refuses become errors.
   void set(std::string_view name, const std::string& name_where, const ConfigValue& value) {
@@ -63,6 +66,9 @@ class KeySetter {
     std::vector<std::string_view> names;
     for (const ConfigKey<Config>& key : keys_) {
       names.push_back(key.name);
+    }
+    if (!also_known_.empty()) {
+      names.push_back(also_known_);
     }
     diagnostics_.add_error(name_where, unknown_word("key", name, names));
   }
@@ -96,6 +102,7 @@ class KeySetter {
   std::span<const ConfigKey<Config>> keys_;
   Config& config_;
   Diagnostics& diagnostics_;
+  std::string_view also_known_;
   std::vector<std::string_view> given_;
   std::vector<std::string_view> set_;
 };

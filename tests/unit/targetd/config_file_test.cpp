@@ -119,9 +119,10 @@ TEST(ConfigFile, BadKeysOfTheDaemonNamePlaceKeyAndExpectation) {
   const std::vector<BadLine> table{
       BadLine{"interface = 'eth1'",
               "t.toml:1:1: unknown key \"interface\" (did you mean \"interfaces\"?)"},
-      BadLine{"exports = 1",
-              "t.toml:1:1: unknown key \"exports\": expected one of interfaces, "
-              "state_dir, control, log_level, metrics, user, group"},
+      BadLine{"exports = 1", "t.toml:1:1: unknown key \"exports\" (did you mean \"export\"?)"},
+      BadLine{"listen = 1",
+              "t.toml:1:1: unknown key \"listen\": expected one of interfaces, state_dir, control, "
+              "log_level, metrics, user, group, export"},
       BadLine{"state_dir = 3",
               "t.toml:1:13: state_dir: expected the path of a directory, not a whole number"},
       BadLine{"state_dir = ''", "t.toml:1:13: state_dir: empty: expected the path of a directory"},
@@ -314,6 +315,17 @@ TEST(ConfigFile, SyntaxErrorsNameLineAndColumn) {
   EXPECT_THAT(errors_of("\xff\xfe"), ElementsAre(StartsWith("t.toml:1:1: TOML syntax: ")));
 }
 
+TEST(ConfigFile, WhatCrashesTheLibraryIsASyntaxError) {
+  // toml++ 3.3 has an assertion in the way of its own error message, and an `unreachable` that is
+  // reached.
+  EXPECT_THAT(errors_of("[[%x]]\n"), ElementsAre(StartsWith("t.toml:1:3: TOML syntax: ")));
+  EXPECT_THAT(errors_of("[=]\n"), ElementsAre(StartsWith("t.toml:1:2: TOML syntax: ")));
+  EXPECT_THAT(
+      errors_of("\n\xc3\xa4 = 1\n"),
+      ElementsAre("t.toml:2:1: TOML syntax: unexpected byte 0xc3: expected ASCII outside of "
+                  "strings and comments"));
+}
+
 TEST(ConfigFile, DuplicateKeysNameTheSecondPlace) {
   const auto errors = errors_of(std::string(kGood) + "store = '/b'\n");
   ASSERT_EQ(errors.size(), 1U);
@@ -327,13 +339,14 @@ TEST(ConfigFile, DeepNestingIsRefusedAndNotRecursedInto) {
     dots += ".a";
   }
   EXPECT_THAT(errors_of("# one line more\n" + dots + " = 1\n"),
-              ElementsAre("t.toml:2: TOML syntax: more than 1000 dots in a line"));
+              ElementsAre("t.toml:2:202: TOML syntax: more than 100 dots in a line"));
   EXPECT_THAT(errors_of("a = " + std::string(100'000, '[')), ElementsAre(StartsWith("t.toml:1:")));
-  std::string allowed = "[" + dots.substr(0, 1999) + "]\n";
+  const std::string longest_key = dots.substr(0, 201);
+  std::string deepest = "[" + longest_key + "]\n";
   for (int i = 0; i < 100; ++i) {
-    allowed += dots.substr(0, 1999) + " = [\n{";
+    deepest += longest_key + " = [\n{";
   }
-  EXPECT_FALSE(errors_of(allowed).empty());
+  EXPECT_FALSE(errors_of(deepest).empty());
 }
 
 class ConfigFileOnDisk : public ::testing::Test {
