@@ -167,7 +167,7 @@ start_targetd() {
   for word in "$@"; do
     case $word in
       -e | --export | -e* | --export=*) exports=$((exports + 1)) ;;
-      -i | --interface | -i* | --interface=* | --config*) interfaces=given ;;
+      -i | --interface | -i* | --interface=* | -c | --config*) interfaces=given ;;
     esac
   done
   if [ -z "$interfaces" ]; then

@@ -61,12 +61,13 @@ def everything_shown(program):
 
 
 def check(program, man_directory):
-    pages = sorted(man_directory.glob(f"{program.name}.[1-8].scd")) + \
-        sorted(man_directory.glob(f"{program.name}-*.[1-8].scd"))
-    if not pages or not pages[0].name.startswith(program.name + "."):
-        return [f"{program.name}: no man page {program.name}.N.scd in {man_directory.name}/"]
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages).replace("\\", "")
     options, commands = everything_shown(program)
+    pages = list(man_directory.glob(f"{program.name}.[1-8].scd"))
+    if not pages:
+        return [f"{program.name}: no man page {program.name}.N.scd in {man_directory.name}/"]
+    for command in commands:
+        pages += man_directory.glob(f"{program.name}-{command}.[1-8].scd")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages).replace("\\", "")
     problems = [f"{program.name}: no option found in --help"] if not options else []
     documented = set(OPTION.findall(text))
     for option, where in sorted(options.items()):
