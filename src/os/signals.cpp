@@ -29,6 +29,8 @@ Result<std::unique_ptr<SignalSet>> SignalSet::open(std::initializer_list<int> si
 }
 
 SignalSet::~SignalSet() {
+  while (next()) {
+  }
   ::pthread_sigmask(SIG_SETMASK, &previous_mask_, nullptr);
 }
 

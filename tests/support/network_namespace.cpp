@@ -25,10 +25,16 @@ bool write_file(const char* path, const std::string& text) {
   return written;
 }
 
+// New interfaces would otherwise send router solicitations between the frames of a test.
+void silence_ipv6() {
+  write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+}
+
 }  // namespace
 
 std::optional<std::string> enter_new_network_namespace() {
   if (::unshare(CLONE_NEWNET) == 0) {
+    silence_ipv6();
     return std::nullopt;
   }
   const uid_t uid = ::getuid();
@@ -41,6 +47,7 @@ std::optional<std::string> enter_new_network_namespace() {
       !write_file("/proc/self/gid_map", fmt::format("0 {} 1", gid))) {
     return fmt::format("map user {}: error {}", uid, errno);
   }
+  silence_ipv6();
   return std::nullopt;
 }
 

@@ -29,6 +29,13 @@ TEST(SignalSet, DestructionRestoresTheMask) {
   EXPECT_EQ(sigismember(&mask, SIGUSR1), 0);
 }
 
+TEST(SignalSet, SignalThatWaitsAtTheEndIsDiscarded) {
+  auto signals = SignalSet::open({SIGUSR1});
+  ASSERT_TRUE(signals);
+  ASSERT_EQ(::kill(::getpid(), SIGUSR1), 0);
+  signals->reset();  // with the usual effect the test would end here
+}
+
 TEST(SignalSet, ImpossibleSignalIsAnError) {
   EXPECT_FALSE(SignalSet::open({10'000}));
 }

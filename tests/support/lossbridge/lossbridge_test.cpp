@@ -1,0 +1,229 @@
+#include "base/buffer_pool.h"
+#include "net/af_packet_port.h"
+#include "os/clock.h"
+#include "runtime/event_loop.h"
+#include "support/lossbridge/bridge.h"
+#include "support/network_namespace.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace aoe::lossbridge {
+namespace {
+
+// Host a on va -- (wa, bridge, wb) -- host b on vb.
+class LossbridgeTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    AOE_NEW_NETWORK_OR_SKIP();
+    ASSERT_EQ(aoe::testing::run_command(
+                  "for end in a b; do ip link add v$end address 02:00:00:00:00:0$end mtu 9000 "
+                  "type veth peer name w$end mtu 9000 && ip link set v$end up && "
+                  "ip link set w$end up || exit 1; done"),
+              0);
+    auto loop = runtime::EventLoop::create({});
+    ASSERT_TRUE(loop);
+    loop_ = *std::move(loop);
+    open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = ""});
+    a_ = open_port("va");
+    b_ = open_port("vb");
+  }
+
+  void open_bridge(const Bridge::Options& options) {
+    bridge_.reset();
+    auto bridge = Bridge::open(*loop_, options);
+    ASSERT_TRUE(bridge) << bridge.error().message;
+    bridge_ = *std::move(bridge);
+  }
+
+  static std::unique_ptr<net::AfPacketPort> open_port(const char* name) {
+    auto port = net::AfPacketPort::open({.interface = name});
+    EXPECT_TRUE(port) << port.error().message;
+    return port ? *std::move(port) : nullptr;
+  }
+
+  void send(net::PacketPort& port, std::uint32_t count, std::size_t size_bytes = 60) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      PacketBuffer frame = pool_.allocate();
+      frame.resize(size_bytes);
+      fill_zero(frame.bytes());
+      store_mac(frame.bytes(), 0, MacAddress::broadcast());
+      store_be16(frame.bytes(), 12, 0x88A2);
+      store_be32(frame.bytes(), 36, i);
+      port.transmit({&frame, 1});
+    }
+  }
+
+  // Runs the bridge until `count` frames have come in on it and none waits, and returns the numbers
+  // that arrived at `port`.
+  std::vector<std::uint32_t> pass(net::PacketPort& port, std::size_t from, std::uint64_t count) {
+    const Instant give_up = os::monotonic_now() + Duration::seconds(5);
+    while ((bridge_->counters(from).received < count || bridge_->next_due()) &&
+           os::monotonic_now() < give_up) {
+      loop_->run_once(std::min(bridge_->next_due().value_or(give_up), give_up));
+      bridge_->send_due(os::monotonic_now());
+    }
+    std::vector<std::uint32_t> numbers;
+    std::vector<PacketBuffer> frames(64);
+    while (const std::size_t got = port.receive(frames)) {
+      for (std::size_t i = 0; i < got; ++i) {
+        numbers.push_back(load_be32(frames[i].bytes(), 36));
+      }
+    }
+    return numbers;
+  }
+
+  BufferPool pool_{{.count = 4, .frame_bytes = 9014}};
+  std::unique_ptr<runtime::EventLoop> loop_;
+  std::unique_ptr<Bridge> bridge_;
+  std::unique_ptr<net::AfPacketPort> a_;
+  std::unique_ptr<net::AfPacketPort> b_;
+};
+
+TEST_F(LossbridgeTest, HarmlessBridgeForwardsAllInOrderBothWays) {
+  send(*a_, 100);
+  const auto at_b = pass(*b_, 0, 100);
+  ASSERT_EQ(at_b.size(), 100U);
+  EXPECT_TRUE(std::is_sorted(at_b.begin(), at_b.end()));
+  send(*b_, 10, 9014);
+  EXPECT_EQ(pass(*a_, 1, 10).size(), 10U);
+}
+
+TEST_F(LossbridgeTest, SameSeedLosesTheSameFrames) {
+  ASSERT_TRUE(bridge_->command("loss 0.2"));
+  send(*a_, 500);
+  const auto first = pass(*b_, 0, 500);
+  EXPECT_GT(first.size(), 350U);
+  EXPECT_LT(first.size(), 450U);
+  EXPECT_EQ(bridge_->counters(0).lost, 500 - first.size());
+  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = ""});
+  ASSERT_TRUE(bridge_->command("loss 0.2"));
+  send(*a_, 500);
+  EXPECT_EQ(pass(*b_, 0, 500), first);
+}
+
+TEST_F(LossbridgeTest, ImpairmentOfOneDirectionLeavesTheOther) {
+  ASSERT_TRUE(bridge_->command("loss wa=1"));
+  send(*a_, 10);
+  EXPECT_TRUE(pass(*b_, 0, 10).empty());
+  send(*b_, 10);
+  EXPECT_EQ(pass(*a_, 1, 10).size(), 10U);
+}
+
+TEST_F(LossbridgeTest, DuplicatesAreSentTwice) {
+  ASSERT_TRUE(bridge_->command("dup 1"));
+  send(*a_, 3);
+  EXPECT_THAT(pass(*b_, 0, 3), ::testing::ElementsAre(0U, 0U, 1U, 1U, 2U, 2U));
+}
+
+TEST_F(LossbridgeTest, ReorderingKeepsEveryFrame) {
+  ASSERT_TRUE(bridge_->command("reorder 0.5"));
+  send(*a_, 200);
+  auto numbers = pass(*b_, 0, 200);
+  ASSERT_EQ(numbers.size(), 200U);
+  EXPECT_FALSE(std::is_sorted(numbers.begin(), numbers.end()));
+  std::sort(numbers.begin(), numbers.end());
+  EXPECT_EQ(std::unique(numbers.begin(), numbers.end()), numbers.end());
+}
+
+TEST_F(LossbridgeTest, DelayHoldsFramesBack) {
+  ASSERT_TRUE(bridge_->command("delay 20000,20000"));
+  const Instant start = os::monotonic_now();
+  send(*a_, 2);
+  EXPECT_EQ(pass(*b_, 0, 2).size(), 2U);
+  EXPECT_GE(os::monotonic_now() - start, Duration::milliseconds(20));
+}
+
+TEST_F(LossbridgeTest, RateSpreadsFramesAndDropsWhatItsQueueCannotHold) {
+  // 9014 bytes at 10 Mbit/s take 7.2 ms: about 14 fit into 100 ms.
+  ASSERT_TRUE(bridge_->command("rate 10"));
+  send(*a_, 30, 9014);
+  const auto numbers = pass(*b_, 0, 30);
+  EXPECT_GE(numbers.size(), 13U);
+  EXPECT_LE(numbers.size(), 20U);
+  EXPECT_EQ(bridge_->counters(0).queue_full, 30 - numbers.size());
+}
+
+TEST_F(LossbridgeTest, LongFramesVanishInABlackHole) {
+  ASSERT_TRUE(bridge_->command("max-frame 1514"));
+  send(*a_, 1, 1514);
+  send(*a_, 1, 1515);
+  EXPECT_EQ(pass(*b_, 0, 2).size(), 1U);
+  EXPECT_EQ(bridge_->counters(0).black_holed, 1U);
+}
+
+TEST_F(LossbridgeTest, FlipInvertsExactlyOneBit) {
+  const std::string path =
+      fmt::format("{}aoekit-lossbridge-{}.pcap", ::testing::TempDir(), ::getpid());
+  open_bridge({.interfaces = {"wa", "wb"}, .seed = 3, .pcap_path = path});
+  ASSERT_TRUE(bridge_->command("flip 1"));
+  send(*a_, 50);
+  pass(*b_, 0, 50);
+  bridge_.reset();  // completes the capture
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream copy;
+  copy << file.rdbuf();
+  const std::string text = copy.str();
+  ::unlink(path.c_str());
+
+  PacketBuffer sent = pool_.allocate();
+  auto reader = net::PcapReader::open(as_byte_span(text));
+  ASSERT_TRUE(reader) << reader.error().message;
+  std::uint32_t count = 0;
+  for (auto record = reader->next(); record && *record; record = reader->next()) {
+    sent.resize(60);
+    fill_zero(sent.bytes());
+    store_mac(sent.bytes(), 0, MacAddress::broadcast());
+    store_be16(sent.bytes(), 12, 0x88A2);
+    store_be32(sent.bytes(), 36, count++);
+    int bits = 0;
+    for (std::size_t i = 0; i < 60; ++i) {
+      bits += __builtin_popcount(load_u8(sent.bytes(), i) ^ load_u8((*record)->frame, i));
+    }
+    EXPECT_EQ(bits, 1);
+  }
+  EXPECT_EQ(count, 50U);
+}
+
+TEST_F(LossbridgeTest, DownBlocksAndUpAndClearRestore) {
+  ASSERT_TRUE(bridge_->command("down"));
+  send(*a_, 2);
+  EXPECT_TRUE(pass(*b_, 0, 2).empty());
+  EXPECT_EQ(bridge_->counters(0).blocked, 2U);
+  ASSERT_TRUE(bridge_->command("up"));
+  send(*a_, 1);
+  EXPECT_EQ(pass(*b_, 0, 3).size(), 1U);
+  ASSERT_TRUE(bridge_->command("loss 1"));
+  ASSERT_TRUE(bridge_->command("clear wa"));
+  send(*a_, 1);
+  EXPECT_EQ(pass(*b_, 0, 4).size(), 1U);
+}
+
+TEST_F(LossbridgeTest, VlanTagsSurvive) {
+  PacketBuffer frame = pool_.allocate();
+  frame.resize(64);
+  fill_zero(frame.bytes());
+  store_mac(frame.bytes(), 0, MacAddress::broadcast());
+  store_be16(frame.bytes(), 12, 0x8100);
+  store_be16(frame.bytes(), 14, 5);
+  store_be16(frame.bytes(), 16, 0x88A2);
+  a_->transmit({&frame, 1});
+  EXPECT_TRUE(pass(*b_, 0, 1).empty());
+  EXPECT_EQ(b_->stats().rx_foreign, 1U) << "the frame arrived with a tag";
+}
+
+TEST_F(LossbridgeTest, BadCommandsAreRefused) {
+  for (const char* line : {"loss", "loss 2", "loss x", "loss -1", "loss nosuch=0.1", "delay 5,1",
+                           "teleport 1", "down nosuch", ""}) {
+    EXPECT_FALSE(bridge_->command(line)) << line;
+  }
+}
+
+}  // namespace
+}  // namespace aoe::lossbridge
