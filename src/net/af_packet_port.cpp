@@ -27,21 +27,27 @@ int set_option(int fd, int level, int option, int value) {
   return ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-// Rejects frames by the response flag, and all that end before it.
+// Rejects frames by the response flag and the command, and all that end before those.
 int attach_filter(int fd, FrameFilter filter) {
   if (filter == FrameFilter::all) {
     return 0;
   }
   constexpr std::uint32_t kFlagsAt = 14;
   constexpr std::uint32_t kResponseFlag = 0x08;
+  constexpr std::uint32_t kCommandAt = 19;
+  constexpr std::uint32_t kQueryConfig = 1;
   constexpr std::uint32_t kWholeFrame = 0xFFFFFFFF;
-  const std::uint32_t if_set = filter == FrameFilter::responses ? kWholeFrame : 0;
-  const std::uint32_t if_clear = filter == FrameFilter::responses ? 0 : kWholeFrame;
-  std::array<sock_filter, 4> code{{
+  const std::uint32_t if_request = filter == FrameFilter::responses ? 0 : kWholeFrame;
+  const std::uint32_t if_announcement = filter == FrameFilter::requests ? 0 : kWholeFrame;
+  const std::uint32_t if_response = filter == FrameFilter::responses ? kWholeFrame : 0;
+  std::array<sock_filter, 7> code{{
       {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
-      {BPF_JMP | BPF_JSET | BPF_K, 0, 1, kResponseFlag},
-      {BPF_RET | BPF_K, 0, 0, if_set},
-      {BPF_RET | BPF_K, 0, 0, if_clear},
+      {BPF_JMP | BPF_JSET | BPF_K, 1, 0, kResponseFlag},
+      {BPF_RET | BPF_K, 0, 0, if_request},
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kCommandAt},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kQueryConfig},
+      {BPF_RET | BPF_K, 0, 0, if_announcement},
+      {BPF_RET | BPF_K, 0, 0, if_response},
   }};
   const sock_fprog program{code.size(), code.data()};
   return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);

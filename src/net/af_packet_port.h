@@ -16,9 +16,15 @@
 
 namespace aoe::net {
 
-// Which AoE frames the kernel lets through, told by the response flag (byte 14, 0x08; AoEr11 2).
-// The others cost neither a wake-up nor a ring slot.
-enum class FrameFilter : std::uint8_t { all, requests, responses };
+// Which AoE frames the kernel lets through, told by the response flag (byte 14, 0x08; AoEr11 2) and
+// the command (byte 19). The others cost neither a wake-up nor a ring slot.
+enum class FrameFilter : std::uint8_t {
+  all,
+  requests,
+  responses,
+  // Requests and the responses of command 1: a target hears who else announces its address.
+  requests_and_announcements,
+};
 
 // Whether sent frames skip the queueing discipline (PACKET_QDISC_BYPASS). Skipping saves time per
 // frame, but it also skips the administrator's shaping and filters, and a burst longer than the

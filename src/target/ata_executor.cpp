@@ -45,6 +45,14 @@ bool needs_healthy_store(AtaAction action) {
   return changes_data(action) || action == AtaAction::flush || action == AtaAction::write_cache_off;
 }
 
+// aoeping sends every SMART sub-command with a count of 1 and waits for a sector behind the registers
+// even where the sub-command has no data (aoeping.c, smart()). Zeros there hurt nobody else.
+bool asks_for_smart_sector(ConstByteSpan frame) {
+  const auto ata = protocol::parse_ata(frame);
+  return ata && ata->argument.sector_count == 1 &&
+         protocol::find_opcode(ata->argument.command_status).kind == protocol::AtaKind::smart;
+}
+
 // The registers of an error at `first_bad`, in the width of the command that was sent.
 void point_at(AtaPlan& plan, Lba first_bad, std::uint32_t sectors_left) {
   plan.reply.sector_count = static_cast<std::uint8_t>(std::min<std::uint32_t>(sectors_left, 255));
@@ -195,6 +203,9 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
     } else {
       data_bytes = std::size_t{plan.sectors} * kSectorBytes;
     }
+  }
+  if (asks_for_smart_sector(arrival.bytes) && !plan.outcome.is_failure()) {
+    data_bytes = kSectorBytes;
   }
   ++subject.stats.others;
   subject.stats.ata_errors += plan.outcome.is_failure() ? 1U : 0U;

@@ -29,7 +29,6 @@ constexpr std::size_t kFrameBytesMin = 9000 + kEthernetHeaderBytes;
 constexpr Duration kPeriod = Duration::seconds(1);
 constexpr Duration kStateSaveInterval = Duration::seconds(600);
 constexpr Duration kStopTime = Duration::seconds(10);
-constexpr Duration kRecentUse = Duration::seconds(10);
 constexpr Duration kForeignReportInterval = Duration::seconds(60);
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
@@ -48,26 +47,19 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::info;
 }
 
-// Features that the configuration has words for and this version has not.
 Result<void> check_available(const TargetConfig& config) {
-  const auto missing = [](const std::string& what) {
-    return fail_with(Errc::unsupported, 0, what + ": not available in this version");
-  };
   if (config.metrics) {
-    return missing("metrics");
+    return fail_with(Errc::unsupported, 0, "metrics: not available in this version");
   }
   for (const ExportConfig& item : config.exports) {
-    if (!item.shadow.empty()) {
-      return missing(item.origin + ": shadow");
-    }
-    if (item.cache_bytes != 0) {
-      return missing(item.origin + ": cache");
-    }
+    AOE_TRY(check_export_available(item));
   }
   return {};
 }
 
 }  // namespace
+
+void set_log_level(LogLevel level) { spdlog::set_level(spdlog_level(level)); }
 
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
 
@@ -78,7 +70,7 @@ Daemon::~Daemon() {
 
 int Daemon::run(const TargetConfig& config) {
   config_ = config;
-  spdlog::set_level(spdlog_level(config_.log_level));
+  set_log_level(config_.log_level);
   if (auto available = check_available(config_); !available) {
     spdlog::error("{}", available.error().message);
     return kExitMisused;
@@ -113,7 +105,7 @@ Result<void> Daemon::open_edges() {
   AOE_TRY_ASSIGN(states_, StateDirectory::open(config_.state_dir));
   AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create({}));
   AOE_TRY_ASSIGN(links_, os::LinkMonitor::open());
-  AOE_TRY_ASSIGN(worker_, runtime::Worker::create());
+  AOE_TRY_ASSIGN(worker_, runtime::Worker::start());
   AOE_TRY_ASSIGN(auto engine, storage::open_io_engine({}));
   engine_ = std::move(engine.engine);
   if (!engine.fallback_reason.empty()) {
@@ -308,7 +300,7 @@ bool Daemon::is_stop_complete() const {
                  kStopTime.ns / 1'000'000'000);
     return true;
   }
-  return shard_->core().requests_in_flight() == 0 && worker_->idle();
+  return shard_->core().requests_in_flight() == 0 && worker_->outstanding() == 0;
 }
 
 void Daemon::handle_event(const target::TargetEvent& event) {

@@ -28,6 +28,8 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitMisused = 2;  // bad configuration, files that cannot be exported included
 
+void set_log_level(LogLevel level);
+
 // One daemon a process. Start it once, then run it until it ends.
 class Daemon {
  public:

@@ -14,8 +14,6 @@
 namespace aoe::targetd {
 namespace {
 
-constexpr Duration kRecentUse = Duration::seconds(10);
-
 auto no_such_export(DeviceAddress address) {
   return fail_with(Errc::not_found, 0,
                    to_string(address) + ": no such export (see aoe target list)");
@@ -74,12 +72,12 @@ Result<void> Daemon::set_online(DeviceAddress address, target::TargetCore::Onlin
 Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
   const auto id = export_ids_.find(address);
   if (id == export_ids_.end()) {
-    return fail(no_such_export(address).value());
+    return no_such_export(address);
   }
   const target::Export* subject = shard_->core().find(id->second);
   storage::BlockStore* store = shard_->store_of(id->second);
   if (subject == nullptr || store == nullptr) {
-    return fail(no_such_export(address).value());
+    return no_such_export(address);
   }
   AOE_TRY_ASSIGN(const std::uint64_t size_bytes, store->refresh());
   const std::uint64_t sectors = size_bytes / kSectorBytes;

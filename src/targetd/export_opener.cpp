@@ -49,6 +49,21 @@ std::uint32_t port_mask(const ExportConfig& config, const std::vector<std::strin
 
 }  // namespace
 
+Result<void> check_export_available(const ExportConfig& config) {
+  const auto missing = [&config](const char* key) {
+    return fail_with(Errc::unsupported, 0,
+                     fmt::format("{}: {}: {}: not available in this version", config.origin,
+                                 to_string(config.address), key));
+  };
+  if (!config.shadow.empty()) {
+    return missing("shadow");
+  }
+  if (config.cache_bytes != 0) {
+    return missing("cache");
+  }
+  return {};
+}
+
 target::ExportSettings make_settings(const ExportConfig& config,
                                      const std::vector<std::string>& interfaces,
                                      const storage::StoreInfo& info) {
@@ -93,17 +108,26 @@ Result<OpenedExport> open_export(const ExportConfig& config,
   options.direct = store_direct(config.direct);
   options.offset_sectors = config.offset_sectors;
   options.length_sectors = config.length_sectors;
-  options.in_flight_max = target::requests_per_export_max(config.buffers);
-  auto store = storage::open_store(config.store, options, engine);
-  if (!store) {
-    Error error = std::move(store).error();
+  options.in_flight_max = target::requests_per_export_max(config.buffers) + 1;
+  const auto name_it = [&config](Error error) {
     error.message =
         fmt::format("{}: {}: {}", config.origin, to_string(config.address), error.message);
     return fail(std::move(error));
+  };
+  const auto spec = storage::parse_store_spec(config.store);
+  if (!spec) {
+    return name_it(spec.error());
+  }
+  auto store = storage::open_store(*spec, options, engine);
+  if (!store) {
+    return name_it(std::move(store).error());
   }
   OpenedExport opened;
-  opened.settings = make_settings(config, interfaces, (*store)->info());
-  opened.store = *std::move(store);
+  opened.settings = make_settings(config, interfaces, store->store->info());
+  opened.store = std::move(store->store);
+  for (const std::string& warning : store->warnings) {
+    opened.warnings.push_back(fmt::format("{}: {}", to_string(config.address), warning));
+  }
   if (opened.settings.sector_count % 2 != 0) {
     opened.warnings.push_back(fmt::format(
         "{}: {} sectors is an odd number: the Linux driver then reads and writes single "

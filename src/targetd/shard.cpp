@@ -3,11 +3,12 @@
 #include "base/check.h"
 #include "os/clock.h"
 
-#include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace aoe::targetd {
@@ -60,15 +61,14 @@ Result<PortId> Shard::add_port(std::unique_ptr<net::PacketPort> port) {
     AOE_TRY(parts_.loop.add_fd(ports_[index]->wait_fd(), EPOLLIN | EPOLLET,
                                [this, index](std::uint32_t) { port_has_frames_[index] = 1; }));
   }
-  core_.handle_port(os::monotonic_now(), id, ports_[index]->info());
+  core_.handle_port(id, ports_[index]->info());
   return id;
 }
 
 void Shard::refresh_ports() {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (ports_[i]->refresh()) {
-      core_.handle_port(os::monotonic_now(), PortId{static_cast<std::uint8_t>(i)},
-                        ports_[i]->info());
+      core_.handle_port(PortId{static_cast<std::uint8_t>(i)}, ports_[i]->info());
     }
     port_has_frames_[i] = 1;
   }
@@ -216,6 +216,9 @@ void Shard::start_state_saves() {
           outcome->result = states.save(outcome->save.address, outcome->save.bytes);
         },
         [this, outcome] {
+          if (!outcome->result) {
+            spdlog::error("{}", outcome->result.error().message);
+          }
           core_.handle_state_saved(
               os::monotonic_now(), outcome->save.export_id, outcome->save.generation,
               outcome->result ? target::StateKeeper::Saved::yes : target::StateKeeper::Saved::no);

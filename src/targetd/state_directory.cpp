@@ -20,12 +20,7 @@ constexpr std::size_t kStateBytesMax = 64 * 1024;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 
-auto fail_errno(const std::string& what, int os_errno) {
-  const Errc code = os_errno == EACCES || os_errno == EPERM ? Errc::not_permitted
-                    : os_errno == ENOSPC                    ? Errc::no_space
-                                                            : Errc::io;
-  return fail_with(code, os_errno, fmt::format("{}: {}", what, os::errno_text(os_errno)));
-}
+auto fail_errno(const std::string& what, int os_errno) { return fail(os::os_error(os_errno, what)); }
 
 Result<void> write_all(int fd, ConstByteSpan bytes, const std::string& what) {
   while (!bytes.empty()) {
