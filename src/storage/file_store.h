@@ -61,9 +61,9 @@ class FileStore final : public BlockStore, private IoClient {
 
  private:
   static constexpr std::size_t kRunPartsMax = 16;
-  static constexpr std::size_t kBounceBytes = 128 * 1024;
+  static constexpr std::size_t kBounceBytes = std::size_t{128} * 1024;
   static constexpr std::size_t kBounceBuffers = 16;
-  static constexpr std::size_t kZeroBytes = 64 * 1024;
+  static constexpr std::size_t kZeroBytes = std::size_t{64} * 1024;
   static constexpr std::uint16_t kNoBounce = 0xFFFF;
 
   // How a range of zeros is made. Goes down this list as the backing refuses one after the other.
@@ -111,7 +111,7 @@ class FileStore final : public BlockStore, private IoClient {
 
   // Accepting work.
   void accept(const StoreOp& op, Merging merging);
-  [[nodiscard]] bool try_merge(const StoreOp& op, bool needs_bounce);
+  [[nodiscard]] bool try_merge(const StoreOp& op, bool bounces);
   [[nodiscard]] bool needs_bounce(const StoreOp& op) const;
 
   // Giving it to the engine.

@@ -41,10 +41,11 @@ class IoClient {
   // not attach or detach clients.
   virtual void handle_io_done(std::uint32_t cookie, std::int64_t result) = 0;
 
- protected:
-  IoClient() = default;
   IoClient(const IoClient&) = delete;
   IoClient& operator=(const IoClient&) = delete;
+
+ protected:
+  IoClient() = default;
   ~IoClient() = default;
 };
 

@@ -32,13 +32,13 @@ class ThreadEngine final : public IoEngine {
 
  private:
   struct Job {
-    std::uint64_t user_data;
+    std::uint64_t user_data = 0;
     IoOp op;
   };
 
   struct Done {
-    std::uint64_t user_data;
-    std::int64_t result;
+    std::uint64_t user_data = 0;
+    std::int64_t result = 0;
   };
 
   explicit ThreadEngine(os::EventFd wake) : wake_(std::move(wake)) {}

@@ -30,7 +30,7 @@ class UringEngine final : public IoEngine {
 
  private:
   struct Waiting {
-    std::uint64_t user_data;
+    std::uint64_t user_data = 0;
     IoOp op;
   };
 
