@@ -1,14 +1,15 @@
 // CRC-32C (Castagnoli), the checksum of our state files and, later, of frames.
 #pragma once
 
-#include <cstdint>
-
 #include "base/bytes.h"
+
+#include <cstdint>
 
 namespace aoe {
 
-// Reflected polynomial 82F63B78h, initial value and final XOR FFFFFFFFh: "123456789" gives E3069283h
-// (RFC 3720 appendix B.4). `seed` continues a checksum over several pieces: pass the last result.
+// Reflected polynomial 82F63B78h, initial value and final XOR FFFFFFFFh: "123456789" gives
+// E3069283h (RFC 3720 appendix B.4). `seed` continues a checksum over several pieces: pass the last
+// result.
 [[nodiscard]] std::uint32_t crc32c(ConstByteSpan bytes, std::uint32_t seed = 0);
 
 }  // namespace aoe

@@ -3,7 +3,8 @@
 
 check_banned.py [ROOT]     ROOT holds src/, include/, tests/, bench/; the project by default
 
-Comments and string literals don't count, except for the rules marked `raw`. A rule's allowance is
+Comments and string literals don't count, except for the rules marked `raw`; neither does a line with
+`// NOLINT(check): reason`, which the rule `NOLINT without reason` keeps honest. A rule's allowance is
 how often the word stands in the tree for now: it may only go down (a ratchet), and the lint says so
 when it can.
 """
@@ -65,6 +66,8 @@ RULES = (
          inside=EVERYWHERE),
 )
 
+# A line whose NOLINT names a check and a reason has been thought about.
+EXCUSE = re.compile(r"// NOLINT\([a-z][\w.,*-]+\): \S")
 TOKEN = re.compile(
     r'R"(?P<delimiter>[^()\s]{0,16})\(.*?\)(?P=delimiter)"|"(?:\\.|[^"\\\n])*"'
     r"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'|//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -91,8 +94,10 @@ def check(root):
         for name, (raw, code) in texts.items():
             if not name.startswith(rule.inside) or name.startswith(rule.outside or "\0"):
                 continue
+            raw_lines = raw.splitlines()
             for number, line in enumerate((raw if rule.raw else code).splitlines(), 1):
-                if re.search(rule.pattern, line):
+                excused = not rule.raw and EXCUSE.search(raw_lines[number - 1])
+                if re.search(rule.pattern, line) and not excused:
                     hits.append(f"{name}:{number}: {rule.name}: use {rule.instead}")
         if len(hits) > rule.allowance:
             problems += hits

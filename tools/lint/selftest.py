@@ -91,6 +91,7 @@ class Banned(Tree):
             "return std::unique_ptr<A>(new A(b));\nauto* p = ::operator new (size);\n"
             "A(const A&) = delete;\n#include <new>\nchar c = '\"'; int n = 1'000;\n"
             "/* using namespace std;\n memcpy(a) */\n// TO" "DO(perf): batches\n"
+            "using namespace aoe;  // NO" "LINT(google-build-using-namespace): a program's main\n"
             "int operand(int brand);  // NO" "LINT(bugprone-x): the kernel wants it\n"))
 
     def test_the_place_where_a_word_is_at_home_passes(self):
