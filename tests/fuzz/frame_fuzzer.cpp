@@ -119,6 +119,7 @@ void check_text(ConstByteSpan frame) {
   std::array<std::byte, kAtaHeaderBytes> claimed{};
   copy_bytes(ByteSpan(claimed).subspan(24), frame.last(12));
   options.request = parse_ata(claimed)->argument;
+  options.payload = PayloadDetail::decoded;
   AOE_CHECK(!dissect_line(frame, options).empty(), "whatever was asked");
   AOE_CHECK(!dissect_fields(frame, options).empty(), "whatever was asked");
 }
