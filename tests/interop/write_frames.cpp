@@ -6,6 +6,7 @@
 // EXPECTED has one line a frame: "field=number" pairs for Wireshark's fields, and
 // "@offset=hexbytes" for arguments it has no fields for (offset from byte 14 of the frame, as the
 // filter aoe[offset] counts).
+#include "net/pcap_file.h"
 #include "protocol/aoe_ata.h"
 #include "protocol/aoe_config.h"
 #include "protocol/aoe_mac_lists.h"
@@ -14,10 +15,14 @@
 #include "protocol/ata_registers.h"
 #include "protocol/ata_smart.h"
 #include "protocol/ata_trim.h"
-#include "support/pcap_writer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <fstream>
+#include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,7 +46,7 @@ std::string hex(ConstByteSpan bytes) {
 
 class Script {
  public:
-  Script(const std::string& pcap, const std::string& expected) : pcap_(pcap), expected_(expected) {}
+  Script(net::PcapWriter& pcap, const std::string& expected) : pcap_(pcap), expected_(expected) {}
 
   // A request with the next tag; replies to it follow with reply().
   FrameHeader request(Command command) {
@@ -59,7 +64,7 @@ class Script {
     number("aoe.ata.cmd", argument.command_status);
     finish();
     request_ = argument;
-    request_number_ = pcap_.count();
+    request_number_ = frame_count_;
   }
 
   // To the ATA request just before. Wireshark matches the two and shows the opcode again.
@@ -129,7 +134,9 @@ class Script {
     finish();
   }
 
-  [[nodiscard]] bool finished() { return pcap_.good() && static_cast<bool>(expected_.flush()); }
+  [[nodiscard]] bool finished() {
+    return is_written_ && pcap_.flush().has_value() && static_cast<bool>(expected_.flush());
+  }
 
  private:
   static std::vector<std::byte> bytes(std::initializer_list<unsigned> values) {
@@ -194,15 +201,18 @@ class Script {
   }
 
   void finish() {
-    pcap_.add(frame_);
+    // One millisecond after the one before.
+    is_written_ = pcap_.write(std::int64_t{++frame_count_} * 1'000'000, frame_) && is_written_;
     expected_ << line_ << "\n";
   }
 
-  test::PcapWriter pcap_;
+  net::PcapWriter& pcap_;
   std::ofstream expected_;
   std::vector<std::byte> frame_;
   std::string line_;
   AtaArgument request_;
+  bool is_written_ = true;
+  std::uint32_t frame_count_ = 0;
   std::uint32_t request_number_ = 0;
   std::uint32_t tag_ = 0;
 };
@@ -387,7 +397,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: write_frames FRAMES.pcap EXPECTED\n");
     return 2;
   }
-  aoe::protocol::Script script(argv[1], argv[2]);
+  const auto pcap = aoe::net::PcapWriter::create({.path = argv[1]});
+  if (!pcap) {
+    std::fprintf(stderr, "write_frames: %s\n", pcap.error().message.c_str());
+    return 1;
+  }
+  aoe::protocol::Script script(**pcap, argv[2]);
   aoe::protocol::write_config(script);
   aoe::protocol::write_reads_and_writes(script);
   aoe::protocol::write_other_ata(script);
