@@ -128,7 +128,6 @@ void build_identify(ByteSpan sector, const IdentifyModel& m) {
   word(209, 0x4000);
   word(217, m.rotation_rate);
   store_u8(sector, 510, 0xA5);
-  store_u8(sector, 511, 0);
   store_u8(sector, 511, static_cast<std::uint8_t>(0U - sum_bytes(sector)));
 }
 
@@ -145,13 +144,14 @@ IdentifyView parse_identify(ConstByteSpan sector) {
   m.firmware = get_string(sector, 23, 8);
   m.model = get_string(sector, 27, 40);
   m.has_lba48 = has(83, 10) || has(86, 10);
-  // Nothing beyond 48 bits can be addressed, and a hostile size must not overflow a byte count.
-  m.sector_count = m.has_lba48 ? std::min(load_le64(sector, 100 * 2), kLbaLimit - 1)
-                               : std::uint64_t{load_le32(sector, 60 * 2)};
+  // More than the field's limit cannot be addressed, and must not overflow anybody's byte count.
+  m.sector_count = m.has_lba48
+                       ? std::min(load_le64(sector, 100 * 2), kLbaLimit - 1)
+                       : std::min<std::uint64_t>(load_le32(sector, 60 * 2), kLba28Limit - 1);
   m.has_smart = has(82, 0);
-  m.smart_enabled = has(85, 0);
+  m.smart_enabled = m.has_smart && has(85, 0);
   m.has_write_cache = has(82, 5);
-  m.write_cache_enabled = has(85, 5);
+  m.write_cache_enabled = m.has_write_cache && has(85, 5);
   m.has_flush = valid(83) && (has(83, 12) || has(83, 13));
   m.has_fua = valid(84) && has(84, 6);
   m.has_trim = has(169, 0);

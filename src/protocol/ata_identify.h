@@ -50,8 +50,8 @@ struct IdentifyView {
 };
 
 // Reads any 512 bytes. What a peer leaves out reads as "cannot". Strings come without the padding,
-// and unprintable characters as '?'; a sector count beyond 48 bits reads as 2^48 - 1. has_lba48
-// follows the Linux driver: word 83 or 86, bit 10.
+// and unprintable characters as '?'; a sector count beyond 48 (or 28) bits reads as 2^48 - 1 (2^28
+// - 1). has_lba48 follows the Linux driver: word 83 or 86, bit 10.
 [[nodiscard]] IdentifyView parse_identify(ConstByteSpan sector);
 
 }  // namespace aoe::protocol

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "control/line_splitter.h"
 #include "control/message.h"
+#include "fuzz/fuzz_entry.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -46,8 +47,6 @@ void try_stream(std::size_t piece, std::string_view text) {
 
 }  // namespace
 }  // namespace aoe::control
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) {

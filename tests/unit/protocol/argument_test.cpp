@@ -77,6 +77,8 @@ TEST(AtaArgument, AddressesKeepTheirWidth) {
   argument.set_lba28(Lba{kLba28Limit - 1});
   EXPECT_EQ(argument.lba, (std::array<std::uint8_t, 6>{0xFF, 0xFF, 0xFF, 0xEF, 0, 0}));
   EXPECT_EQ(argument.lba28(), Lba{kLba28Limit - 1});
+  argument.set_lba28(Lba{kLba28Limit | 5});  // what does not fit stays out of the device register
+  EXPECT_EQ(argument.lba, (std::array<std::uint8_t, 6>{5, 0, 0, 0xE0, 0, 0}));
 }
 
 TEST(AtaArgument, TheDeviceNibbleIsNoPartOfA28BitAddress) {

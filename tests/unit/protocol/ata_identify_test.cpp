@@ -195,10 +195,20 @@ TEST(Identify, ADiskWithout48BitAddressesReadsItsSizeFromWords60And61) {
   EXPECT_TRUE(parse_identify(sector).model.has_lba48);
 }
 
-TEST(Identify, ASizeBeyond48BitsIsCut) {
+TEST(Identify, ASizeBeyondWhatCanBeAddressedIsCut) {
   Sector sector = built({.sector_count = 1});
   store_le64(sector, 200, ~std::uint64_t{0});
   EXPECT_EQ(parse_identify(sector).model.sector_count, kLbaLimit - 1);
+  sector = built({.sector_count = 1, .has_lba48 = false});
+  store_le32(sector, 120, kLba28Limit);
+  EXPECT_EQ(parse_identify(sector).model.sector_count, kLba28Limit - 1);
+}
+
+TEST(Identify, WhatIsNotSupportedIsNotEnabledEither) {
+  Sector sector = built({.sector_count = 1});
+  set_word(sector, 85, 0x0021);
+  EXPECT_FALSE(parse_identify(sector).model.smart_enabled);
+  EXPECT_FALSE(parse_identify(sector).model.write_cache_enabled);
 }
 
 TEST(Identify, PhysicalSectorsAreALogarithm) {

@@ -81,7 +81,7 @@ TEST(SmartData, ClaimsNothingThatATargetCannotKnow) {
 
 TEST(SmartData, CountersStopAtSixBytes) {
   Sector sector = dirty_sector();
-  build_smart_data(sector, {.sectors_read = ~std::uint64_t{0}});
+  build_smart_data(sector, {.sectors_read = kSmartRawLimit + 5});
   EXPECT_EQ(parse_smart_data(sector).data.sectors_read, kSmartRawLimit - 1);
   EXPECT_EQ(parse_smart_data(sector).data.sectors_written, 0U);
 }

@@ -167,6 +167,8 @@ TEST(DissectFields, ListsStringsListsAndCounts) {
               HasSubstr("mask command: 1 (edit)\nmask error: 0 (none)\ndirective count: 2\n"
                         "directive 0: 1 (add) 02:00:00:00:00:01\n"
                         "directive 1: 1 (add) 02:00:00:00:00:02\n"));
+  EXPECT_THAT(dissect_fields(patched(15, 37, 2)),
+              HasSubstr("directive 1: 2 (delete) 02:00:00:00:00:02\n"));
   EXPECT_THAT(dissect_fields(example_frame(17)), HasSubstr("mask error: 2 (bad directive)\n"));
   EXPECT_THAT(dissect_fields(example_frame(18)),
               HasSubstr("reserve command: 1 (set)\naddress count: 1\n"

@@ -106,5 +106,20 @@ TEST(HostileBytes, AnyRequestMayBeClaimedForAnyReply) {
   }
 }
 
+TEST(HostileBytes, DataCutOffBeforeItsEndIsNotDecodedBeyondIt) {
+  const ConstByteSpan frame = test::example_frame(4);
+  for (const unsigned opcode : {0xECU, 0xB0U, 0x06U}) {
+    DissectOptions options{.payload = PayloadDetail::decoded, .request = AtaArgument{}};
+    options.request->command_status = static_cast<std::uint8_t>(opcode);
+    options.request->feature_error = 0xD0;
+    options.request->sector_count = 1;
+    for (std::size_t length = kAtaHeaderBytes; length <= frame.size(); ++length) {
+      const auto copy = std::make_unique<std::byte[]>(length);
+      copy_bytes({copy.get(), length}, frame.first(length));
+      EXPECT_FALSE(dissect_fields({copy.get(), length}, options).empty());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace aoe::protocol
