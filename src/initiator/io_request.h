@@ -34,12 +34,12 @@ enum class IoOp : std::uint8_t {
 // retransmission must carry the bytes of the first transmission.
 struct IoRequest {
   IoOp op = IoOp::read;
-  Lba lba;                    // 0 for flush
-  std::uint64_t sectors = 0;  // 1.. and inside the device; 0 for flush
-  ByteSpan read_into;         // read: sectors * 512 bytes; else empty
-  ConstByteSpan write_from;   // write: sectors * 512 bytes; else empty
-  std::uint64_t cookie = 0;   // returned in the completion, the caller's to choose
-  Duration timeout{};         // until the request fails; 0 = the device's setting
+  Lba lba{};                   // 0 for flush
+  std::uint64_t sectors = 0;   // 1.. and inside the device; 0 for flush
+  ByteSpan read_into{};        // read: sectors * 512 bytes; else empty
+  ConstByteSpan write_from{};  // write: sectors * 512 bytes; else empty
+  std::uint64_t cookie = 0;    // returned in the completion, the caller's to choose
+  Duration timeout{};          // until the request fails; 0 = the device's setting
 };
 
 // How a request ended.
@@ -58,10 +58,10 @@ enum class IoStatus : std::uint8_t {
 
 struct IoCompletion {
   std::uint64_t cookie = 0;
-  DeviceId device;
+  DeviceId device{};
   IoOp op = IoOp::read;
   IoStatus status = IoStatus::ok;
-  Lba error_lba;                   // first sector known to be in error, when status is an ATA error
+  Lba error_lba{};                 // first sector known to be in error, when status is an ATA error
   protocol::AtaOutcome outcome{};  // registers of the answer that failed
   std::uint8_t aoe_error = 0;      // a protocol::AoeError, when rejected
   std::uint64_t sectors = 0;       // as requested
@@ -86,12 +86,12 @@ enum class SubmitError : std::uint8_t {
 // `reply` belong to the core like the memory of an IoRequest.
 struct CommandRequest {
   std::uint64_t cookie = 0;
-  DeviceAddress address;  // may hold the wildcards
+  DeviceAddress address{};  // may hold the wildcards
   MacAddress destination = MacAddress::broadcast();
-  std::optional<PortId> port;       // absent: every port whose link is up
+  std::optional<PortId> port{};     // absent: every port whose link is up
   std::uint8_t command = 0;         // a protocol::Command or a vendor code
-  ConstByteSpan argument;           // frame bytes from 24 on
-  ByteSpan reply;                   // takes the reply's bytes from 24 on, as many as fit
+  ConstByteSpan argument{};         // frame bytes from 24 on
+  ByteSpan reply{};                 // takes the reply's bytes from 24 on, as many as fit
   std::size_t reply_bytes_min = 0;  // a shorter reply without an error flag is ignored and counted
   Duration timeout = Duration::seconds(5);
   std::uint32_t retransmissions_max = 0xFFFFFFFF;           // 0: send once, then only wait
@@ -101,17 +101,17 @@ struct CommandRequest {
 struct CommandCompletion {
   std::uint64_t cookie = 0;
   bool answered = false;  // else timed out, and only cookie and retransmissions mean something
-  protocol::FrameHeader header;  // of the reply; error replies included
-  PortId port;                   // where the reply came in
-  std::size_t reply_bytes = 0;   // bytes behind the header that arrived, padding included
-  Duration rtt{};                // from the last transmission
+  protocol::FrameHeader header{};  // of the reply; error replies included
+  PortId port{};                   // where the reply came in
+  std::size_t reply_bytes = 0;     // bytes behind the header that arrived, padding included
+  Duration rtt{};                  // from the last transmission
   std::uint32_t retransmissions = 0;
 };
 
 // A frame to send and the port to send it from.
 struct TxFrame {
-  PortId port;
-  PacketBuffer frame;
+  PortId port{};
+  PacketBuffer frame{};
 };
 
 enum class EventKind : std::uint8_t {
@@ -130,10 +130,10 @@ enum class EventKind : std::uint8_t {
 
 struct Event {
   EventKind kind = EventKind::target_found;
-  DeviceAddress address;
-  DeviceId device;
-  PortId port;
-  MacAddress mac;
+  DeviceAddress address{};
+  DeviceId device{};
+  PortId port{};
+  MacAddress mac{};
   std::uint64_t sectors = 0;
   std::uint64_t sectors_before = 0;
 };
