@@ -312,6 +312,7 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   exchange.sent = now;
   ++exchange.transmissions;
   ++path.in_flight;
+  path.window.on_sent(path.in_flight);
   ++path.frames_sent;
   ++context_.stats.frames_sent;
   if (exchange.transmissions > 1) {
@@ -405,7 +406,7 @@ void IoEngine::note_path_answer(Instant now, const Exchange& exchange, std::uint
     path.round_trips.add(now - exchange.sent);
   }
   if (exchange.in_flight && exchange.path == path_index) {
-    path.window.on_answer(path.in_flight);
+    path.window.on_answer();
   }
 }
 

@@ -41,7 +41,7 @@ std::optional<std::uint32_t> PathSet::add(PortId port, const MacAddress& mac,
                         .identified = {},
                         .rtt = RttEstimator(rtt),
                         .round_trips = {},
-                        .window = Window(1)});
+                        .window = Window(Window::kNoLimit)});
   return size() - 1;
 }
 

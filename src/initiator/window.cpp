@@ -9,8 +9,18 @@ void Window::set_limit(std::uint32_t limit) {
   frames_ = std::min(frames_, limit_);
 }
 
-void Window::on_answer(std::uint32_t in_flight) {
-  if (in_flight < frames_ || frames_ >= limit_) {
+void Window::on_sent(std::uint32_t in_flight) {
+  if (in_flight >= frames_) {
+    growing_answers_ = frames_;
+  }
+}
+
+void Window::on_answer() {
+  if (growing_answers_ == 0) {
+    return;
+  }
+  --growing_answers_;
+  if (frames_ >= limit_) {
     return;
   }
   if (frames_ < slow_start_until_) {
@@ -34,6 +44,7 @@ bool Window::on_loss(Instant sent, Instant now) {
   frames_ = std::max<std::uint32_t>(frames_ / 2, 1);
   slow_start_until_ = frames_;
   answers_until_growth_ = frames_;
+  growing_answers_ = 0;
   return true;
 }
 

@@ -14,6 +14,7 @@ namespace aoe::initiator {
 class Window {
  public:
   static constexpr std::uint32_t kStartFrames = 4;
+  static constexpr std::uint32_t kNoLimit = 0xFFFFFFFF;
 
   // `limit` frames at most; 0 counts as 1, because a target that advertises no buffer still answers
   // one frame at a time.
@@ -28,9 +29,10 @@ class Window {
 
   [[nodiscard]] bool has_room(std::uint32_t in_flight) const { return in_flight < frames_; }
 
-  // `in_flight` counts the answered frame. A window that was not used is not grown: it proved
-  // nothing.
-  void on_answer(std::uint32_t in_flight);
+  // A frame was sent; `in_flight` counts it. When the window is full then, each of the frames in it
+  // may make it grow once: a window that was not used proved nothing.
+  void on_sent(std::uint32_t in_flight);
+  void on_answer();
 
   // A frame sent at `sent` is taken for lost at `now`. True when this is a new congestion event;
   // frames sent before the last cut belong to that one.
@@ -44,6 +46,7 @@ class Window {
   std::uint32_t frames_ = kStartFrames;
   std::uint32_t slow_start_until_ = 0xFFFFFFFF;
   std::uint32_t answers_until_growth_ = 0;
+  std::uint32_t growing_answers_ = 0;  // answers that still prove a full window
   Instant last_cut_;
 };
 
