@@ -19,6 +19,12 @@ namespace aoe::client {
 
 class SessionState;
 
+// The vocabulary of requests is the initiator's.
+using initiator::IoCompletion;
+using initiator::IoOp;
+using initiator::IoRequest;
+using initiator::IoStatus;
+
 enum class Access : std::uint8_t { read_write, read_only };
 
 struct DeviceOptions {
@@ -36,7 +42,7 @@ struct DeviceOptions {
 struct PathInfo {
   std::string interface;
   MacAddress mac;
-  std::string state;  // "probing", "live", "down", "quarantined"
+  std::string state;  // "probing", "live", "suspect", "down" or "quarantined"
   std::uint32_t payload_bytes = 0;
   std::uint32_t window_frames = 0;
   std::uint32_t in_flight_frames = 0;
@@ -74,14 +80,14 @@ class Device {
   [[nodiscard]] DeviceAddress address() const;
   [[nodiscard]] std::uint64_t sectors() const;
 
-  // Starts a request; see initiator::IoRequest for who owns its memory. Sends nothing by itself:
+  // Starts a request; see IoRequest for who owns its memory. Sends nothing by itself:
   // wait() or poll() do. Errors: invalid_argument (range, length), not_permitted (read-only),
   // unsupported (trim), busy (too many outstanding: poll first), unavailable.
-  [[nodiscard]] Result<void> submit(const initiator::IoRequest& request);
+  [[nodiscard]] Result<void> submit(const IoRequest& request);
 
   // Drives the session once without blocking and moves completions of this device into `out`;
   // returns how many.
-  [[nodiscard]] std::size_t poll(std::span<initiator::IoCompletion> out);
+  [[nodiscard]] std::size_t poll(std::span<IoCompletion> out);
 
   // Drives the session until a completion of this device is there or `deadline` has come; true in
   // the first case. Take it with poll().
@@ -99,10 +105,12 @@ class Device {
   [[nodiscard]] Result<void> write_zeroes(Lba lba, std::uint64_t sectors);
 
   // "e7.1: write at lba 2048: timed out after 30 s (..)": the text of a completion that is not ok.
-  [[nodiscard]] Error error_of(const initiator::IoCompletion& completion) const;
+  [[nodiscard]] Error error_of(const IoCompletion& completion) const;
 
  private:
-  [[nodiscard]] Result<void> run(const initiator::IoRequest& request);
+  [[nodiscard]] Result<void> run(const IoRequest& request);
+  [[nodiscard]] tl::unexpected<Error> submit_failure(const IoRequest& request,
+                                                     initiator::SubmitError error) const;
 
   std::shared_ptr<SessionState> session_;
   initiator::DeviceId id_;

@@ -21,6 +21,14 @@
 #include <string>
 #include <vector>
 
+namespace aoe::net {
+class PacketPort;
+}
+
+namespace aoe::os {
+class LinkMonitor;
+}
+
 namespace aoe::client {
 
 struct SessionOptions {
@@ -91,7 +99,7 @@ struct MaskResult {
 struct AtaRequest {
   protocol::AtaArgument registers;
   ConstByteSpan data_out;
-  std::size_t data_in_bytes = 0;  // a successful reply with less is ignored
+  std::size_t data_in_bytes = 0;  // a successful reply with less is corrupt
 };
 
 struct AtaReply {
@@ -131,6 +139,11 @@ class Session {
  public:
   // Errors: invalid_argument (no interface), not_found, not_permitted (needs CAP_NET_RAW), io.
   [[nodiscard]] static Result<std::unique_ptr<Session>> open(const SessionOptions& options);
+
+  // Over ports that exist already; options.interfaces is not looked at. For tests and for ports of
+  // other kinds.
+  [[nodiscard]] static Result<std::unique_ptr<Session>> open_over(
+      std::vector<std::unique_ptr<net::PacketPort>> ports, const SessionOptions& options);
 
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -178,6 +191,26 @@ class Session {
 
  private:
   explicit Session(std::shared_ptr<SessionState> state);
+
+  // Where to send to: resolved from a Peer.
+  struct Route {
+    MacAddress mac;
+    std::optional<PortId> port;
+  };
+
+  [[nodiscard]] Result<Route> find_route(const Peer& peer, const ExchangeOptions& options,
+                                         Instant deadline);
+  [[nodiscard]] static Result<std::unique_ptr<Session>> start(
+      std::vector<std::unique_ptr<net::PacketPort>> ports, std::unique_ptr<os::LinkMonitor> monitor,
+      const SessionOptions& options);
+  [[nodiscard]] Result<MaskResult> mask(const Peer& peer, protocol::MaskCommand command,
+                                        std::span<const protocol::MaskDirective> directives,
+                                        const ExchangeOptions& options);
+  [[nodiscard]] Error why_not_up(initiator::DeviceId id, Duration waited) const;
+  // An AoE error reply becomes an Error.
+  [[nodiscard]] Result<ExchangeReply> accepted_reply(const Peer& peer, std::uint8_t command,
+                                                     ConstByteSpan argument,
+                                                     const ExchangeOptions& options);
 
   std::shared_ptr<SessionState> state_;
 };
