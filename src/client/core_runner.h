@@ -1,0 +1,77 @@
+// Drives an initiator core over packet ports on one event loop.
+#pragma once
+
+#include "base/buffer_pool.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "initiator/initiator_core.h"
+#include "net/packet_port.h"
+#include "os/link_monitor.h"
+#include "runtime/event_loop.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace aoe::client {
+
+// Port i of the vector is PortId{i} of the core. Single thread; what it calls back is nothing:
+// after a turn the owner polls the core's completions and events.
+class CoreRunner {
+ public:
+  using Ports = std::vector<std::unique_ptr<net::PacketPort>>;
+
+  struct Options {
+    initiator::CoreOptions core{};
+    // Frames on their way from the core to a port; they come back within one call of transmit().
+    std::uint32_t buffers = 256;
+  };
+
+  // `monitor` may be null: then interfaces are taken as they are at the start (tests).
+  // Errors: io (no descriptor left).
+  [[nodiscard]] static Result<std::unique_ptr<CoreRunner>> create(
+      Ports ports, std::unique_ptr<os::LinkMonitor> monitor, const Options& options);
+
+  CoreRunner(const CoreRunner&) = delete;
+  CoreRunner& operator=(const CoreRunner&) = delete;
+  ~CoreRunner();
+
+  // Sends what is to be sent, waits until something happens or `deadline` has come, takes frames
+  // and timeouts, and sends again. A deadline in the past only looks.
+  void turn(Instant deadline);
+
+  // Sends what the core wants to send now.
+  void transmit();
+
+  [[nodiscard]] initiator::InitiatorCore& core() { return *core_; }
+
+  [[nodiscard]] const initiator::InitiatorCore& core() const { return *core_; }
+
+  [[nodiscard]] const Ports& ports() const { return ports_; }
+
+ private:
+  static constexpr std::size_t kBatchFrames = 64;
+
+  CoreRunner(Ports ports, std::unique_ptr<os::LinkMonitor> monitor, const Options& options);
+
+  [[nodiscard]] Result<void> watch();
+  void receive(std::size_t port);
+  void refresh_ports();
+  void tell_changed_ports(Instant now);
+
+  std::unique_ptr<runtime::EventLoop> loop_;
+  std::unique_ptr<os::LinkMonitor> monitor_;
+  BufferPool pool_;
+  Ports ports_;                                // before the core goes its frames have gone back
+  std::vector<std::optional<PortInfo>> told_;  // what the core knows of each port
+  std::unique_ptr<initiator::InitiatorCore> core_;
+  bool links_changed_ = false;
+  std::vector<bool> readable_;
+  std::vector<std::vector<PacketBuffer>> staged_;  // by port
+  std::array<initiator::TxFrame, kBatchFrames> outgoing_{};
+  std::array<PacketBuffer, kBatchFrames> incoming_{};
+};
+
+}  // namespace aoe::client

@@ -1,0 +1,119 @@
+// A remote disk, opened: what programs read from and write to.
+#pragma once
+
+#include "base/ids.h"
+#include "base/mac_address.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "initiator/io_request.h"
+#include "protocol/ata_identify.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace aoe::client {
+
+class SessionState;
+
+// The vocabulary of requests is the initiator's.
+using initiator::IoCompletion;
+using initiator::IoOp;
+using initiator::IoRequest;
+using initiator::IoStatus;
+
+enum class Access : std::uint8_t { read_write, read_only };
+
+struct DeviceOptions {
+  // How long a request is retried before it fails with timed_out. The Linux driver gives up after
+  // 180 s (aoe_deadsecs); one-shot tools want less.
+  Duration timeout = Duration::seconds(180);
+  // How long open_device() waits for the target.
+  Duration open_timeout = Duration::seconds(5);
+  std::uint32_t payload_bytes_max = 0;  // data a frame; 0 = what the path and the target allow
+  std::uint32_t window_max = 0;  // frames in flight on one path; 0 = the target's buffer count
+  Access access = Access::read_write;
+};
+
+// One way to the target: a local interface and a remote MAC.
+struct PathInfo {
+  std::string interface;
+  MacAddress mac;
+  std::string state;  // "probing", "live", "suspect", "down" or "quarantined"
+  std::uint32_t payload_bytes = 0;
+  std::uint32_t window_frames = 0;
+  std::uint32_t in_flight_frames = 0;
+  Duration srtt{};
+  Duration rttvar{};
+  Duration rto{};
+  Duration rtt_min{};
+  Duration rtt_p50{};
+  Duration rtt_p99{};
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_answered = 0;
+  std::uint64_t retransmissions = 0;
+};
+
+struct DeviceInfo {
+  DeviceAddress address;
+  protocol::IdentifyModel identity;
+  std::uint64_t sectors = 0;
+  std::uint32_t payload_bytes = 0;  // the smallest of the live paths: a good unit of I/O
+  bool is_up = false;
+  Access access = Access::read_write;
+  std::vector<PathInfo> paths;
+};
+
+// Single thread: everything happens inside the calls of the session's thread. Goes before its
+// session does; destroying it cancels what is outstanding, so buffers may be freed afterwards.
+class Device {
+ public:
+  Device(std::shared_ptr<SessionState> session, initiator::DeviceId id);
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  ~Device();
+
+  [[nodiscard]] DeviceInfo info() const;
+  [[nodiscard]] DeviceAddress address() const;
+  [[nodiscard]] std::uint64_t sectors() const;
+
+  // Starts a request; see IoRequest for who owns its memory. Sends nothing by itself:
+  // wait() or poll() do. Errors: invalid_argument (range, length), not_permitted (read-only),
+  // unsupported (trim), busy (too many outstanding: poll first), unavailable.
+  [[nodiscard]] Result<void> submit(const IoRequest& request);
+
+  // Drives the session once without blocking and moves completions of this device into `out`;
+  // returns how many.
+  [[nodiscard]] std::size_t poll(std::span<IoCompletion> out);
+
+  // Drives the session until a completion of this device is there or `deadline` has come; true in
+  // the first case. Take it with poll().
+  [[nodiscard]] bool wait(Instant deadline);
+
+  [[nodiscard]] std::size_t outstanding() const;
+
+  // One request each, start to end; any size. They may be mixed with submit(): completions of other
+  // requests stay for poll(). Errors: io (ATA error, with the LBA in the text), timed_out and those
+  // of submit().
+  [[nodiscard]] Result<void> read(Lba lba, ByteSpan into);
+  [[nodiscard]] Result<void> write(Lba lba, ConstByteSpan from);
+  [[nodiscard]] Result<void> flush();
+  [[nodiscard]] Result<void> trim(Lba lba, std::uint64_t sectors);
+  [[nodiscard]] Result<void> write_zeroes(Lba lba, std::uint64_t sectors);
+
+  // "e7.1: write at lba 2048: timed out after 30 s (..)": the text of a completion that is not ok.
+  [[nodiscard]] Error error_of(const IoCompletion& completion) const;
+
+ private:
+  [[nodiscard]] Result<void> run(const IoRequest& request);
+  [[nodiscard]] tl::unexpected<Error> submit_failure(const IoRequest& request,
+                                                     initiator::SubmitError error) const;
+
+  std::shared_ptr<SessionState> session_;
+  initiator::DeviceId id_;
+};
+
+}  // namespace aoe::client

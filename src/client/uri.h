@@ -1,0 +1,32 @@
+// How users name a device: "aoe:e7.1", "aoe://eth1,eth2/e7.1?timeout=30", "e7.1" or "7.1".
+#pragma once
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aoe::client {
+
+enum class PathPolicy : std::uint8_t { fastest, round_robin, active_passive };
+
+struct DeviceUri {
+  DeviceAddress address;
+  std::vector<std::string> interfaces;         // empty: not said
+  std::optional<std::uint32_t> payload_bytes;  // payload=BYTES, a multiple of 512, 512..130560
+  std::optional<Duration> timeout;             // timeout=SECONDS, fractions allowed, above 0
+  std::optional<PathPolicy> policy;            // policy=fastest|round-robin|active-passive
+};
+
+// True when `text` starts with "aoe:": what tells a device from a file name.
+[[nodiscard]] bool has_aoe_scheme(std::string_view text);
+
+// Errors: invalid_argument, naming the part that is wrong and what was expected.
+[[nodiscard]] Result<DeviceUri> parse_device_uri(std::string_view text);
+
+}  // namespace aoe::client

@@ -1,0 +1,79 @@
+// The frames that were sent and wait for an answer.
+#pragma once
+
+#include "initiator/deadline_heap.h"
+#include "initiator/index_list.h"
+#include "initiator/io_request.h"
+#include "initiator/tag_table.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aoe::initiator {
+
+enum class ExchangeKind : std::uint8_t {
+  none,
+  io,       // a piece of an IoRequest
+  probe,    // IDENTIFY on one path: who is there
+  command,  // a CommandRequest
+};
+
+// One question under one tag. All its transmissions carry the same tag and the same bytes behind
+// the Ethernet header; only the path may differ.
+struct Exchange {
+  ExchangeKind kind = ExchangeKind::none;
+  Tag tag{};
+  DeviceId device{};                 // io and probe
+  std::uint32_t owner = 0;           // the request or command
+  std::uint32_t path = 0;            // io and probe: index of the last path it was sent over
+  std::uint32_t paths_used = 0;      // io and probe: bit mask of all of them
+  std::uint32_t ports_used = 0;      // command: bit mask
+  bool in_flight = false;            // sent, not expired: counted in its path's window
+  bool queued = false;               // on a list that waits for transmission
+  bool refused = false;              // answered with AoE error 3: the round trip says nothing
+  Lba lba{};                         // io: the piece
+  std::uint64_t sectors = 0;         // likewise
+  std::uint64_t offset_sectors = 0;  // of the piece in its request
+  Instant sent{};                    // last transmission
+  std::uint32_t transmissions = 0;
+  std::uint32_t answers = 0;
+};
+
+// Tags, the exchange behind each, and the timer of each, in tables of one size. An exchange is
+// named by its slot.
+class ExchangeTable {
+ public:
+  explicit ExchangeTable(const TagTable::Options& options);
+
+  // A new exchange with its tag set, or nullopt when no tag is free (see TagTable).
+  [[nodiscard]] std::optional<std::uint32_t> acquire(ExchangeKind kind, Instant now);
+
+  // Ends the exchange: its tag rests, its timer is cleared. It must be on no list.
+  void release(std::uint32_t slot);
+
+  [[nodiscard]] std::optional<std::uint32_t> find(Tag tag) const { return tags_.find(tag); }
+
+  [[nodiscard]] Exchange& at(std::uint32_t slot) { return exchanges_[slot]; }
+
+  [[nodiscard]] const Exchange& at(std::uint32_t slot) const { return exchanges_[slot]; }
+
+  [[nodiscard]] std::uint32_t slots() const { return tags_.slots(); }
+
+  [[nodiscard]] std::uint32_t in_use() const { return tags_.in_use(); }
+
+  [[nodiscard]] DeadlineHeap& timers() { return timers_; }
+
+  [[nodiscard]] const DeadlineHeap& timers() const { return timers_; }
+
+  // For the lists of exchanges that wait for transmission.
+  [[nodiscard]] IndexLinks& links() { return links_; }
+
+ private:
+  TagTable tags_;
+  std::vector<Exchange> exchanges_;
+  DeadlineHeap timers_;
+  IndexLinks links_;
+};
+
+}  // namespace aoe::initiator

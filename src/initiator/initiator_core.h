@@ -1,0 +1,143 @@
+// The initiator as a state machine without I/O: frames, link states and the time go in, frames and
+// completions come out. The same object runs over packet sockets, in the simulator and under the
+// fuzzer.
+#pragma once
+
+#include "base/buffer_pool.h"
+#include "base/packet_buffer.h"
+#include "base/port_info.h"
+#include "base/prng.h"
+#include "base/ring_queue.h"
+#include "initiator/command_engine.h"
+#include "initiator/core_context.h"
+#include "initiator/discovery.h"
+#include "initiator/io_engine.h"
+#include "initiator/io_request.h"
+#include "initiator/options.h"
+#include "initiator/path_prober.h"
+
+#include <optional>
+#include <span>
+
+namespace aoe::initiator {
+
+// Only routes and arbitrates; the work is done by its parts:
+//
+//   Discovery      when to ask, who answered          PathProber     who is behind a path
+//   Device         identity, size, limits, PathSet    IoEngine       requests, pieces, fences
+//   ExchangeTable  tags and timers                    CommandEngine  raw commands
+//
+// How to drive it: after any input, call poll_transmit() until it returns 0, giving frames (and so
+// their buffers) to the ports in between; then poll completions and events; then sleep until a
+// frame or poll_timeout(). Time must not go backwards and must not be zero.
+//
+// Single thread. Allocates in the constructor and in open_device() only.
+class InitiatorCore {
+ public:
+  // `pool` serves every frame the core sends and outlives it. Its frame size limits the payload:
+  // 36 + 512 n bytes carry n sectors.
+  InitiatorCore(const CoreOptions& options, BufferPool& pool);
+  InitiatorCore(const InitiatorCore&) = delete;
+  InitiatorCore& operator=(const InitiatorCore&) = delete;
+  ~InitiatorCore() = default;
+
+  // --- inputs ---
+
+  // A port appeared or changed. Must come before anything else of that port. Ids from
+  // ports_max on are ignored.
+  void handle_port(Instant now, PortId port, const PortInfo& info);
+
+  // A frame that was received. Anything may be in it; what is not an answer to a question of ours
+  // is counted and dropped. The buffer goes back to its owner before this returns.
+  void handle_frame(Instant now, PortId port, PacketBuffer frame);
+
+  // poll_timeout() has come. Calling it earlier or later does no harm.
+  void handle_timeout(Instant now);
+
+  // Asks for one target or, with the wildcards, for all, on every port, once. Answers become events
+  // and records.
+  void discover(DeviceAddress address);
+
+  // Looks for the device until it is closed. Errors: busy (devices_max are open), bad_request
+  // (wildcard address, or open already).
+  [[nodiscard]] Result<DeviceId, SubmitError> open_device(Instant now, DeviceAddress address,
+                                                          const DeviceSettings& settings);
+  // Ends its requests with `cancelled`: poll them before their memory goes.
+  void close_device(Instant now, DeviceId id);
+
+  // Accepted requests complete exactly once, not before this returns.
+  [[nodiscard]] Result<void, SubmitError> submit(Instant now, DeviceId id,
+                                                 const IoRequest& request);
+  [[nodiscard]] Result<void, SubmitError> submit_command(Instant now,
+                                                         const CommandRequest& request);
+
+  void cancel_command(std::uint64_t cookie) { commands_.cancel(cookie); }
+
+  // --- outputs ---
+
+  // Moves up to out.size() frames into `out`; returns how many. 0: nothing to send now, or every
+  // buffer is out.
+  [[nodiscard]] std::size_t poll_transmit(Instant now, std::span<TxFrame> out);
+  [[nodiscard]] std::size_t poll_completions(std::span<IoCompletion> out);
+  [[nodiscard]] std::size_t poll_commands(std::span<CommandCompletion> out);
+  [[nodiscard]] std::size_t poll_events(std::span<Event> out);
+  // When handle_timeout() should be called next, if at all. May be in the past.
+  [[nodiscard]] std::optional<Instant> poll_timeout() const;
+
+  // --- views, valid until the next input ---
+
+  [[nodiscard]] std::span<const TargetRecord> targets() const {
+    return discovery_.targets().records();
+  }
+
+  // Null when the id is not open.
+  [[nodiscard]] const Device* device(DeviceId id) const;
+
+  [[nodiscard]] const CoreStats& stats() const { return stats_; }
+
+ private:
+  [[nodiscard]] bool is_open(DeviceId id) const {
+    return id.value < devices_.size() && devices_[id.value].has_value();
+  }
+
+  [[nodiscard]] std::optional<DeviceId> find_device(DeviceAddress address) const;
+  [[nodiscard]] std::uint32_t ports_up() const;
+
+  void on_config(Instant now, PortId port, const protocol::FrameHeader& header,
+                 ConstByteSpan frame);
+  void on_path_offer(Instant now, DeviceId id, const TargetTable::Answer& from,
+                     const TargetLimits& limits);
+  void on_exchange_answer(Instant now, std::uint32_t slot, PortId port,
+                          const protocol::FrameHeader& header, ConstByteSpan frame);
+  void on_probe_answer(Instant now, std::uint32_t slot, std::uint32_t path,
+                       const protocol::FrameHeader& header, ConstByteSpan frame);
+  void on_identity(Instant now, DeviceId id, std::uint32_t path,
+                   const protocol::IdentifyModel& model);
+  void on_stray_answer(PortId port, const protocol::FrameHeader& header);
+  void on_expiry(Instant now, std::uint32_t slot);
+
+  void path_came_alive(Instant now, DeviceId id, std::uint32_t path);
+  void path_went(Instant now, DeviceId id, std::uint32_t path, PathState state);
+  void refresh_device(Instant now, DeviceId id);
+  void limit_path(Device& device, Path& path);
+  void emit(const Event& event);
+  void emit_path(EventKind kind, DeviceId id, const Path& path);
+
+  [[nodiscard]] bool next_query_frame(TxFrame& out);
+
+  CoreOptions options_;
+  BufferPool& pool_;
+  Prng random_;
+  CoreStats stats_{};
+  PortTable ports_;
+  DeviceTable devices_;
+  ExchangeTable exchanges_;
+  Discovery discovery_;
+  PathProber prober_;
+  IoEngine io_;
+  CommandEngine commands_;
+  RingQueue<Event> events_;
+  bool events_lost_ = false;
+};
+
+}  // namespace aoe::initiator

@@ -1,0 +1,97 @@
+// The frozen sizes and the settings of an initiator core.
+#pragma once
+
+#include "base/time.h"
+
+#include <cstdint>
+
+namespace aoe::initiator {
+
+// Every table is allocated by the constructor and never grows. What does not fit waits or is
+// refused, and is counted.
+struct CoreLimits {
+  std::uint32_t ports_max = 16;      // 1..32
+  std::uint32_t devices_max = 16;    // open at the same time, 1..65535
+  std::uint32_t paths_max = 8;       // of one device, 1..32
+  std::uint32_t requests_max = 256;  // submitted and not polled yet, over all devices
+  std::uint32_t frames_max = 1024;   // data frames in flight over all devices
+  std::uint32_t commands_max = 16;   // raw commands, likewise
+  std::uint32_t targets_max = 256;   // answers of the last discoveries that are remembered
+  std::uint32_t events_max = 256;
+  std::uint32_t fences_max = 256;  // ranges that rest after a retransmitted write
+  std::uint32_t queries_max = 64;  // config queries waiting for a turn to be sent
+};
+
+// Timer of a path after RFC 6298.
+struct RttLimits {
+  Duration initial = Duration::milliseconds(200);  // before the first sample
+  // Below this a busy disk looks like a lost frame: its latency has a heavy tail that mean and
+  // deviation do not describe (measured up to 0.2 % needless copies by users of the Linux driver).
+  Duration min = Duration::milliseconds(50);
+  Duration max = Duration::seconds(2);
+};
+
+struct CoreOptions {
+  CoreLimits limits{};
+  std::uint64_t seed = 0;  // of tags and jitter
+  // How long a frame may exist in the network after it was sent. A tag rests, and a rewritten range
+  // waits, that long. 4 s covers bridges that hold frames (IEEE 802.1D maximum bridge transit
+  // delay 4 s for one bridge); 1 s is enough behind one switch.
+  Duration frame_life_max = Duration::seconds(4);
+  RttLimits rtt{};
+  // Flush and trim may take long without any loss: they have a slow timer of their own.
+  Duration slow_retransmit = Duration::seconds(2);
+  Duration slow_retransmit_max = Duration::seconds(16);
+  Duration flush_timeout_min = Duration::seconds(60);  // drives bound a flush at 30 s
+  // Queries for a device without a live path, and for everything.
+  Duration query_interval_min = Duration::milliseconds(100);
+  Duration query_interval_max = Duration::seconds(10);
+  Duration wildcard_interval_max = Duration::seconds(60);
+  // `off`: wildcard queries only on discover(). What one-shot tools want.
+  enum class Wildcard : std::uint8_t { off, on };
+  Wildcard wildcard_discovery = Wildcard::off;
+  // Expiries in a row without any answer after which a path is avoided and probed.
+  std::uint32_t suspect_after = 3;
+};
+
+// Settings of one open device.
+struct DeviceSettings {
+  enum class Access : std::uint8_t { read_write, read_only };
+  Access access = Access::read_write;
+  Duration timeout = Duration::seconds(180);
+  std::uint32_t payload_sectors_max = 0;  // 0 = no own limit
+  std::uint32_t window_max = 0;           // frames in flight on one path; 0 = no own limit
+};
+
+// Everything the core counts. Only ever grows.
+struct CoreStats {
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_received = 0;
+  std::uint64_t retransmissions = 0;
+  std::uint64_t answers = 0;         // matched, of data, probes and commands
+  std::uint64_t advertisements = 0;  // config answers and unsolicited ones that discovery used
+  // Frames that were ignored, by cause.
+  std::uint64_t malformed = 0;  // no AoE frame, or an argument that is cut off
+  std::uint64_t not_a_response = 0;
+  std::uint64_t unknown_tag = 0;    // late, duplicate, or another program's
+  std::uint64_t wrong_address = 0;  // the tag is ours but shelf.slot is not what was asked
+  std::uint64_t wrong_command = 0;
+  std::uint64_t wrong_path = 0;  // from a MAC or port the request was not sent over
+  std::uint64_t short_data = 0;  // less data than asked for
+  std::uint64_t bad_source = 0;  // group or zero source, wildcard address
+  // What the protocol machinery had to do.
+  std::uint64_t expiries = 0;
+  std::uint64_t window_cuts = 0;
+  std::uint64_t resplits = 0;            // frames cut smaller after the payload of the paths shrank
+  std::uint64_t device_unavailable = 0;  // AoE error 3, retried
+  std::uint64_t overlap_waits = 0;       // requests that waited for an overlapping one
+  std::uint64_t fence_waits = 0;         // requests that waited for a fence
+  std::uint64_t fences_raised = 0;
+  std::uint64_t fence_overflows = 0;  // no room: all writes of the device waited
+  std::uint64_t tags_exhausted = 0;   // sending paused because every tag rests
+  std::uint64_t buffers_exhausted = 0;
+  std::uint64_t paths_refused = 0;  // no room in the path set
+  std::uint64_t identity_conflicts = 0;
+};
+
+}  // namespace aoe::initiator

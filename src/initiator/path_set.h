@@ -1,0 +1,99 @@
+// The ways to one device: each a local port and a remote MAC.
+#pragma once
+
+#include "base/ids.h"
+#include "base/mac_address.h"
+#include "base/port_info.h"
+#include "initiator/index_list.h"
+#include "initiator/options.h"
+#include "initiator/rtt_estimator.h"
+#include "initiator/window.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aoe::initiator {
+
+enum class PathState : std::uint8_t {
+  probing,  // said that it is the device; IDENTIFY is on its way
+  live,
+  suspect,      // live, but the last frames expired: used when nothing better is there, and probed
+  down,         // the port has no link
+  quarantined,  // is another disk under the same address
+};
+
+[[nodiscard]] const char* path_state_name(PathState state);
+
+// What a target says about itself in a config answer.
+struct TargetLimits {
+  std::uint16_t buffer_count = 0;
+  std::uint8_t sector_count = 0;  // 0 = 2 (reserved field before AoEr10; the Linux driver does so)
+};
+
+struct Path {
+  PortId port{};
+  MacAddress mac{};
+  PathState state = PathState::probing;
+  TargetLimits target{};
+  std::uint32_t payload_sectors = 0;    // 0: no frame of data fits
+  std::uint32_t in_flight = 0;          // data frames
+  std::uint32_t expiries_in_row = 0;    // without any answer
+  std::uint32_t probe_slot = kNoIndex;  // the exchange that identifies it
+  Instant identified{};                 // when it last did
+  RttEstimator rtt;
+  RttHistogram round_trips;
+  Window window;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_answered = 0;
+  std::uint64_t retransmissions = 0;
+  std::uint64_t expiries = 0;
+
+  [[nodiscard]] bool carries_data() const {
+    return (state == PathState::live || state == PathState::suspect) && payload_sectors > 0;
+  }
+};
+
+class PathSet {
+ public:
+  // At most `paths_max`, all memory allocated here.
+  explicit PathSet(std::uint32_t paths_max) : paths_max_(paths_max) { paths_.reserve(paths_max); }
+
+  // Index of the path, which stays the same as long as the device is open.
+  [[nodiscard]] std::optional<std::uint32_t> find(PortId port, const MacAddress& mac) const;
+
+  // Nullopt when full.
+  [[nodiscard]] std::optional<std::uint32_t> add(PortId port, const MacAddress& mac,
+                                                 const RttLimits& rtt);
+
+  [[nodiscard]] Path& at(std::uint32_t index) { return paths_[index]; }
+
+  [[nodiscard]] const Path& at(std::uint32_t index) const { return paths_[index]; }
+
+  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(paths_.size()); }
+
+  void clear() { paths_.clear(); }
+
+  // The path on which a frame of `payload_sectors` (0: any path will do) should be answered first,
+  // among those with room in their windows: the fewest frames in flight, weighed with the round
+  // trip. Suspect paths only when none is live.
+  [[nodiscard]] std::optional<std::uint32_t> choose(std::uint32_t payload_sectors) const;
+
+  // Whether any path that carries data now could carry such a frame, were there room.
+  [[nodiscard]] bool can_carry(std::uint32_t payload_sectors) const;
+
+  [[nodiscard]] bool any_live() const;
+  [[nodiscard]] bool any_carries_data() const;
+
+  // Of the live paths (or, without one, of the suspect ones), 0 without any.
+  [[nodiscard]] std::uint32_t smallest_payload_sectors() const;
+
+ private:
+  [[nodiscard]] std::optional<std::uint32_t> choose_in(PathState state,
+                                                       std::uint32_t payload_sectors) const;
+
+  std::uint32_t paths_max_;
+  std::vector<Path> paths_;
+};
+
+}  // namespace aoe::initiator

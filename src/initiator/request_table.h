@@ -1,0 +1,95 @@
+// The requests between submit() and the poll of their completions.
+#pragma once
+
+#include "initiator/deadline_heap.h"
+#include "initiator/index_list.h"
+#include "initiator/io_request.h"
+#include "initiator/request_splitter.h"
+#include "initiator/write_fence.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aoe::initiator {
+
+enum class RequestState : std::uint8_t {
+  waiting,  // something before it must end first
+  sending,  // pieces are left to send
+  sent,     // every piece was sent at least once, or it failed and sends no more
+};
+
+struct Request {
+  DeviceId device{};
+  IoRequest io{};
+  FrameOp op = FrameOp::read;
+  Instant submitted{};
+  std::uint64_t sent_sectors = 0;  // of which a frame exists or existed
+  std::uint64_t answered_sectors = 0;
+  bool flush_sent = false;
+  std::uint32_t exchanges = 0;  // without final answer
+  RequestState state = RequestState::waiting;
+  IoCompletion completion{};
+
+  [[nodiscard]] SectorRange range() const { return {io.lba, io.sectors}; }
+
+  [[nodiscard]] bool has_failed() const { return completion.status != IoStatus::ok; }
+
+  // Whether another piece is to be cut.
+  [[nodiscard]] bool has_more() const {
+    return op == FrameOp::flush ? !flush_sent : sent_sectors < io.sectors;
+  }
+};
+
+// Slots, the deadline of each, and the order of each device.
+//
+// A request starts when nothing submitted before it stands in its way: overlapping requests of
+// which one changes data keep their order, and a flush waits for every change submitted before it.
+// (A target need not flush more than what it had acknowledged; waiting makes `write, write, flush`
+// mean what it says without waiting in between.)
+class RequestTable {
+ public:
+  explicit RequestTable(std::uint32_t requests_max);
+
+  // Nullopt when every slot is taken.
+  [[nodiscard]] std::optional<std::uint32_t> acquire();
+  // After the completion was polled.
+  void release(std::uint32_t id);
+
+  [[nodiscard]] Request& at(std::uint32_t id) { return requests_[id]; }
+
+  [[nodiscard]] std::uint32_t in_use() const { return in_use_; }
+
+  [[nodiscard]] std::uint32_t capacity() const {
+    return static_cast<std::uint32_t>(requests_.size());
+  }
+
+  [[nodiscard]] DeadlineHeap& deadlines() { return deadlines_; }
+
+  [[nodiscard]] const DeadlineHeap& deadlines() const { return deadlines_; }
+
+  // For the lists "in order of submission" and "sending"; a request may be on both.
+  [[nodiscard]] IndexLinks& order_links() { return order_links_; }
+
+  [[nodiscard]] IndexLinks& sending_links() { return sending_links_; }
+
+  // Whether something before `id` on `order` must end first.
+  [[nodiscard]] bool must_wait(const IndexList& order, std::uint32_t id) const;
+
+  // Ended requests, oldest first; their slots stay taken until released.
+  void complete(std::uint32_t id) { completed_.push_back(order_links_, id); }
+
+  [[nodiscard]] std::optional<std::uint32_t> pop_completed();
+
+ private:
+  std::vector<Request> requests_;
+  DeadlineHeap deadlines_;
+  IndexLinks order_links_;
+  IndexLinks sending_links_;
+  IndexLinks free_links_;
+  IndexList free_;
+  IndexList completed_;
+  std::uint32_t in_use_ = 0;
+};
+
+}  // namespace aoe::initiator

@@ -1,0 +1,60 @@
+#include "tools/command_table.h"
+
+#include "tools/bench.h"
+#include "tools/config.h"
+#include "tools/copy.h"
+#include "tools/discover.h"
+#include "tools/identify.h"
+#include "tools/mask.h"
+#include "tools/ping.h"
+#include "tools/reserve.h"
+#include "tools/smart.h"
+#include "tools/target.h"
+#include "tools/version.h"
+#include "tools/wire.h"
+
+#include <array>
+
+namespace aoe::tools {
+namespace {
+
+constexpr std::array kGroups{
+    CommandGroup{"target", "Ask and steer the target daemon"},
+    CommandGroup{"wire", "Look at frames"},
+};
+
+constexpr std::array kCommands{
+    CommandEntry{"", "discover", "List the targets that answer", make_discover_command},
+    CommandEntry{"", "ping", "Time a device's answers", make_ping_command},
+    CommandEntry{"", "identify", "Show what a disk says about itself", make_identify_command},
+    CommandEntry{"", "config", "Read, test or set the config string", make_config_command},
+    CommandEntry{"", "mask", "Show or edit who may talk to a device", make_mask_command},
+    CommandEntry{"", "reserve", "Show, take or release a reservation", make_reserve_command},
+    CommandEntry{"", "smart", "Show the health of a disk", make_smart_command},
+    CommandEntry{"", "copy", "Copy an image to a device or from one", make_copy_command},
+    CommandEntry{"", "bench", "Measure a device", make_bench_command},
+    CommandEntry{"wire", "decode", "Print captured frames as text", make_wire_decode_command},
+    CommandEntry{"target", "list", "List the exports", make_target_list_command},
+    CommandEntry{"target", "show", "Show all of an export", make_target_show_command},
+    CommandEntry{"target", "export", "Export a store", make_target_export_command},
+    CommandEntry{"target", "unexport", "Stop exporting", make_target_unexport_command},
+    CommandEntry{"target", "online", "Let an export answer again", make_target_online_command},
+    CommandEntry{"target", "offline", "Let an export refuse everything",
+                 make_target_offline_command},
+    CommandEntry{"target", "resize", "Grow an export", make_target_resize_command},
+    CommandEntry{"target", "reload", "Apply a changed config file", make_target_reload_command},
+    CommandEntry{"target", "stats", "Show counters", make_target_stats_command},
+    CommandEntry{"", "version", "Show the version", make_version_command},
+};
+
+}  // namespace
+
+std::span<const CommandGroup> command_groups() {
+  return kGroups;
+}
+
+std::span<const CommandEntry> command_table() {
+  return kCommands;
+}
+
+}  // namespace aoe::tools

@@ -1,0 +1,166 @@
+#include "tools/daemon_view.h"
+
+#include "base/ids.h"
+#include "tools/values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace aoe::tools {
+namespace {
+
+struct KnownField {
+  const char* name;
+  const char* heading;
+  Align align;
+  bool wide;
+};
+
+constexpr std::array kExportFields{
+    KnownField{"address", "DEVICE", Align::left, false},
+    KnownField{"state", "STATE", Align::left, false},
+    KnownField{"size_sectors", "SIZE", Align::right, false},
+    KnownField{"mode", "MODE", Align::left, false},
+    KnownField{"interfaces", "INTERFACES", Align::left, false},
+    KnownField{"clients", "CLIENTS", Align::right, false},
+    KnownField{"buffers", "BUFFERS", Align::right, true},
+    KnownField{"store", "STORE", Align::left, false},
+};
+
+// The daemon's texts may hold what strangers sent (a config string), so nothing goes to the
+// terminal as it came.
+std::string value_text(std::string_view name, const Json& value) {
+  if (value.is_number_unsigned() || (value.is_number_integer() && value >= 0)) {
+    const auto number = value.get<std::uint64_t>();
+    if (name.ends_with("sectors")) {
+      return fmt::format("{} ({})", number, size_text(number * kSectorBytes));
+    }
+    if (name.ends_with("_bytes")) {
+      return fmt::format("{} ({})", number, size_text(number));
+    }
+    if (name.ends_with("_ns")) {
+      return duration_text(Duration{value.get<std::int64_t>()});
+    }
+  }
+  // A list of clients is a number in a table: `show` has them all.
+  return printable_text(plain_text(value));
+}
+
+std::string cell_text(std::string_view name, const Json& value) {
+  if (name == "size_sectors" && value.is_number_integer()) {
+    return size_text(value.get<std::uint64_t>() * kSectorBytes);
+  }
+  if (name == "clients" && value.is_array()) {
+    return std::to_string(value.size());
+  }
+  return printable_text(plain_text(value));
+}
+
+std::string heading_of(const std::string& name) {
+  std::string heading = words_of(name);
+  std::transform(heading.begin(), heading.end(), heading.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return heading;
+}
+
+bool is_table(const Json& value) {
+  return value.is_array() && !value.empty() &&
+         std::all_of(value.begin(), value.end(), [](const Json& row) { return row.is_object(); });
+}
+
+// The names that occur in any row, those of `first` in front.
+std::vector<std::string> field_names(const Json& rows, const std::vector<std::string>& first) {
+  std::vector<std::string> names = first;
+  for (const Json& row : rows) {
+    for (const auto& [name, value] : row.items()) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        names.push_back(name);
+      }
+    }
+  }
+  return names;
+}
+
+std::string table_text(const Json& rows) {
+  // What a row is about comes first, whatever the alphabet says.
+  std::vector<std::string> first;
+  for (const char* name : {"address", "interface", "name", "mac"}) {
+    if (rows[0].contains(name)) {
+      first.emplace_back(name);
+    }
+  }
+  const std::vector<std::string> names = field_names(rows, first);
+  std::vector<Table::Column> columns;
+  for (const std::string& name : names) {
+    const bool number = rows[0].contains(name) && rows[0][name].is_number();
+    columns.push_back({heading_of(name), number ? Align::right : Align::left});
+  }
+  Table table(std::move(columns));
+  for (const Json& row : rows) {
+    std::vector<std::string> cells;
+    for (const std::string& name : names) {
+      cells.push_back(row.contains(name) ? cell_text(name, row[name]) : "");
+    }
+    table.add_row(std::move(cells));
+  }
+  return table.layout(OutputFormat::text);
+}
+
+}  // namespace
+
+std::string exports_text(const Json& result, OutputFormat format) {
+  const auto exports = result.find("exports");
+  if (exports == result.end() || !is_table(*exports)) {
+    return "";
+  }
+  std::vector<std::string> known;
+  std::vector<Table::Column> columns;
+  for (const KnownField& field : kExportFields) {
+    known.emplace_back(field.name);
+    columns.push_back({field.heading, field.align, field.wide});
+  }
+  const std::vector<std::string> names = field_names(*exports, known);
+  for (std::size_t i = known.size(); i < names.size(); ++i) {
+    columns.push_back({heading_of(names[i]), Align::left, true});
+  }
+  Table table(std::move(columns));
+  for (const Json& one : *exports) {
+    std::vector<std::string> cells;
+    for (const std::string& name : names) {
+      cells.push_back(one.contains(name) ? cell_text(name, one[name]) : "");
+    }
+    table.add_row(std::move(cells));
+  }
+  return table.layout(format);
+}
+
+std::string fields_text(const Json& result) {
+  if (result.is_null() || result.empty()) {
+    return "";
+  }
+  if (!result.is_object()) {
+    return is_table(result) ? table_text(result) : printable_text(plain_text(result)) + "\n";
+  }
+  FieldList fields;
+  std::string sections;
+  for (const auto& [name, value] : result.items()) {
+    if (is_table(value)) {
+      sections += fmt::format("\n{}:\n{}", words_of(name), table_text(value));
+    } else if (value.is_object() && !value.empty()) {
+      sections += fmt::format("\n{}:\n{}", words_of(name), fields_text(value));
+    } else {
+      fields.add(words_of(name), value_text(name, value));
+    }
+  }
+  std::string text = fields.layout() + sections;
+  // Without scalars a section would start with its empty line.
+  text.erase(0, text.find_first_not_of('\n'));
+  return text;
+}
+
+}  // namespace aoe::tools

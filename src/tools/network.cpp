@@ -1,0 +1,90 @@
+#include "tools/network.h"
+
+#include "os/netif.h"
+#include "tools/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace aoe::tools {
+namespace {
+
+// How long a device may take to be found; it asks again inside this time.
+constexpr Duration kFindTimeMax = Duration::seconds(2);
+
+}  // namespace
+
+void NetworkOptions::define(CommandLine& line) {
+  define_interfaces(line);
+  line.option({"--timeout", "TIME", "How long to wait for an answer (default 5s)"}, timeout);
+}
+
+void NetworkOptions::define_interfaces(CommandLine& line) {
+  line.option({"-i,--interface", "IF[,IF..]",
+               "Network interfaces to use (default: Ethernet hardware with carrier)"},
+              interface_lists);
+}
+
+Result<std::unique_ptr<client::Session>> open_session(const NetworkOptions& options,
+                                                      const client::DeviceUri* uri) {
+  client::SessionOptions session_options;
+  if (uri != nullptr && !uri->interfaces.empty()) {
+    session_options.interfaces = uri->interfaces;
+  } else {
+    AOE_TRY_ASSIGN(session_options.interfaces, split_interfaces(options.interface_lists));
+  }
+  if (session_options.interfaces.empty()) {
+    session_options.interfaces.emplace_back("auto");
+  }
+  return client::Session::open(session_options);
+}
+
+Result<Contact> find_device(const std::string& device, const NetworkOptions& options) {
+  AOE_TRY_ASSIGN(const client::DeviceUri uri, client::parse_device_uri(device));
+  Contact contact;
+  contact.timeout = uri.timeout.value_or(options.timeout);
+  AOE_TRY_ASSIGN(contact.session, open_session(options, &uri));
+  const Duration wait = std::min(contact.timeout, kFindTimeMax);
+  const auto found = contact.session->discover({.address = uri.address, .wait = wait});
+  if (found.empty()) {
+    std::string interfaces;
+    for (const std::string& name : contact.session->interfaces()) {
+      interfaces += (interfaces.empty() ? "" : ",") + name;
+    }
+    return fail_with(Errc::not_found, 0,
+                     fmt::format("{}: discover: no answer on {} within {} (is the target running, "
+                                 "and may this host use it?)",
+                                 to_string(uri.address), interfaces, duration_text(wait)));
+  }
+  contact.peer = {uri.address, found.front().mac, found.front().interface};
+  return contact;
+}
+
+Result<std::vector<MacAddress>> own_macs(const client::Session& session) {
+  std::vector<MacAddress> macs;
+  for (const std::string& name : session.interfaces()) {
+    AOE_TRY_ASSIGN(const os::NetInterface interface, os::query_interface(name));
+    macs.push_back(interface.mac);
+  }
+  return macs;
+}
+
+Json macs_json(const std::vector<MacAddress>& macs) {
+  Json list = Json::array();
+  for (const MacAddress& mac : macs) {
+    list.push_back(to_string(mac));
+  }
+  return list;
+}
+
+std::string macs_text(const std::vector<MacAddress>& macs) {
+  std::string text;
+  for (const MacAddress& mac : macs) {
+    text += to_string(mac) + "\n";
+  }
+  return text;
+}
+
+}  // namespace aoe::tools

@@ -1,0 +1,77 @@
+#include "initiator/discovery.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace aoe::initiator {
+namespace {
+
+constexpr Instant kStart{1'000'000'000};
+constexpr DeviceAddress kE71{Shelf{7}, Slot{1}};
+
+TEST(QuerySchedule, IsFastAtFirstAndBacksOffToItsLimitWithJitter) {
+  QuerySchedule schedule({.min = Duration::milliseconds(100), .max = Duration::seconds(60)});
+  Prng random(1);
+  EXPECT_FALSE(schedule.take_due(kStart, random));
+  schedule.restart(kStart);
+  Duration nominal = Duration::milliseconds(100);
+  Instant now = kStart;
+  std::set<std::int64_t> long_gaps;
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(schedule.take_due(now, random));
+    ASSERT_FALSE(schedule.take_due(now, random));
+    const Duration gap = *schedule.next() - now;
+    EXPECT_GE(gap.ns, nominal.ns * 3 / 4);
+    EXPECT_LE(gap.ns, nominal.ns * 5 / 4);
+    if (nominal == Duration::seconds(60)) {
+      long_gaps.insert(gap.ns);
+    }
+    nominal = std::min(nominal * 2, Duration::seconds(60));
+    now = *schedule.next();
+  }
+  EXPECT_GT(long_gaps.size(), 5U);
+}
+
+TEST(TargetTable, TellsNewFromChangedFromKnown) {
+  TargetTable table(4);
+  const TargetTable::Answer from{kE71, PortId{0}, MacAddress{{2}}};
+  protocol::ConfigFrame config{.buffer_count = 16, .sector_count = 2, .string = {}};
+  EXPECT_EQ(table.note(kStart, from, config), TargetTable::Change::found);
+  EXPECT_EQ(table.note(kStart, from, config), TargetTable::Change::none);
+  config.string = as_byte_span("hello");
+  EXPECT_EQ(table.note(kStart, from, config), TargetTable::Change::changed);
+  EXPECT_EQ(as_text(table.records()[0].config_string()), "hello");
+  EXPECT_EQ(table.note(kStart, {kE71, PortId{1}, MacAddress{{2}}}, config),
+            TargetTable::Change::found);
+}
+
+TEST(TargetTable, TheLongestSilentMakesRoom) {
+  TargetTable table(2);
+  const protocol::ConfigFrame config{.buffer_count = 16, .string = {}};
+  for (std::uint8_t slot = 0; slot < 3; ++slot) {
+    table.note(kStart + Duration{slot}, {{Shelf{1}, Slot{slot}}, PortId{0}, MacAddress{{2}}},
+               config);
+  }
+  ASSERT_EQ(table.records().size(), 2U);
+  EXPECT_EQ(table.records()[0].address.slot, Slot{2});
+  EXPECT_EQ(table.records()[1].address.slot, Slot{1});
+}
+
+TEST(Discovery, JoinsQueriesForOneAddressAndSendsOneAPort) {
+  Discovery discovery({});
+  Prng random(1);
+  discovery.ask(kE71, 0b101);
+  discovery.ask(kE71, 0b100);
+  discovery.ask(kE71, 0);
+  ASSERT_TRUE(discovery.has_query());
+  const Discovery::Query first = discovery.take_query(random);
+  const Discovery::Query second = discovery.take_query(random);
+  EXPECT_EQ(first.port, PortId{0});
+  EXPECT_EQ(second.port, PortId{2});
+  EXPECT_NE(first.tag.value & 0x80000000U, 0U);
+  EXPECT_FALSE(discovery.has_query());
+}
+
+}  // namespace
+}  // namespace aoe::initiator

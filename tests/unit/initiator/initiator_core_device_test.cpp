@@ -1,0 +1,291 @@
+// Discovery, identity, paths and their limits.
+#include "unit/initiator/core_world.h"
+
+#include <gtest/gtest.h>
+
+namespace aoe::initiator {
+namespace {
+
+TEST(CoreDevice, OpeningAsksForItByBroadcastThenIdentifiesByUnicast) {
+  CoreWorld world;
+  world.port_up();
+  const DeviceId id = *world.core->open_device(world.now, kE71, {});
+  world.core->handle_timeout(world.now);
+  const std::vector<Sent> query = world.take_sent();
+  ASSERT_EQ(query.size(), 1U);
+  EXPECT_EQ(query[0].header.destination, MacAddress::broadcast());
+  EXPECT_EQ(query[0].header.source, kHostMac);
+  EXPECT_EQ(query[0].header.address, kE71);
+  EXPECT_EQ(query[0].header.command, 1);
+
+  FakeTarget target;
+  world.receive(*target.answer(query[0]));
+  EXPECT_FALSE(world.core->device(id)->is_up());
+  const std::vector<Sent> identify = world.take_sent();
+  ASSERT_EQ(identify.size(), 1U);
+  EXPECT_EQ(identify[0].header.destination, kTargetMac);
+  EXPECT_EQ(identify[0].ata().command_status, 0xEC);
+
+  world.receive(*target.answer(identify[0]));
+  EXPECT_TRUE(world.core->device(id)->is_up());
+  EXPECT_EQ(world.core->device(id)->sectors(), 4096U);
+  EXPECT_TRUE(world.saw(EventKind::device_up));
+}
+
+TEST(CoreDevice, RepeatsTheQueryWithBackOffUntilSomebodyAnswers) {
+  CoreWorld world;
+  world.port_up();
+  static_cast<void>(*world.core->open_device(world.now, kE71, {}));
+  int queries = 0;
+  world.advance(Duration::seconds(1), [&](const Sent&) { ++queries; });
+  EXPECT_GE(queries, 4);
+  EXPECT_LE(queries, 6);
+  queries = 0;
+  world.advance(Duration::seconds(60), [&](const Sent&) { ++queries; });
+  EXPECT_GE(queries, 6);
+  EXPECT_LE(queries, 15);
+}
+
+TEST(CoreDevice, LinkUpAsksAtOnce) {
+  CoreWorld world;
+  static_cast<void>(*world.core->open_device(world.now, kE71, {}));
+  world.advance(Duration::seconds(60));
+  world.port_up();
+  world.core->handle_timeout(world.now);
+  EXPECT_EQ(world.take_sent().size(), 1U);
+}
+
+TEST(CoreDevice, WildcardDiscoveryRunsOnlyWhereItIsOn) {
+  CoreWorld off;
+  off.port_up();
+  EXPECT_FALSE(off.core->poll_timeout().has_value());
+
+  CoreWorld on({.wildcard_discovery = CoreOptions::Wildcard::on});
+  on.port_up();
+  int queries = 0;
+  on.advance(Duration::seconds(1), [&](const Sent& sent) {
+    EXPECT_EQ(sent.header.address.shelf, protocol::kAllShelves);
+    ++queries;
+  });
+  EXPECT_GE(queries, 4);
+}
+
+TEST(CoreDevice, RecordsWhatTargetsSayAboutThemselves) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  target.config_string = "backup disk";
+  world.core->discover({protocol::kAllShelves, protocol::kAllSlots});
+  world.run(target);
+  ASSERT_EQ(world.core->targets().size(), 1U);
+  const TargetRecord& record = world.core->targets()[0];
+  EXPECT_EQ(record.address, kE71);
+  EXPECT_EQ(record.mac, kTargetMac);
+  EXPECT_EQ(record.limits.buffer_count, 64);
+  EXPECT_EQ(record.firmware_version, 0x4017);
+  EXPECT_EQ(as_text(record.config_string()), "backup disk");
+  EXPECT_TRUE(world.saw(EventKind::target_found));
+}
+
+TEST(CoreDevice, AnotherDiskUnderTheSameAddressIsQuarantined) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  FakeTarget rogue;
+  rogue.mac = kTargetMac2;
+  rogue.disk.serial = "ROGUE";
+  world.core->discover(kE71);
+  world.run(rogue);
+  EXPECT_TRUE(world.saw(EventKind::identity_conflict));
+  EXPECT_EQ(world.core->stats().identity_conflicts, 1U);
+  // Data goes to the first one only.
+  Bytes into(512 * 64);
+  world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
+  world.run(target, [](const Sent& sent) {
+    EXPECT_EQ(sent.header.destination, kTargetMac);
+    return false;
+  });
+  EXPECT_EQ(world.completions().size(), 1U);
+}
+
+TEST(CoreDevice, ASecondPathToTheSameDiskIsUsed) {
+  CoreWorld world;
+  world.port_up(PortId{0});
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  EXPECT_EQ(world.core->device(id)->paths().size(), 2U);
+  Bytes into(512 * 64);
+  world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
+  int on_second = 0;
+  world.run(target, [&](const Sent& sent) {
+    on_second += sent.port == PortId{1} ? 1 : 0;
+    return false;
+  });
+  EXPECT_GT(on_second, 8);
+  EXPECT_LT(on_second, 24);
+}
+
+TEST(CoreDevice, GrowthIsNoticedWhileOpen) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  world.advance(Duration::seconds(2));
+  target.disk.sector_count = 8192;
+  target.content.resize(8192 * kSectorBytes);
+  world.core->discover(kE71);
+  world.run(target);
+  EXPECT_EQ(world.core->device(id)->sectors(), 8192U);
+  EXPECT_TRUE(world.saw(EventKind::device_resized));
+}
+
+struct PayloadCase {
+  std::size_t mtu_bytes;
+  std::uint8_t target_sectors;
+  std::uint32_t expected;
+};
+
+TEST(CoreDevice, PayloadIsLimitedFromBothSides) {
+  const PayloadCase cases[] = {
+      {1500, 2, 2}, {1500, 17, 2}, {1500, 0, 2},  {1500, 1, 1},  {9000, 17, 17},   {9000, 2, 2},
+      {9000, 0, 2}, {4118, 17, 8}, {4117, 17, 7}, {1045, 17, 1}, {65535, 255, 17},
+  };
+  for (const PayloadCase& c : cases) {
+    CoreWorld world;
+    world.port_up(PortId{0}, c.mtu_bytes);
+    FakeTarget target;
+    target.sector_count = c.target_sectors;
+    const DeviceId id = world.open(target);
+    EXPECT_EQ(world.core->device(id)->paths().smallest_payload_sectors(), c.expected)
+        << c.mtu_bytes << " " << unsigned{c.target_sectors};
+  }
+}
+
+TEST(CoreDevice, AnInterfaceTooSmallForASectorCarriesNothing) {
+  CoreWorld world;
+  world.port_up(PortId{0}, 500);
+  FakeTarget target;
+  const DeviceId id = *world.core->open_device(world.now, kE71, {});
+  world.run(target);
+  EXPECT_FALSE(world.core->device(id)->is_up());
+}
+
+TEST(CoreDevice, WindowIsLimitedByTheTargetsBuffers) {
+  for (const std::uint16_t buffers : {std::uint16_t{0}, std::uint16_t{1}, std::uint16_t{3}}) {
+    CoreWorld world;
+    world.port_up();
+    FakeTarget target;
+    target.buffer_count = buffers;
+    const DeviceId id = world.open(target);
+    Bytes into(512 * 64);
+    world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
+    EXPECT_EQ(world.take_sent().size(), std::max<std::size_t>(buffers, 1));
+  }
+}
+
+TEST(CoreDevice, PathsGoDownWithTheirPortAndComeBackWithIt) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  world.port_down();
+  EXPECT_TRUE(world.saw(EventKind::device_down));
+  Bytes into(512);
+  world.submit(id, {.op = IoOp::read, .sectors = 1, .read_into = into});
+  world.advance(Duration::seconds(10));
+  EXPECT_TRUE(world.take_sent().empty());
+  world.port_up();
+  world.run(target);
+  EXPECT_TRUE(world.core->device(id)->is_up());
+  const auto done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::ok);
+}
+
+TEST(CoreDevice, APulledPathHandsItsFramesToTheOther) {
+  CoreWorld world;
+  world.port_up(PortId{0});
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  const Bytes data = pattern(512 * 8, 1);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{4}, .sectors = 8, .write_from = data});
+  const std::vector<Sent> first = world.take_sent();
+  ASSERT_EQ(first.size(), 4U);
+  world.port_down(PortId{0});
+  const std::vector<Sent> again = world.take_sent();
+  ASSERT_EQ(again.size(), 2U);
+  for (const Sent& sent : again) {
+    EXPECT_EQ(sent.port, PortId{1});
+    const bool same_tag =
+        sent.header.tag == first[0].header.tag || sent.header.tag == first[1].header.tag ||
+        sent.header.tag == first[2].header.tag || sent.header.tag == first[3].header.tag;
+    EXPECT_TRUE(same_tag);
+    world.receive(*target.answer(sent), PortId{1});
+  }
+  for (const Sent& sent : first) {
+    if (sent.port == PortId{1}) {
+      world.receive(*target.answer(sent), PortId{1});
+    }
+  }
+  ASSERT_EQ(world.completions().size(), 1U);
+  EXPECT_TRUE(equal_bytes(ConstByteSpan(target.content).subspan(4 * 512, data.size()), data));
+}
+
+TEST(CoreDevice, ClosingCancelsAndForgetsTheDevice) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  Bytes into(512 * 4);
+  world.submit(id, {.op = IoOp::read, .sectors = 4, .read_into = into, .cookie = 5});
+  const std::vector<Sent> sent = world.take_sent();
+  world.core->close_device(world.now, id);
+  const auto done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::cancelled);
+  EXPECT_EQ(done[0].cookie, 5U);
+  world.receive(*target.answer(sent[0]));
+  EXPECT_EQ(world.core->stats().unknown_tag, 1U);
+  EXPECT_EQ(world.core->submit(world.now, id, {}).error(), SubmitError::unknown_device);
+  EXPECT_EQ(world.open(target), id);
+}
+
+TEST(CoreDevice, AnUnsolicitedAdvertisementBringsADeviceUp) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = *world.core->open_device(world.now, kE71, {});
+  world.advance(Duration::seconds(100));
+  Sent none;
+  none.header = {
+      .destination = kTargetMac, .source = kHostMac, .address = kE71, .command = 1, .tag = {}};
+  Bytes advertisement = *target.answer(none);
+  // vblade's has version nibble 0 and goes to everybody.
+  advertisement[14] = std::byte{0x08};
+  store_mac(advertisement, 0, MacAddress::broadcast());
+  world.receive(advertisement);
+  world.run(target);
+  EXPECT_TRUE(world.core->device(id)->is_up());
+}
+
+TEST(CoreDevice, ForbiddenAddressesAreNotOpenedAndNotRecorded) {
+  CoreWorld world;
+  world.port_up();
+  for (const DeviceAddress address :
+       {DeviceAddress{Shelf{0xFFFF}, Slot{1}}, DeviceAddress{Shelf{1}, Slot{0xFF}},
+        DeviceAddress{Shelf{0xFFF}, Slot{1}}}) {
+    EXPECT_EQ(world.core->open_device(world.now, address, {}).error(), SubmitError::bad_request);
+    FakeTarget target;
+    target.address = address;
+    world.core->discover({protocol::kAllShelves, protocol::kAllSlots});
+    world.run(target);
+  }
+  EXPECT_TRUE(world.core->targets().empty());
+  EXPECT_EQ(world.core->stats().bad_source, 3U);
+}
+
+}  // namespace
+}  // namespace aoe::initiator

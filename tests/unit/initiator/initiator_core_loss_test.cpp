@@ -1,0 +1,386 @@
+// Loss, duplicates, late and forged answers, fences, deadlines.
+#include "unit/initiator/core_world.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace aoe::initiator {
+namespace {
+
+class CoreLoss : public testing::Test {
+ protected:
+  void SetUp() override {
+    world.port_up();
+    id = world.open(target);
+  }
+
+  // Submits a one-sector request and returns its first frame.
+  Sent start(IoOp op, Lba lba, Bytes& data) {
+    world.submit(id, {.op = op,
+                      .lba = lba,
+                      .sectors = 1,
+                      .read_into = op == IoOp::read ? ByteSpan(data) : ByteSpan(),
+                      .write_from = op == IoOp::write ? ConstByteSpan(data) : ConstByteSpan()});
+    const std::vector<Sent> sent = world.take_sent();
+    EXPECT_EQ(sent.size(), 1U);
+    return sent.at(0);
+  }
+
+  std::vector<Sent> advance(Duration by) {
+    std::vector<Sent> sent;
+    world.advance(by, [&](const Sent& frame) { sent.push_back(frame); });
+    return sent;
+  }
+
+  CoreWorld world;
+  FakeTarget target;
+  DeviceId id{};
+  Bytes block = pattern(512, 1);
+};
+
+TEST_F(CoreLoss, ALostWriteIsSentAgainWithTheSameTagAndBytes) {
+  const Sent first = start(IoOp::write, Lba{5}, block);
+  const std::vector<Sent> again = advance(Duration::milliseconds(60));
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].header.tag, first.header.tag);
+  EXPECT_EQ(again[0].frame, first.frame);
+  world.receive(*target.answer(again[0]));
+  const auto done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].retransmissions, 1U);
+}
+
+TEST_F(CoreLoss, TheTimerDoublesUpToItsLimit) {
+  static_cast<void>(start(IoOp::read, Lba{5}, block));
+  std::vector<Instant> times{world.now};
+  world.advance(Duration::seconds(20), [&](const Sent& frame) {
+    if (frame.ata().command_status == 0x24) {
+      times.push_back(world.now);
+    }
+  });
+  ASSERT_GE(times.size(), 10U);
+  // The path answers in no time, so the timer starts at its minimum.
+  Duration expected = Duration::milliseconds(50);
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    EXPECT_EQ((times[i] - times[i - 1]).ns, expected.ns) << i;
+    expected = std::min(expected * 2, Duration::seconds(2));
+  }
+}
+
+TEST_F(CoreLoss, ADuplicateAnswerIsIgnoredAndCounted) {
+  const Sent sent = start(IoOp::read, Lba{5}, block);
+  const Bytes reply = *target.answer(sent);
+  world.receive(reply);
+  world.receive(reply);
+  EXPECT_EQ(world.completions().size(), 1U);
+  EXPECT_EQ(world.core->stats().unknown_tag, 1U);
+}
+
+TEST_F(CoreLoss, ALateAnswerNeverTouchesAnotherRequest) {
+  Bytes other(512);
+  const Sent old = start(IoOp::read, Lba{5}, block);
+  std::fill(target.content.begin(), target.content.end(), std::byte{0x11});
+  const Bytes reply = *target.answer(old);
+  world.receive(reply);
+  ASSERT_EQ(world.completions().size(), 1U);
+  // Thousands of tags later it comes once more.
+  for (int i = 0; i < 5000; ++i) {
+    const Sent sent = start(IoOp::read, Lba{6}, other);
+    EXPECT_NE(sent.header.tag, old.header.tag);
+    if (i % 100 == 0) {
+      world.receive(reply);
+      EXPECT_TRUE(world.completions().empty());
+    }
+    world.receive(*target.answer(sent));
+    ASSERT_EQ(world.completions().size(), 1U);
+  }
+}
+
+TEST_F(CoreLoss, AnswersThatDoNotMatchInEverythingAreIgnored) {
+  Bytes into(512);
+  const Sent sent = start(IoOp::read, Lba{5}, into);
+  const Bytes good = *target.answer(sent);
+  const CoreStats& stats = world.core->stats();
+
+  Bytes forged = good;
+  store_be32(forged, 20, sent.header.tag.value + 1);
+  world.receive(forged);
+  EXPECT_EQ(stats.unknown_tag, 1U);
+
+  forged = good;
+  store_be16(forged, 16, 8);
+  world.receive(forged);
+  forged = good;
+  store_u8(forged, 18, 2);
+  world.receive(forged);
+  EXPECT_EQ(stats.wrong_address, 2U);
+
+  forged = good;
+  store_u8(forged, 19, 3);
+  world.receive(forged);
+  EXPECT_EQ(stats.wrong_command, 1U);
+
+  forged = good;
+  store_mac(forged, 6, kTargetMac2);
+  world.receive(forged);
+  EXPECT_EQ(stats.wrong_path, 1U);
+
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  world.receive(good, PortId{1});
+  EXPECT_EQ(stats.wrong_path, 2U);
+
+  forged = good;
+  forged.resize(good.size() - 1);
+  world.receive(forged);
+  EXPECT_EQ(stats.short_data, 1U);
+
+  forged = good;
+  forged.resize(30);
+  world.receive(forged);
+  forged.resize(20);
+  world.receive(forged);
+  world.receive({});
+  EXPECT_EQ(stats.malformed, 3U);
+
+  forged = good;
+  store_u8(forged, 14, 0x10);
+  world.receive(forged);
+  EXPECT_EQ(stats.not_a_response, 1U);
+
+  forged = good;
+  store_mac(forged, 6, MacAddress::broadcast());
+  world.receive(forged);
+  EXPECT_EQ(stats.bad_source, 1U);
+
+  EXPECT_TRUE(world.completions().empty());
+  EXPECT_EQ(into, Bytes(512));
+  world.receive(good);
+  EXPECT_EQ(world.completions().size(), 1U);
+}
+
+TEST_F(CoreLoss, AfterARetransmittedWriteOverlappingWritesWaitForTheOtherCopy) {
+  const Sent first = start(IoOp::write, Lba{5}, block);
+  const std::vector<Sent> again = advance(Duration::milliseconds(60));
+  ASSERT_EQ(again.size(), 1U);
+  world.receive(*target.answer(again[0]));
+  ASSERT_EQ(world.completions().size(), 1U);
+
+  const Bytes newer = pattern(512, 2);
+  Bytes into(512);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{5}, .sectors = 1, .write_from = newer});
+  world.submit(id, {.op = IoOp::write, .lba = Lba{6}, .sectors = 1, .write_from = newer});
+  std::vector<Sent> sent = world.take_sent();
+  ASSERT_EQ(sent.size(), 1U) << "only the write elsewhere";
+  EXPECT_EQ(sent[0].ata().lba48(), Lba{6});
+  world.receive(*target.answer(sent[0]));
+  EXPECT_EQ(world.core->stats().fence_waits, 1U);
+
+  // The delayed first copy lands and is answered: now nothing old is left.
+  world.receive(*target.answer(first));
+  sent = world.take_sent();
+  ASSERT_EQ(sent.size(), 1U);
+  world.receive(*target.answer(sent[0]));
+  EXPECT_EQ(world.completions().size(), 2U);
+  EXPECT_TRUE(equal_bytes(ConstByteSpan(target.content).subspan(5 * 512, 512), newer));
+}
+
+TEST_F(CoreLoss, AFenceEndsWithTheLifeOfTheLastCopy) {
+  static_cast<void>(start(IoOp::write, Lba{5}, block));
+  const std::vector<Sent> again = advance(Duration::milliseconds(60));
+  const Instant last_copy = world.now - Duration::milliseconds(10);
+  world.receive(*target.answer(again.at(0)));
+  ASSERT_EQ(world.completions().size(), 1U);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{5}, .sectors = 1, .write_from = block});
+  world.advance_to(last_copy + Duration::seconds(4) - Duration{1},
+                   [](const Sent&) { FAIL() << "sent behind the fence"; });
+  EXPECT_TRUE(world.take_sent().empty());
+  EXPECT_EQ(advance(Duration::milliseconds(1)).size(), 1U);
+}
+
+TEST_F(CoreLoss, AFenceSurvivesClosingTheDevice) {
+  static_cast<void>(start(IoOp::write, Lba{5}, block));
+  world.core->close_device(world.now, id);
+  EXPECT_EQ(world.completions().size(), 1U);
+  id = world.open(target);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{5}, .sectors = 1, .write_from = block});
+  EXPECT_TRUE(world.take_sent().empty());
+  EXPECT_TRUE(advance(Duration::milliseconds(3999)).empty());
+  EXPECT_EQ(advance(Duration::milliseconds(1)).size(), 1U);
+}
+
+TEST_F(CoreLoss, ReadsPassAFence) {
+  static_cast<void>(start(IoOp::write, Lba{5}, block));
+  const std::vector<Sent> again = advance(Duration::milliseconds(60));
+  world.receive(*target.answer(again.at(0)));
+  Bytes into(512);
+  world.submit(id, {.op = IoOp::read, .lba = Lba{5}, .sectors = 1, .read_into = into});
+  EXPECT_EQ(world.take_sent().size(), 1U);
+}
+
+TEST_F(CoreLoss, AnUnrepeatedWriteRaisesNoFence) {
+  const Sent sent = start(IoOp::write, Lba{5}, block);
+  world.receive(*target.answer(sent));
+  EXPECT_EQ(world.core->stats().fences_raised, 0U);
+}
+
+TEST_F(CoreLoss, ATargetThatIsGoneFailsRequestsAtTheirDeadlines) {
+  world.submit(id, {.op = IoOp::write,
+                    .lba = Lba{5},
+                    .sectors = 1,
+                    .write_from = block,
+                    .cookie = 1,
+                    .timeout = Duration::seconds(7)});
+  // Waits behind the first one, and has its own deadline.
+  world.submit(id, {.op = IoOp::write,
+                    .lba = Lba{5},
+                    .sectors = 1,
+                    .write_from = block,
+                    .cookie = 2,
+                    .timeout = Duration::seconds(3)});
+  static_cast<void>(advance(Duration::milliseconds(2999)));
+  EXPECT_TRUE(world.completions().empty());
+  static_cast<void>(advance(Duration::milliseconds(1)));
+  auto done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].cookie, 2U);
+  EXPECT_EQ(done[0].status, IoStatus::timed_out);
+  static_cast<void>(advance(Duration::seconds(4)));
+  done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].cookie, 1U);
+  EXPECT_EQ(done[0].latency, Duration::seconds(7));
+  // The first write may still be on its way.
+  EXPECT_GE(world.core->stats().fences_raised, 1U);
+  EXPECT_FALSE(world.core->device(id)->is_up());
+}
+
+TEST_F(CoreLoss, ADeviceThatReturnsGoesOnByItself) {
+  static_cast<void>(start(IoOp::read, Lba{5}, block));
+  static_cast<void>(advance(Duration::seconds(30)));
+  EXPECT_TRUE(world.saw(EventKind::device_down));
+  EXPECT_TRUE(world.completions().empty());
+  // It answers again: within the longest timer everything is well.
+  const Instant back = world.now;
+  world.advance(Duration::seconds(4), [&](const Sent& frame) {
+    if (const auto reply = target.answer(frame)) {
+      world.receive(*reply);
+    }
+  });
+  EXPECT_TRUE(world.saw(EventKind::device_up));
+  const auto done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::ok);
+  EXPECT_LE((done[0].latency - (back - Instant{1'000'000'000})).ns, Duration::seconds(3).ns);
+}
+
+TEST_F(CoreLoss, ASilentPathIsLeftForALiveOne) {
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  world.core->discover(kE71);
+  world.run(target);
+  ASSERT_EQ(world.core->device(id)->paths().size(), 2U);
+  const auto dead = [](const Sent& sent) { return sent.port == PortId{0}; };
+  Bytes into(512 * 64);
+  world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
+  world.run(target, dead);
+  world.advance(Duration::seconds(3), [&](const Sent& frame) {
+    if (!dead(frame)) {
+      if (const auto reply = target.answer(frame)) {
+        world.receive(*reply, frame.port);
+      }
+    }
+  });
+  const auto done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::ok);
+}
+
+TEST_F(CoreLoss, ManyLossesInOneRoundTripHalveTheWindowOnce) {
+  Bytes into(512 * 512);
+  world.submit(id, {.op = IoOp::read, .sectors = 512, .read_into = into});
+  world.run(target);
+  const std::uint32_t before = world.core->device(id)->paths().at(0).window.frames();
+  ASSERT_EQ(before, 64U);
+  world.submit(id, {.op = IoOp::read, .sectors = 512, .read_into = into});
+  ASSERT_EQ(world.take_sent().size(), 64U);
+  std::vector<Sent> again = advance(Duration::milliseconds(51));
+  EXPECT_EQ(world.core->device(id)->paths().at(0).window.frames(), 32U);
+  EXPECT_EQ(again.size(), 32U) << "retransmissions obey the window too";
+  EXPECT_EQ(world.core->stats().window_cuts, 1U);
+}
+
+TEST_F(CoreLoss, EverythingArrivesThroughThirtyPercentLoss) {
+  Prng random(7);
+  const auto lose = [&](const Sent&) { return random.chance(3, 10); };
+  const Bytes data = pattern(512 * 1000, 5);
+  Bytes into(data.size());
+  world.submit(id, {.op = IoOp::write, .lba = Lba{11}, .sectors = 1000, .write_from = data});
+  world.submit(id, {.op = IoOp::read, .lba = Lba{11}, .sectors = 1000, .read_into = into});
+  std::vector<IoCompletion> done;
+  for (int i = 0; i < 100'000 && done.size() < 2; ++i) {
+    world.advance(Duration::milliseconds(10), [&](const Sent& frame) {
+      const auto reply = lose(frame) ? std::nullopt : target.answer(frame);
+      if (reply && !lose(frame)) {
+        world.receive(*reply);
+        // Answers come twice now and then.
+        if (random.chance(1, 20)) {
+          world.receive(*reply);
+        }
+      }
+    });
+    world.run(target, lose);
+    for (const IoCompletion& completion : world.completions()) {
+      EXPECT_EQ(completion.status, IoStatus::ok);
+      done.push_back(completion);
+    }
+  }
+  EXPECT_EQ(done.size(), 2U);
+  EXPECT_EQ(into, data);
+}
+
+TEST(CoreTables, TinyTablesOnlySlowThingsDown) {
+  CoreOptions options;
+  options.limits = {.ports_max = 1,
+                    .devices_max = 1,
+                    .paths_max = 1,
+                    .requests_max = 2,
+                    .frames_max = 1,
+                    .commands_max = 1,
+                    .targets_max = 1,
+                    .events_max = 1,
+                    .fences_max = 1,
+                    .queries_max = 1};
+  CoreWorld world(options);
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  const Bytes data = pattern(512 * 100, 3);
+  Bytes into(data.size());
+  world.submit(id, {.op = IoOp::write, .sectors = 100, .write_from = data});
+  world.submit(id, {.op = IoOp::read, .sectors = 100, .read_into = into});
+  world.run(target);
+  EXPECT_EQ(world.completions().size(), 2U);
+  EXPECT_EQ(into, data);
+  EXPECT_TRUE(world.saw(EventKind::events_lost));
+}
+
+TEST(CoreTables, WithoutBuffersNothingIsSentAndNothingIsLost) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  Bytes into(512 * 4);
+  {
+    std::vector<PacketBuffer> hoard;
+    while (world.pool.available() > 0) {
+      hoard.push_back(world.pool.allocate());
+    }
+    world.submit(id, {.op = IoOp::read, .sectors = 4, .read_into = into});
+    EXPECT_TRUE(world.take_sent().empty());
+  }
+  world.run(target);
+  EXPECT_EQ(world.completions().size(), 1U);
+}
+
+}  // namespace
+}  // namespace aoe::initiator
