@@ -1,5 +1,6 @@
 #include "target/announcer.h"
 
+#include "base/check.h"
 #include "protocol/aoe_config.h"
 #include "target/access_list.h"
 
@@ -14,7 +15,7 @@ using protocol::FrameHeader;
 // 64 frames of at most 1056 bytes a millisecond: half of a gigabit link at the very most.
 constexpr int kFramesPerBatch = 64;
 constexpr Duration kBatchInterval = Duration::milliseconds(1);
-constexpr int kProbeCount = 3;
+constexpr std::uint8_t kProbeCount = 3;
 
 }  // namespace
 
@@ -29,14 +30,15 @@ Announcer::Announcer(CoreParts& parts, StateKeeper& keeper, AtaExecutor& executo
 
 void Announcer::begin_probe(Instant now, Export& subject) {
   subject.state = ExportState::probing;
+  subject.probes_left = kProbeCount;
   subject.probe_next = now;
-  subject.probe_end = now + parts_.limits.probe_time;
   if (std::find(probing_.begin(), probing_.end(), subject.id) == probing_.end()) {
     probing_.push_back(subject.id);
   }
 }
 
-void Announcer::probe(Instant now, Export& subject) {
+int Announcer::probe(Instant now, Export& subject) {
+  int sent = 0;
   for (std::size_t i = 0; i < parts_.replies.port_count(); ++i) {
     const PortId port{static_cast<std::uint8_t>(i)};
     if (!subject.is_served_on(port) || !parts_.replies.port(port).link_up) {
@@ -58,31 +60,42 @@ void Announcer::probe(Instant now, Export& subject) {
     query.protocol_version = protocol::kVersion;
     protocol::build_config(frame.bytes(), query);
     parts_.replies.send(port, std::move(frame), protocol::kFrameBytesMin);
+    ++sent;
   }
+  if (subject.probes_left == kProbeCount) {
+    subject.probe_end = now + parts_.limits.probe_time;
+  }
+  --subject.probes_left;
   subject.probe_next = now + parts_.limits.probe_time / kProbeCount;
+  return sent;
 }
 
 void Announcer::advance_probes(Instant now) {
+  int budget = now >= probe_pace_next_ ? kFramesPerBatch : 0;
   for (std::size_t i = 0; i < probing_.size();) {
     Export* subject = parts_.exports.find(probing_[i]);
+    if (subject != nullptr && subject->state == ExportState::conflict &&
+        now >= subject->probe_end) {
+      begin_probe(now, *subject);
+    }
+    const bool has_asked = subject != nullptr && subject->probes_left != kProbeCount;
+    if (subject != nullptr && subject->state == ExportState::probing && has_asked &&
+        now >= subject->probe_end) {
+      finish_probe(*subject);
+    }
     if (subject == nullptr ||
         (subject->state != ExportState::probing && subject->state != ExportState::conflict)) {
       probing_[i] = probing_.back();
       probing_.pop_back();
       continue;
     }
-    if (now >= subject->probe_end) {
-      if (subject->state == ExportState::conflict) {
-        begin_probe(now, *subject);
-        probe(now, *subject);
-      } else {
-        finish_probe(*subject);
-        probing_[i] = probing_.back();
-        probing_.pop_back();
-        continue;
+    if (subject->state == ExportState::probing && subject->probes_left != 0 &&
+        now >= subject->probe_next && budget > 0) {
+      // An address that nobody asked for could be anybody's: without a buffer it waits.
+      budget = parts_.replies.has_buffers() ? budget - probe(now, *subject) : 0;
+      if (budget <= 0) {
+        probe_pace_next_ = now + kBatchInterval;
       }
-    } else if (subject->state == ExportState::probing && now >= subject->probe_next) {
-      probe(now, *subject);
     }
     ++i;
   }
@@ -94,9 +107,9 @@ void Announcer::finish_probe(Export& subject) {
   advertise(subject, ~0U);
 }
 
-void Announcer::handle_foreign_config(Instant now, const FrameHeader& header) {
+void Announcer::handle_foreign_config(Instant now, PortId port, const FrameHeader& header) {
   Export* subject = parts_.exports.find(header.address);
-  if (subject == nullptr) {
+  if (subject == nullptr || !subject->is_served_on(port)) {
     return;
   }
   if (subject->state == ExportState::probing) {
@@ -116,9 +129,9 @@ void Announcer::advertise(Export& subject, std::uint32_t ports) {
   if (subject.state != ExportState::online) {
     return;
   }
-  const bool is_queued = subject.advertise_ports != 0;
   subject.advertise_ports |= ports & subject.settings.port_mask;
-  if (!is_queued && subject.advertise_ports != 0) {
+  if (!subject.is_advertise_queued && subject.advertise_ports != 0) {
+    subject.is_advertise_queued = true;
     to_advertise_.push(subject.id);
     has_paced_work_ = true;
   }
@@ -151,9 +164,13 @@ void Announcer::send_advertisement(Export& subject, PortId port, const MacAddres
 }
 
 void Announcer::advance_advertisements() {
-  for (int budget = kFramesPerBatch; budget > 0 && !to_advertise_.empty();) {
+  for (int budget = kFramesPerBatch;
+       budget > 0 && !to_advertise_.empty() && parts_.replies.has_buffers();) {
     Export* subject = parts_.exports.find(to_advertise_.front());
-    if (subject == nullptr || subject->advertise_ports == 0) {
+    AOE_CHECK(subject != nullptr, "exports that are gone were forgotten");
+    if (subject->advertise_ports == 0 || subject->state != ExportState::online) {
+      subject->advertise_ports = 0;
+      subject->is_advertise_queued = false;
       to_advertise_.pop();
       continue;
     }
@@ -215,6 +232,10 @@ void Announcer::advance(Instant now, Discovery& discovery) {
   const DeviceAddress wanted = discovery.header.address;
   int budget = kFramesPerBatch;
   for (auto at = begin; at != all.end(); ++at) {
+    if (budget == 0 || !parts_.replies.has_buffers()) {
+      has_paced_work_ = true;
+      return;
+    }
     Export& subject = **at;
     const bool matches =
         (wanted.shelf == protocol::kAllShelves || wanted.shelf == subject.settings.address.shelf) &&
@@ -232,17 +253,23 @@ void Announcer::advance(Instant now, Discovery& discovery) {
     } else {
       executor_.handle_command(arrival, PacketBuffer(), subject);
     }
-    if (--budget == 0) {
-      has_paced_work_ = true;
-      return;
-    }
+    --budget;
   }
   discovery.in_use = false;
   discovery.frame.reset();
 }
 
-void Announcer::forget(const Export& subject) {
+void Announcer::forget(Export& subject) {
   std::erase(probing_, subject.id);
+  if (subject.is_advertise_queued) {
+    for (std::size_t left = to_advertise_.size(); left > 0; --left) {
+      const ExportId id = to_advertise_.pop();
+      if (id != subject.id) {
+        to_advertise_.push(id);
+      }
+    }
+    subject.is_advertise_queued = false;
+  }
 }
 
 void Announcer::handle_timeout(Instant now) {
@@ -268,10 +295,14 @@ std::optional<Instant> Announcer::poll_timeout() const {
   for (const ExportId id : probing_) {
     // A stale id is cleared at the next call; it cannot postpone anything.
     const Export* subject = parts_.exports.find(id);
-    if (subject != nullptr) {
-      consider(subject->state == ExportState::probing
-                   ? std::min(subject->probe_next, subject->probe_end)
-                   : subject->probe_end);
+    if (subject == nullptr) {
+      continue;
+    }
+    if (subject->state != ExportState::probing || subject->probes_left != kProbeCount) {
+      consider(subject->probe_end);
+    }
+    if (subject->state == ExportState::probing && subject->probes_left != 0) {
+      consider(std::max(subject->probe_next, probe_pace_next_));
     }
   }
   if (has_paced_work_) {

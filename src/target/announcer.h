@@ -24,8 +24,9 @@ class Announcer {
   // Listens whether anybody else answers for the address of a new export before it serves.
   void begin_probe(Instant now, Export& subject);
   // A config response from another station: an answer to our probe, or another target's
-  // advertisement of an address of ours.
-  void handle_foreign_config(Instant now, const protocol::FrameHeader& header);
+  // advertisement of an address of ours. What is said on a network where the export is not served
+  // does not matter.
+  void handle_foreign_config(Instant now, PortId port, const protocol::FrameHeader& header);
 
   // Tells everybody (or, where a mask exists, those on it) about the export on the ports of the
   // mask.
@@ -36,7 +37,8 @@ class Announcer {
   // argument.
   void handle_wildcard_query(const Arrival& arrival, PacketBuffer frame);
 
-  void forget(const Export& subject);
+  // It is being removed.
+  void forget(Export& subject);
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
 
@@ -49,7 +51,8 @@ class Announcer {
     std::optional<DeviceAddress> after;  // the last export that was looked at
   };
 
-  void probe(Instant now, Export& subject);
+  // Asks on every port; returns how many frames that took.
+  int probe(Instant now, Export& subject);
   void finish_probe(Export& subject);
   void advance_probes(Instant now);
   void send_advertisement(Export& subject, PortId port, const MacAddress& destination);
@@ -62,7 +65,8 @@ class Announcer {
   std::vector<ExportId> probing_;
   RingQueue<ExportId> to_advertise_;
   std::vector<Discovery> discoveries_;
-  Instant pace_next_;  // when the next batch of paced frames may go
+  Instant pace_next_;        // when the next batch of paced frames may go
+  Instant probe_pace_next_;  // the same for probes
   bool has_paced_work_ = false;
 };
 

@@ -30,11 +30,13 @@ struct Export {
   LifeCounters life_at_start;
 
   // Duplicate address detection.
+  std::uint8_t probes_left = 0;
   Instant probe_next;
-  Instant probe_end;
+  Instant probe_end;  // of listening, counted from the first probe; of waiting after a conflict
 
   // Bit n: an advertisement is due on port n.
   std::uint32_t advertise_ports = 0;
+  bool is_advertise_queued = false;
 
   // Store errors are reported once a burst.
   Instant burst_begin;

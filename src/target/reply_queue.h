@@ -29,6 +29,9 @@ class ReplyQueue {
 
   [[nodiscard]] std::size_t port_count() const { return ports_.size(); }
 
+  // Whether allocate() can succeed now: what is paced waits for a buffer instead of being lost.
+  [[nodiscard]] bool has_buffers() const { return pool_.available() != 0; }
+
   [[nodiscard]] bool is_own_mac(const MacAddress& mac) const;
 
   // A buffer for a frame of at most `frame_bytes`, its first bytes zero up to that length, or an

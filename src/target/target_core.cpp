@@ -201,7 +201,7 @@ void TargetCore::handle_frame(Instant now, PortId port, PacketBuffer frame) {
     // an address of ours is worth knowing.
     ++parts_.stats.drops.response;
     if (header->command == static_cast<std::uint8_t>(Command::config) && !header->is_error) {
-      announcer_.handle_foreign_config(now, *header);
+      announcer_.handle_foreign_config(now, port, *header);
     }
     return;
   }
