@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -35,16 +36,45 @@ void set_plain_signals(posix_spawnattr_t& attributes) {
 }  // namespace
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::run_shell(const std::string& command) {
+  return spawn(command, "", -1);
+}
+
+Result<std::unique_ptr<ChildProcess>> ChildProcess::prepare_shell(const std::string& command) {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return fail(os_error(errno, fmt::format("{}: prepare command: pipe", command)));
+  }
+  const Fd read_end(ends[0]);
+  Fd write_end(ends[1]);
+  // The shell waits for a line and becomes the command; end of file means that we are gone.
+  AOE_TRY_ASSIGN(auto child, spawn("read -r go <&9 && exec sh -c \"$1\" 9<&-", command,
+                                   read_end.get()));
+  child->gate_ = std::move(write_end);
+  return child;
+}
+
+Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const std::string& script,
+                                                          const std::string& command,
+                                                          int gate_fd) {
+  constexpr int kGateFdInChild = 9;
   std::string shell = "sh";
   std::string flag = "-c";
-  std::string text = command;
-  std::array<char*, 4> arguments{shell.data(), flag.data(), text.data(), nullptr};
+  std::string text = script;
+  std::string parameter = command;
+  std::array<char*, 6> arguments{shell.data(),     flag.data(), text.data(), shell.data(),
+                                 parameter.data(), nullptr};
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   set_plain_signals(attributes);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  if (gate_fd >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, gate_fd, kGateFdInChild);
+  }
   pid_t pid = -1;
   const int error =
-      ::posix_spawn(&pid, "/bin/sh", nullptr, &attributes, arguments.data(), ::environ);
+      ::posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments.data(), ::environ);
+  posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
     return fail(os_error(error, fmt::format("{}: run command", command)));
@@ -55,6 +85,16 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::run_shell(const std::string&
     return fail(os_error(errno, fmt::format("{}: run command: pidfd_open", command)));
   }
   return child;
+}
+
+void ChildProcess::release() {
+  if (gate_) {
+    // A child that has died meanwhile shows in its exit status; SIGPIPE is ignored or would be fatal
+    // to nobody but us, so the write is only tried.
+    const ssize_t ignored = ::write(gate_.get(), "\n", 1);
+    static_cast<void>(ignored);
+    gate_.reset();
+  }
 }
 
 ChildProcess::~ChildProcess() {

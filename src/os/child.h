@@ -20,6 +20,13 @@ class ChildProcess {
   // cannot find ends with status 127.
   [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> run_shell(const std::string& command);
 
+  // The same, but the command waits for release(): a program that gives up its privileges in between
+  // can still run it with the ones it was started with. A command that is never released ends with
+  // status 1 together with this object.
+  [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> prepare_shell(
+      const std::string& command);
+  void release();
+
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
   // Kills a child that still runs and waits for its end.
@@ -37,12 +44,17 @@ class ChildProcess {
   void send_signal(int number);
 
  private:
+  [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> spawn(const std::string& script,
+                                                                   const std::string& command,
+                                                                   int gate_fd);
+
   ChildProcess(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
   enum class Wait { no, yes };
   void reap(Wait wait);
 
   pid_t pid_;
   Fd pidfd_;
+  Fd gate_;  // open until release()
   std::optional<int> exit_status_;
 };
 

@@ -105,6 +105,11 @@ void select_capabilities(KeepNetRaw keep) {
 
 }  // namespace
 
+Result<UserIdentity> identity_after(const PrivilegeDrop& drop) {
+  AOE_TRY_ASSIGN(const Identity identity, target_identity(drop));
+  return UserIdentity{identity.uid, identity.gid};
+}
+
 Result<void> drop_privileges(const PrivilegeDrop& drop) {
   AOE_TRY_ASSIGN(const Identity identity, target_identity(drop));
   const bool changes_identity = identity.uid != ::geteuid() || identity.gid != ::getegid();

@@ -24,6 +24,14 @@ struct PrivilegeDrop {
   KeepNetRaw keep_net_raw = KeepNetRaw::no;
 };
 
+struct UserIdentity {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+// Who the process would be after `drop`: the owner that files it needs later must have.
+[[nodiscard]] Result<UserIdentity> identity_after(const PrivilegeDrop& drop);
+
 // Changes user and groups, drops every capability but the chosen one from all sets (bounding and
 // ambient too) and sets no_new_privs, so that no set-user-ID program can bring anything back.
 //

@@ -122,7 +122,8 @@ void AtaExecutor::fill_identify(const Export& subject, PortId port, ByteSpan sec
   model.sector_count = settings.sector_count;
   model.world_wide_name = world_wide_name(subject.serial);
   model.physical_sector_bytes = settings.physical_block_bytes;
-  model.rotation_rate = settings.is_rotational ? 7200 : 1;
+  // A speed that nobody measured is not claimed: 0 means "not reported" (ATA8-ACS 7.16.7.81).
+  model.rotation_rate = settings.is_rotational ? 0 : 1;
   model.has_trim = settings.can_discard && settings.mode != WriteMode::read_only;
   model.trim_reads_zero = settings.discard_reads_zero;
   model.trim_blocks_max = std::min<std::uint16_t>(

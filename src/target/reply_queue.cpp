@@ -18,6 +18,12 @@ ReplyQueue::ReplyQueue(const TargetLimits& limits, BufferPool& pool, TargetStats
       token_credit_ns_(token_cost_ns_ * limits.light_replies_burst),
       token_credit_max_ns_(token_credit_ns_) {}
 
+void ReplyQueue::set_port(PortId port, const PortInfo& info) {
+  ports_[port.value] = info;
+  ports_[port.value].mtu_bytes =
+      std::min(info.mtu_bytes, pool_.frame_bytes() - protocol::kEthernetHeaderBytes);
+}
+
 bool ReplyQueue::is_own_mac(const MacAddress& mac) const {
   return std::any_of(ports_.begin(), ports_.end(), [&mac](const PortInfo& port) {
     return port.mac == mac && !port.mac.is_zero();

@@ -25,7 +25,9 @@ class ReplyQueue {
   // Ports as the core knows them; an unknown port has link_up == false.
   [[nodiscard]] const PortInfo& port(PortId port) const { return ports_[port.value]; }
 
-  void set_port(PortId port, const PortInfo& info) { ports_[port.value] = info; }
+  // An MTU beyond what the buffers hold counts as what they hold: nothing is advertised that could
+  // not be answered.
+  void set_port(PortId port, const PortInfo& info);
 
   [[nodiscard]] std::size_t port_count() const { return ports_.size(); }
 

@@ -94,6 +94,10 @@ int Daemon::run(const TargetConfig& config) {
     spdlog::error("{}", control.error().message);
     return kExitFailed;
   }
+  if (auto settled = settle_privileges(); !settled) {
+    spdlog::error("{}", settled.error().message);
+    return kExitFailed;
+  }
   loop_until_stopped();
   return exit_status_;
 }
@@ -105,7 +109,6 @@ Result<void> Daemon::open_edges() {
   AOE_TRY_ASSIGN(states_, StateDirectory::open(config_.state_dir));
   AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create({}));
   AOE_TRY_ASSIGN(links_, os::LinkMonitor::open());
-  AOE_TRY_ASSIGN(worker_, runtime::Worker::start());
   AOE_TRY_ASSIGN(auto engine, storage::open_io_engine({}));
   engine_ = std::move(engine.engine);
   if (!engine.fallback_reason.empty()) {
@@ -128,7 +131,12 @@ Result<void> Daemon::open_ports() {
   }
   target::TargetLimits limits;
   shard_ = std::make_unique<Shard>(
-      Shard::Parts{*loop_, *worker_, *engine_, *states_}, limits, frame_bytes,
+      Shard::Parts{*loop_,
+                   [this](auto job, auto completion) {
+                     worker_->post(std::move(job), std::move(completion));
+                   },
+                   *engine_, *states_},
+      limits, frame_bytes,
       Prng(os::random_seed()), [this](const target::TargetEvent& event) { handle_event(event); });
   for (auto& port : ports) {
     if (!port->info().link_up) {
@@ -149,7 +157,6 @@ Result<void> Daemon::watch_descriptors() {
   AOE_TRY(loop_->add_fd(links_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
     links_changed_ = !links_->drain().empty() || links_changed_;
   }));
-  AOE_TRY(loop_->add_fd(worker_->wait_fd(), EPOLLIN, [this](std::uint32_t) { worker_->drain(); }));
   AOE_TRY(loop_->add_fd(engine_->wait_fd(), EPOLLIN, [this](std::uint32_t) { engine_->poll(); }));
   return {};
 }
@@ -191,6 +198,26 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
   }
   export_ids_[config.address] = *id;
   return {};
+}
+
+Result<void> Daemon::settle_privileges() {
+  if (options_.run_command) {
+    // Made while we still have what we were started with: the command is the user's, not ours.
+    AOE_TRY_ASSIGN(child_, os::ChildProcess::prepare_shell(*options_.run_command));
+  }
+  // Open packet sockets, files and directories keep working without any privilege. Capabilities
+  // belong to threads, so the worker's thread starts only after this.
+  os::PrivilegeDrop drop;
+  drop.user = config_.user;
+  drop.group = config_.group;
+  drop.supplementary = os::SupplementaryGroups::of_user;
+  if (!config_.user.empty()) {
+    AOE_TRY_ASSIGN(const os::UserIdentity identity, os::identity_after(drop));
+    AOE_TRY(states_->give_to(identity));
+  }
+  AOE_TRY(os::drop_privileges(drop));
+  AOE_TRY_ASSIGN(worker_, runtime::Worker::start());
+  return loop_->add_fd(worker_->wait_fd(), EPOLLIN, [this](std::uint32_t) { worker_->drain(); });
 }
 
 void Daemon::loop_until_stopped() {
@@ -391,14 +418,8 @@ void Daemon::check_start_complete() {
 
 void Daemon::become_ready() {
   is_ready_ = true;
-  if (options_.run_command) {
-    auto child = os::ChildProcess::run_shell(*options_.run_command);
-    if (!child) {
-      spdlog::error("--run: {}", child.error().message);
-      begin_stop(kExitFailed);
-      return;
-    }
-    child_ = *std::move(child);
+  if (child_ != nullptr) {
+    child_->release();
     const auto watched = loop_->add_fd(child_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
       if (const auto status = child_->exit_status()) {
         loop_->remove_fd(child_->wait_fd());

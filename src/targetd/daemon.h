@@ -66,6 +66,7 @@ class Daemon {
   [[nodiscard]] Result<void> watch_descriptors();
   [[nodiscard]] Result<void> start_export(const ExportConfig& config);
   [[nodiscard]] Result<void> apply_change(const ExportConfig& wanted, bool needs_reopen);
+  [[nodiscard]] Result<void> settle_privileges();
   void loop_until_stopped();
   void handle_signal(int number);
   void handle_event(const target::TargetEvent& event);

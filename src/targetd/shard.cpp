@@ -61,14 +61,15 @@ Result<PortId> Shard::add_port(std::unique_ptr<net::PacketPort> port) {
     AOE_TRY(parts_.loop.add_fd(ports_[index]->wait_fd(), EPOLLIN | EPOLLET,
                                [this, index](std::uint32_t) { port_has_frames_[index] = 1; }));
   }
-  core_.handle_port(id, ports_[index]->info());
+  core_.handle_port(os::monotonic_now(), id, ports_[index]->info());
   return id;
 }
 
 void Shard::refresh_ports() {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (ports_[i]->refresh()) {
-      core_.handle_port(PortId{static_cast<std::uint8_t>(i)}, ports_[i]->info());
+      core_.handle_port(os::monotonic_now(), PortId{static_cast<std::uint8_t>(i)},
+                        ports_[i]->info());
     }
     port_has_frames_[i] = 1;
   }
@@ -211,7 +212,7 @@ void Shard::start_state_saves() {
 
     auto outcome = std::make_shared<Outcome>();
     outcome->save = std::move(*save);
-    parts_.worker.post(
+    parts_.run_blocking(
         [outcome, &states = parts_.states] {
           outcome->result = states.save(outcome->save.address, outcome->save.bytes);
         },

@@ -5,7 +5,6 @@
 #include "net/packet_port.h"
 #include "os/link_monitor.h"
 #include "runtime/event_loop.h"
-#include "runtime/worker.h"
 #include "storage/block_store.h"
 #include "storage/io_engine.h"
 #include "target/target_core.h"
@@ -24,12 +23,13 @@ namespace aoe::targetd {
 //   turn:  ports -> handle_frame -> poll_store_ops -> stores -> handle_store_done
 //          -> poll_state_save -> worker -> handle_state_saved -> poll_transmit -> ports
 //
-// Lives on the loop's thread; the loop, the worker and the engine outlive it.
+// Lives on the loop's thread; what is in Parts outlives it.
 class Shard {
  public:
   struct Parts {
     runtime::EventLoop& loop;
-    runtime::Worker& worker;
+    // Runs the first function where it may block and then the second on the loop's thread.
+    std::function<void(std::function<void()>, std::function<void()>)> run_blocking;
     storage::IoEngine& engine;
     StateDirectory& states;
   };

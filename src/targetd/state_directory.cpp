@@ -75,6 +75,22 @@ void StateDirectory::unlock(DeviceAddress address) {
   locks_.erase(address);
 }
 
+Result<void> StateDirectory::give_to(const os::UserIdentity& identity) const {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path_, error)) {
+    const std::string name = entry.path().filename();
+    if (::fchownat(directory_.get(), name.c_str(), identity.uid, identity.gid,
+                   AT_SYMLINK_NOFOLLOW) != 0) {
+      return fail_errno(fmt::format("state directory {}: change the owner of {}", path_, name),
+                        errno);
+    }
+  }
+  if (::fchown(directory_.get(), identity.uid, identity.gid) != 0) {
+    return fail_errno(fmt::format("state directory {}: change the owner", path_), errno);
+  }
+  return {};
+}
+
 Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress address) const {
   const std::string name = to_string(address) + ".state";
   const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);

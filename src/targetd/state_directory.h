@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "os/fd.h"
+#include "os/privileges.h"
 
 #include <cstddef>
 #include <map>
@@ -29,6 +30,9 @@ class StateDirectory {
   // Claims the export for this process. busy: another process has it.
   [[nodiscard]] Result<void> lock(DeviceAddress address);
   void unlock(DeviceAddress address);
+
+  // Makes the directory and all that is in it belong to somebody: whom the daemon becomes.
+  [[nodiscard]] Result<void> give_to(const os::UserIdentity& identity) const;
 
   // The bytes of the file, nothing if there is none. corrupt: larger than any state can be.
   [[nodiscard]] Result<std::optional<std::vector<std::byte>>> load(DeviceAddress address) const;
