@@ -39,7 +39,9 @@ std::uint8_t opcode(FrameOp op, bool extended) {
     case FrameOp::trim:
       return static_cast<std::uint8_t>(AtaOp::data_set_management);
     case FrameOp::flush:
-      return static_cast<std::uint8_t>(extended ? AtaOp::flush_ext : AtaOp::flush);
+      // Both forms flush everything and every disk has this one (ATA8-ACS 7.24); vblade aborts the
+      // other (tests/interop/session_vblade_test.cpp).
+      return static_cast<std::uint8_t>(AtaOp::flush);
   }
   return 0;
 }
@@ -94,7 +96,8 @@ std::size_t frame_bytes(const Piece& piece) {
 }
 
 void build_piece(ByteSpan frame, const Piece& piece, const protocol::IdentifyModel& disk) {
-  const bool extended = disk.has_lba48 || piece.op == FrameOp::trim;
+  const bool extended =
+      piece.op == FrameOp::trim || (disk.has_lba48 && piece.op != FrameOp::flush);
   AtaArgument ata;
   ata.flags = extended ? kAtaFlagExtended : std::uint8_t{0};
   ata.command_status = opcode(piece.op, extended);

@@ -277,7 +277,7 @@ TEST_F(CoreIo, FlushWaitsForTheWritesBeforeIt) {
   world.receive(*target.answer(sent[0]));
   const std::vector<Sent> flush = world.take_sent();
   ASSERT_EQ(flush.size(), 1U);
-  EXPECT_EQ(flush[0].ata().command_status, 0xEA);
+  EXPECT_EQ(flush[0].ata().command_status, 0xE7);
 }
 
 TEST_F(CoreIo, FlushOfADiskWithoutACacheCompletesWithoutAFrame) {

@@ -80,10 +80,12 @@ TEST(RequestSplitter, ZeroesAreTrimmedOnlyWhereTheDiskPromisesZeros) {
   EXPECT_EQ(frame_op(IoOp::write_zeroes, disk_with(true, false)), FrameOp::write_zeroes);
 }
 
-TEST(RequestSplitter, FlushHasNoSectors) {
+TEST(RequestSplitter, FlushIsTheFormThatEveryDiskHas) {
   std::vector<std::byte> frame;
-  EXPECT_EQ(built(frame, {.op = FrameOp::flush}).argument.command_status, 0xEA);
-  EXPECT_EQ(built(frame, {.op = FrameOp::flush}, disk_with(false)).argument.command_status, 0xE7);
+  const auto ata = built(frame, {.op = FrameOp::flush});
+  EXPECT_EQ(ata.argument.command_status, 0xE7);
+  EXPECT_EQ(ata.argument.flags, 0);
+  EXPECT_EQ(ata.argument.sector_count, 0);
 }
 
 }  // namespace
