@@ -187,21 +187,24 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
   if (!parts_.replies.spend_token(arrival.now)) {
     return;
   }
-  PacketBuffer reply = parts_.replies.allocate(arrival.port, kAtaHeaderBytes + kSectorBytes);
+  const bool may_have_data =
+      planned.action == AtaAction::identify || planned.action == AtaAction::smart_data;
+  PacketBuffer reply = parts_.replies.allocate(
+      arrival.port, may_have_data ? kAtaHeaderBytes + kSectorBytes : kAtaHeaderBytes);
   if (!reply) {
     return;
   }
   AtaPlan plan = planned;
   std::size_t data_bytes = 0;
-  const ByteSpan sector = reply.bytes().subspan(kAtaHeaderBytes, kSectorBytes);
-  if (plan.action == AtaAction::identify) {
-    fill_identify(subject, arrival.port, sector);
-    data_bytes = kSectorBytes;
-  } else if (plan.action == AtaAction::smart_data) {
-    if (!fill_smart(arrival.now, subject, plan, sector)) {
-      plan.outcome = protocol::kAtaAborted;
-    } else {
+  if (may_have_data) {
+    const ByteSpan sector = reply.bytes().subspan(kAtaHeaderBytes, kSectorBytes);
+    if (plan.action == AtaAction::identify) {
+      fill_identify(subject, arrival.port, sector);
+      data_bytes = kSectorBytes;
+    } else if (fill_smart(arrival.now, subject, plan, sector)) {
       data_bytes = std::size_t{plan.sectors} * kSectorBytes;
+    } else {
+      plan.outcome = protocol::kAtaAborted;
     }
   }
   if (asks_for_smart_sector(arrival.bytes) && !plan.outcome.is_failure()) {
@@ -277,8 +280,11 @@ std::optional<SectorRange> AtaExecutor::locked_range(const Request& request) con
       // A trim that names nothing locks nothing in particular, but something: one sector.
       return begin < end ? SectorRange{space, begin, end} : SectorRange{space, 0, 1};
     }
-    case AtaAction::flush:
     case AtaAction::write_cache_off:
+      // After its answer the host counts on every write that was answered before it, so it waits
+      // for those that are under way, and later ones wait for it.
+      return SectorRange{space, 0, kLbaLimit};
+    case AtaAction::flush:
     case AtaAction::reply:
     case AtaAction::bad_argument:
     case AtaAction::identify:
@@ -300,21 +306,58 @@ void AtaExecutor::execute(Instant now, std::uint16_t slot) {
     finish_with_error(now, slot, protocol::AoeError::target_reserved);
     return;
   }
-  if (request.plan.action == AtaAction::trim) {
-    const protocol::TrimRanges ranges(request.frame.bytes().subspan(
-        kAtaHeaderBytes, std::size_t{request.plan.sectors} * kSectorBytes));
-    if (!ranges.all_within(subject.settings.sector_count)) {
-      request.plan.outcome = protocol::kAtaIdNotFound;
-      finish(now, slot, request.plan);
-      return;
-    }
+  // What failed or shrank while the request waited counts as well.
+  if (subject.health == ExportHealth::failed && needs_healthy_store(request.plan.action)) {
+    request.plan.outcome = protocol::kAtaDeviceFault;
+    finish(now, slot, request.plan);
+    return;
   }
+  if (!fits_disk(request)) {
+    refuse_range(now, slot);
+    return;
+  }
+  request.disk_sectors = subject.settings.sector_count;
   if (next_scan_ == Instant{}) {
     next_scan_ = now + parts_.limits.backend_deadline;
   }
   if (!emit_next(slot)) {
     finish(now, slot, request.plan);
   }
+}
+
+bool AtaExecutor::fits_disk(const Request& request) {
+  const std::uint64_t sector_count = request.subject->settings.sector_count;
+  switch (request.plan.action) {
+    case AtaAction::read:
+    case AtaAction::write:
+    case AtaAction::verify:
+      return request.plan.lba.value + request.plan.sectors <= sector_count;
+    case AtaAction::trim:
+      return protocol::TrimRanges(
+                 request.frame.bytes().subspan(kAtaHeaderBytes,
+                                               std::size_t{request.plan.sectors} * kSectorBytes))
+          .all_within(sector_count);
+    case AtaAction::flush:
+    case AtaAction::write_cache_off:
+    case AtaAction::reply:
+    case AtaAction::bad_argument:
+    case AtaAction::identify:
+    case AtaAction::smart_data:
+      return true;
+  }
+  return true;
+}
+
+void AtaExecutor::refuse_range(Instant now, std::uint16_t slot) {
+  AtaPlan& plan = requests_[slot].plan;
+  plan.outcome = protocol::kAtaIdNotFound;
+  if (plan.action != AtaAction::trim) {
+    const std::uint64_t end = plan.lba.value + plan.sectors;
+    const std::uint64_t first_bad =
+        std::max(plan.lba.value, requests_[slot].subject->settings.sector_count);
+    point_at(plan, Lba{first_bad}, static_cast<std::uint32_t>(end - first_bad));
+  }
+  finish(now, slot, plan);
 }
 
 bool AtaExecutor::emit_next(std::uint16_t slot) {
@@ -415,16 +458,34 @@ void AtaExecutor::handle_store_done(Instant now, const StoreCompletion& done) {
   complete(now, static_cast<std::uint16_t>(done.tag.value & 0xFFFFU), done);
 }
 
+bool AtaExecutor::has_overdue(Instant now, const Export& subject, std::uint16_t slot) const {
+  return std::any_of(requests_.begin(), requests_.end(), [&](const Request& request) {
+    return request.in_use && request.is_executing && request.subject == &subject &&
+           &request != &requests_[slot] && now >= request.started + parts_.limits.backend_deadline;
+  });
+}
+
 void AtaExecutor::complete(Instant now, std::uint16_t slot, const StoreCompletion& done) {
   Request& request = requests_[slot];
   Export& subject = *request.subject;
-  if (subject.health == ExportHealth::stalled) {
+  if (subject.health == ExportHealth::stalled && !has_overdue(now, subject, slot)) {
     subject.health = ExportHealth::ok;
     parts_.report(EventKind::backend_recovered, subject);
   }
   if (done.status == StoreErrc::ok) {
+    // After a failed sync the kernel calls everything stable, whatever has become of it.
+    if (subject.health == ExportHealth::failed && needs_healthy_store(request.plan.action)) {
+      request.plan.outcome = protocol::kAtaDeviceFault;
+      finish(now, slot, request.plan);
+      return;
+    }
     const bool has_more =
         request.plan.action == AtaAction::verify || request.plan.action == AtaAction::trim;
+    if (has_more && subject.settings.sector_count < request.disk_sectors && !fits_disk(request)) {
+      refuse_range(now, slot);
+      return;
+    }
+    request.started = now;
     if (!has_more || !emit_next(slot)) {
       finish(now, slot, request.plan);
     }

@@ -64,8 +64,9 @@ class AtaExecutor {
     PortId port;
     protocol::FrameHeader header;
     AtaPlan plan;
-    std::uint32_t progress = 0;  // sectors verified, or index of the next trim entry
-    Instant started;
+    std::uint32_t progress = 0;      // sectors verified, or index of the next trim entry
+    std::uint64_t disk_sectors = 0;  // size of the disk when the range was checked last
+    Instant started;                 // of the store operation that runs now
     PacketBuffer frame;
     PacketBuffer reply;
   };
@@ -77,6 +78,11 @@ class AtaExecutor {
                      const AtaPlan& plan);
   [[nodiscard]] std::optional<SectorRange> locked_range(const Request& request) const;
   void execute(Instant now, std::uint16_t slot);
+  // Whether everything the request names still lies on the disk, which may have shrunk.
+  [[nodiscard]] static bool fits_disk(const Request& request);
+  void refuse_range(Instant now, std::uint16_t slot);
+  // Whether a store operation of the export, other than that of `slot`, takes too long.
+  [[nodiscard]] bool has_overdue(Instant now, const Export& subject, std::uint16_t slot) const;
   // Emits the request's next store operation; false when there is nothing left to do.
   [[nodiscard]] bool emit_next(std::uint16_t slot);
   [[nodiscard]] bool emit_next_trim(std::uint16_t slot);

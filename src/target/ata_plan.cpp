@@ -165,6 +165,7 @@ AtaPlan plan_set_features(AtaPlan plan, const AtaFrame& frame, const AtaContext&
       settings.write_cache_enabled = has_cache;
       return finish(plan, has_cache ? protocol::kAtaOk : protocol::kAtaAborted);
     case 0x82:  // write cache off: what is in it reaches the medium first
+      settings.write_cache_enabled = false;
       plan.action = has_cache ? AtaAction::write_cache_off : AtaAction::reply;
       return plan;
     case 0x03:

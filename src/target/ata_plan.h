@@ -22,7 +22,7 @@ enum class AtaAction : std::uint8_t {
   verify,
   flush,
   trim,             // the ranges are in the frame's data
-  write_cache_off,  // like flush, and remember it
+  write_cache_off,  // a flush that covers every write before it; later ones are stable already
 };
 
 // Whether the action can alter what a later read returns.

@@ -52,9 +52,6 @@ void AtaExecutor::finish(Instant now, std::uint16_t slot, const AtaPlan& plan) {
   Request& request = requests_[slot];
   Export& subject = *request.subject;
   count(subject.stats, plan);
-  if (plan.action == AtaAction::write_cache_off && !plan.outcome.is_failure()) {
-    subject.ata.write_cache_enabled = false;
-  }
   // No data with an error: an initiator must look at the status first, and some do not.
   const bool has_data = plan.action == AtaAction::read && !plan.outcome.is_failure();
   const std::size_t data_bytes = has_data ? std::size_t{plan.sectors} * kSectorBytes : 0;
@@ -189,7 +186,13 @@ void AtaExecutor::note_store_error(Instant now, Request& request, const StoreCom
   }
   // What was accepted could not be made stable, and asking the kernel again would only make it say
   // that all is well: fsync reports a lost page once (reliability of fsync, Linux 4.13 and later).
-  if (done.status == StoreErrc::sync_failed && subject.health != ExportHealth::failed) {
+  // Whatever error a flush ends with means the same.
+  const bool is_flush = request.is_flushing || request.plan.action == AtaAction::flush ||
+                        request.plan.action == AtaAction::write_cache_off;
+  const bool is_refusal =
+      done.status == StoreErrc::unsupported || done.status == StoreErrc::read_only;
+  const bool is_lost = done.status == StoreErrc::sync_failed || (is_flush && !is_refusal);
+  if (is_lost && subject.health != ExportHealth::failed) {
     subject.health = ExportHealth::failed;
     parts_.report(EventKind::export_failed, subject);
   }

@@ -25,7 +25,15 @@ bool is_prefix(ConstByteSpan prefix, ConstByteSpan text) {
 }  // namespace
 
 StateKeeper::StateKeeper(CoreParts& parts, AtaExecutor& executor)
-    : parts_(parts), executor_(executor), changes_(parts.limits.changes_max) {}
+    : parts_(parts), executor_(executor), changes_(parts.limits.changes_max) {
+  to_save_.reserve(parts.limits.exports_max);
+  // An edit is tried out on a copy: a bad one must not make us allocate.
+  for (Change& change : changes_) {
+    change.next.config_string.reserve(protocol::kConfigStringBytesMax);
+    change.next.mask.reserve(protocol::kMacListCountMax);
+    change.next.reservation.reserve(protocol::kMacListCountMax);
+  }
+}
 
 void StateKeeper::handle_config(const Arrival& arrival, Export& subject) {
   const auto config = protocol::parse_config(arrival.bytes);
@@ -66,6 +74,12 @@ void StateKeeper::handle_config(const Arrival& arrival, Export& subject) {
       }
       if (is_same) {
         send_config(arrival, subject, config->command, AoeError::none);
+        return;
+      }
+      // What no answer could carry would make the export invisible.
+      if (protocol::kConfigHeaderBytes + config->string.size() >
+          smallest_mtu(subject) + protocol::kEthernetHeaderBytes) {
+        send_bad_argument(arrival, subject);
         return;
       }
       if (Change* change = begin(subject, Kind::config); change != nullptr) {
@@ -162,7 +176,7 @@ StateKeeper::Change* StateKeeper::begin(const Export& subject, Kind kind) {
   const auto free = std::find_if(changes_.begin(), changes_.end(),
                                  [](const Change& c) { return c.kind == Kind::none; });
   if (subject.is_change_pending || free == changes_.end()) {
-    ++parts_.stats.drops.change_pending;
+    parts_.stats.drops.change_pending += kind == Kind::counters ? 0U : 1U;
     return nullptr;
   }
   free->kind = kind;
@@ -194,6 +208,18 @@ bool StateKeeper::save_now(Instant now, Export& subject) {
   return true;
 }
 
+void StateKeeper::begin_due_saves() {
+  while (!to_save_.empty()) {
+    Export* subject = parts_.exports.find(to_save_.back());
+    AOE_CHECK(subject != nullptr, "removed exports are forgotten");
+    // A change by wire that came first takes the identity along.
+    if (!subject->is_change_pending && !save_now(subject->started, *subject)) {
+      return;
+    }
+    to_save_.pop_back();
+  }
+}
+
 StateKeeper::Change* StateKeeper::find(const Export& subject) {
   const auto found = std::find_if(changes_.begin(), changes_.end(), [&subject](const Change& c) {
     return c.kind != Kind::none && c.export_id == subject.id;
@@ -202,6 +228,7 @@ StateKeeper::Change* StateKeeper::find(const Export& subject) {
 }
 
 std::optional<StateSave> StateKeeper::poll_state_save() {
+  begin_due_saves();
   for (Change& change : changes_) {
     if (change.kind == Kind::none || change.phase != Phase::to_save) {
       continue;
@@ -284,6 +311,7 @@ void StateKeeper::handle_writes_finished(Instant now, Export& subject) {
 }
 
 void StateKeeper::forget(const Export& subject) {
+  std::erase(to_save_, subject.id);
   if (Change* change = find(subject); change != nullptr) {
     change->kind = Kind::none;
   }

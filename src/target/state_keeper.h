@@ -30,11 +30,15 @@ class StateKeeper {
   // and then, at the end). False when another change is on its way or the table is full.
   bool save_now(Instant now, Export& subject);
 
+  // The same as soon as there is room: the serial number is a promise from the first IDENTIFY on.
+  void save_soon(const Export& subject) { to_save_.push_back(subject.id); }
+
   // Whether the state of that generation is on disk. Stale answers are ignored.
   enum class Saved : bool { no, yes };
   void handle_state_saved(Instant now, Export& subject, std::uint64_t generation, Saved saved);
   // Answers reservation changes whose last foreign write has finished.
   void handle_writes_finished(Instant now, Export& subject);
+  // It is being removed.
   void forget(const Export& subject);
 
   [[nodiscard]] std::optional<StateSave> poll_state_save();
@@ -61,6 +65,8 @@ class StateKeeper {
     MaskEdit mask_edit;
   };
 
+  // Starts the saves of new exports that there is room for.
+  void begin_due_saves();
   [[nodiscard]] Change* begin(const Export& subject, Kind kind);
   void queue_change(const Arrival& arrival, Export& subject, Change& change, std::uint8_t command);
   [[nodiscard]] Change* find(const Export& subject);
@@ -77,6 +83,7 @@ class StateKeeper {
   CoreParts& parts_;
   AtaExecutor& executor_;
   std::vector<Change> changes_;
+  std::vector<ExportId> to_save_;  // new exports whose identity is not on its way to disk yet
 };
 
 }  // namespace aoe::target

@@ -63,8 +63,7 @@ Result<ExportId> TargetCore::add_export(Instant now, const ExportSettings& setti
   added->ata.write_cache_enabled = settings.mode == WriteMode::write_back;
   announcer_.begin_probe(now, *added);
   if (is_new) {
-    // The serial number is a promise from the first IDENTIFY on.
-    (void)keeper_.save_now(now, *added);
+    keeper_.save_soon(*added);
   }
   return added->id;
 }
@@ -118,7 +117,9 @@ Result<void> TargetCore::clear_failure(ExportId id) {
   if (subject == nullptr) {
     return stale("online");
   }
-  subject->health = ExportHealth::ok;
+  if (subject->health == ExportHealth::failed) {
+    subject->health = ExportHealth::ok;
+  }
   return {};
 }
 

@@ -1,0 +1,122 @@
+// Frames must not make a core allocate: what a stranger sends costs no memory.
+#include "support/target_fixture.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+void* counted(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): this is what new stands on
+  void* memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) {
+    std::abort();
+  }
+  return memory;
+}
+
+}  // namespace
+
+// The replaceable functions of the whole test program.
+void* operator new(std::size_t size) {
+  return counted(size);
+}
+
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
+
+namespace aoe::test {
+namespace {
+
+using protocol::ConfigCommand;
+using protocol::ReserveCommand;
+
+constexpr std::uint8_t kAdd = 1;
+
+// Lends one buffer at a time, without allocating.
+class OneFrame final : public BufferOwner {
+ public:
+  PacketBuffer make(const Bytes& frame) {
+    memory_ = frame;
+    return {*this, 0, memory_, memory_.size()};
+  }
+
+  void release_buffer(std::uint32_t /*index*/) noexcept override {}
+
+ private:
+  Bytes memory_;
+};
+
+class Allocating : public TargetTest {
+ protected:
+  Allocating() { (void)t.serve(TargetHarness::settings()); }
+
+  // Allocations while the core takes one frame and gives its answers away.
+  std::uint64_t cost(const Bytes& frame) {
+    PacketBuffer buffer = frame_.make(frame);
+    const std::uint64_t before = allocations.load();
+    t.core().handle_frame(t.now(), PortId{0}, std::move(buffer));
+    std::array<target::ExportStoreOp, 8> ops;
+    const std::size_t op_count = t.core().poll_store_ops(ops);
+    for (std::size_t i = 0; i < op_count; ++i) {
+      t.core().handle_store_done(t.now(), {.tag = ops[i].op.tag});
+    }
+    std::array<target::TxFrame, 8> frames;
+    (void)t.core().poll_transmit(frames);
+    const std::uint64_t after = allocations.load();
+    return after - before;
+  }
+
+  OneFrame frame_;  // NOLINT(misc-non-private-member-variables-in-classes): outlives its frames
+};
+
+TEST_F(Allocating, CommandsOfEveryKindCostNoMemory) {
+  for (const Bytes& frame :
+       {FrameBuilder::read(0, 8).build(), FrameBuilder::write(0, pattern(4096, 1)).build(),
+        FrameBuilder::ata(0xEA).build(), FrameBuilder::ata(0xE5).build(),
+        FrameBuilder::smart(0xD0).build(), FrameBuilder::trim({{1, 2}, {3, 4}}).build(),
+        FrameBuilder::ata(0x42, 0, 255).build(), FrameBuilder::config(ConfigCommand::read).build(),
+        FrameBuilder::config(ConfigCommand::read).address(kEverywhere).build(),
+        FrameBuilder::mask_read().build(), FrameBuilder::reserve(ReserveCommand::read).build()}) {
+    EXPECT_EQ(cost(frame), 0U) << protocol::dissect_line(frame);
+  }
+}
+
+TEST_F(Allocating, BadFramesCostNoMemory) {
+  for (const Bytes& frame :
+       {FrameBuilder::read(0, 255).build(), FrameBuilder::read(kLbaLimit - 1).build(),
+        FrameBuilder::write(0, pattern(512, 1)).truncate(100).build(),
+        FrameBuilder::command(0x99).build(), FrameBuilder::command(4).build(),
+        FrameBuilder::config(static_cast<ConfigCommand>(9), "x").build(),
+        FrameBuilder::config(ConfigCommand::set, std::string(1025, 'x')).build(),
+        FrameBuilder::mask_edit({{9, kInitiatorA}}).build(),
+        FrameBuilder::mask_edit({{kAdd, MacAddress{}}}).build(),
+        FrameBuilder::mask_edit(std::vector<protocol::MaskDirective>(255, {0, kInitiatorA}))
+            .build(),
+        FrameBuilder::reserve(ReserveCommand::set).build(),
+        FrameBuilder::reserve(static_cast<ReserveCommand>(9)).build(),
+        FrameBuilder::read(0).version(7).build(), FrameBuilder::read(0).flags(8).build(),
+        FrameBuilder::read(0).from(MacAddress{}).build()}) {
+    EXPECT_EQ(cost(frame), 0U) << protocol::dissect_line(frame);
+  }
+}
+
+TEST_F(Allocating, StrangersCostNoMemory) {
+  for (unsigned i = 0; i < 3000; ++i) {
+    const MacAddress source{
+        {0x02, 0, 0, 3, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i & 0xFFU)}};
+    ASSERT_EQ(cost(FrameBuilder::read(0).from(source)), 0U) << i;
+  }
+}
+
+}  // namespace
+}  // namespace aoe::test
