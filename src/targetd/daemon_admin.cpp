@@ -83,7 +83,7 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
   const std::uint64_t sectors = size_bytes / kSectorBytes;
   if (sectors < subject->settings.sector_count && force == Force::no) {
     return fail_with(
-        Errc::invalid_argument, 0,
+        Errc::not_permitted, 0,
         fmt::format("{}: resize: the backing has shrunk from {} to {} sectors; what is "
                     "behind the end is gone for its clients (use --force to say so)",
                     to_string(address), subject->settings.sector_count, sectors));

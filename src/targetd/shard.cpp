@@ -78,6 +78,9 @@ void Shard::refresh_ports() {
 Result<ExportId> Shard::add_export(const target::ExportSettings& settings,
                                    target::PersistentState state,
                                    std::unique_ptr<storage::BlockStore> store) {
+  // The core gives the place of a removed export out again at once; our half of it is cleared by the
+  // event that tells of the removal.
+  take_events();
   AOE_TRY_ASSIGN(const ExportId id,
                  core_.add_export(os::monotonic_now(), settings, std::move(state)));
   StoreSlot& slot = slots_[id.value & kExportIndexMask];
