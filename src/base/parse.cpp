@@ -48,7 +48,8 @@ Result<std::uint64_t, ParseErrc> parse_size(std::string_view text) {
     return count;
   }
   const auto factor = size_factor(text[digits]);
-  if (digits + 1 != text.size() || !factor) {
+  const std::string_view rest = text.substr(digits + 1);
+  if (!factor || (!rest.empty() && (rest != "iB" || text[digits] == 's'))) {
     return fail(ParseErrc::unknown_suffix);
   }
   if (count > std::numeric_limits<std::uint64_t>::max() / *factor) {

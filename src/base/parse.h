@@ -19,7 +19,8 @@ enum class ParseErrc : std::uint8_t {
 [[nodiscard]] Result<std::uint64_t, ParseErrc> parse_unsigned(std::string_view text);
 
 // A size in bytes: decimal digits, and at most one suffix. K M G T P (either case) multiply by
-// powers of 1024, `s` by the sector of 512 bytes: "512", "64K", "10G", "20480s".
+// powers of 1024, and so do KiB to PiB; `s` by the sector of 512 bytes: "512", "64K", "10GiB",
+// "20480s". "KB" is refused: half of its readers take it for 1000.
 [[nodiscard]] Result<std::uint64_t, ParseErrc> parse_size(std::string_view text);
 
 // The shortest text that parse_size turns back into `bytes`: "64K", "10G", "513".

@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "storage/size_text.h"
+#include "base/parse.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@ Result<std::unique_ptr<MemoryStore>> MemoryStore::open(std::uint64_t size_bytes,
                                                        std::uint32_t in_flight_max) {
   AOE_CHECK(size_bytes > 0 && size_bytes % kSectorBytes == 0, "the caller checked the size");
   AOE_TRY_ASSIGN(os::MappedMemory memory,
-                 os::MappedMemory::allocate(size_bytes, "memory:" + size_text(size_bytes)));
+                 os::MappedMemory::allocate(size_bytes, "memory:" + format_size(size_bytes)));
   return std::unique_ptr<MemoryStore>(new MemoryStore(std::move(memory), in_flight_max));
 }
 
@@ -26,7 +26,7 @@ MemoryStore::MemoryStore(os::MappedMemory memory, std::uint32_t in_flight_max)
 }
 
 std::string MemoryStore::describe() const {
-  return "memory:" + size_text(info_.size_bytes);
+  return "memory:" + format_size(info_.size_bytes);
 }
 
 void MemoryStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {

@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "storage/size_text.h"
+#include "base/parse.h"
 
 namespace aoe::storage {
 
@@ -17,7 +17,7 @@ NullStore::NullStore(std::uint64_t size_bytes, std::uint32_t in_flight_max) : do
 }
 
 std::string NullStore::describe() const {
-  return "null:" + size_text(info_.size_bytes);
+  return "null:" + format_size(info_.size_bytes);
 }
 
 void NullStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {

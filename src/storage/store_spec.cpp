@@ -1,12 +1,12 @@
 #include "storage/store_spec.h"
 
 #include "base/ids.h"
+#include "base/parse.h"
 #include "storage/file_store.h"
 #include "storage/group_commit_store.h"
 #include "storage/memory_store.h"
 #include "storage/null_store.h"
 #include "storage/readonly_store.h"
-#include "storage/size_text.h"
 
 #include <fmt/format.h>
 
@@ -52,17 +52,29 @@ Result<OpenedStore> open_file(const StoreSpec& spec, const StoreOptions& options
 
 // ---- memory and null
 
+const char* size_fault(ParseErrc errc) {
+  switch (errc) {
+    case ParseErrc::not_a_number:
+      return "expected a number of bytes, with K, M, G, T, P or s (sectors) behind it";
+    case ParseErrc::unknown_suffix:
+      return "unknown unit (expected K, M, G, T or P, KiB to PiB, or s for sectors)";
+    case ParseErrc::too_large:
+      return "does not fit into 64 bits";
+  }
+  return "no size";
+}
+
 Result<std::uint64_t> whole_size(const StoreSpec& spec) {
-  auto parsed = parse_size(spec.argument);
+  const auto parsed = parse_size(spec.argument);
   if (!parsed) {
-    return refused(spec, parsed.error().message);
+    return refused(spec, size_fault(parsed.error()));
   }
   if (*parsed == 0 || *parsed % kSectorBytes != 0) {
     return refused(spec, fmt::format("{} bytes are no multiple of {}", *parsed, kSectorBytes));
   }
   if (*parsed > NullStore::kSizeMaxBytes) {
     return refused(spec, fmt::format("larger than {}, which is all that sector numbers reach",
-                                     size_text(NullStore::kSizeMaxBytes)));
+                                     format_size(NullStore::kSizeMaxBytes)));
   }
   return *parsed;
 }

@@ -20,9 +20,9 @@ struct StoreSpec {
   friend bool operator==(const StoreSpec&, const StoreSpec&) = default;
 };
 
-// PATH, file:PATH, memory:SIZE or null:SIZE; sizes as in size_text.h. A text is a PATH if it has no
-// colon, or a slash before the first one; other paths with a colon are written file:PATH. Looks at
-// the text only: whether a path exists shows when it is opened.
+// PATH, file:PATH, memory:SIZE or null:SIZE; sizes as in base/parse.h. A text is a PATH if it has
+// no colon, or a slash before the first one; other paths with a colon are written file:PATH. Looks
+// at the text only: whether a path exists shows when it is opened.
 //
 // rbd:POOL/IMAGE is understood and refused as unsupported.
 [[nodiscard]] Result<StoreSpec> parse_store_spec(std::string_view text);

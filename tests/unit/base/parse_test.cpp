@@ -23,7 +23,7 @@ TEST(ParseUnsigned, AcceptsDigitsAndNothingElse) {
 }
 
 TEST(ParseSize, MultipliesBySuffix) {
-  const std::array<std::pair<const char*, std::uint64_t>, 11> cases{{
+  const std::array<std::pair<const char*, std::uint64_t>, 13> cases{{
       {"0", 0},
       {"512", 512},
       {"1s", 512},
@@ -34,6 +34,8 @@ TEST(ParseSize, MultipliesBySuffix) {
       {"10G", 10737418240ULL},
       {"2T", 2199023255552ULL},
       {"1P", 1125899906842624ULL},
+      {"64KiB", 65536},
+      {"10GiB", 10737418240ULL},
       {"18446744073709551615", kMax},
   }};
   for (const auto& [text, bytes] : cases) {
@@ -42,7 +44,7 @@ TEST(ParseSize, MultipliesBySuffix) {
 }
 
 TEST(ParseSize, SaysWhyATextIsNoSize) {
-  const std::array<std::pair<const char*, ParseErrc>, 13> cases{{
+  const std::array<std::pair<const char*, ParseErrc>, 16> cases{{
       {"", ParseErrc::not_a_number},
       {"K", ParseErrc::not_a_number},
       {"-1", ParseErrc::not_a_number},
@@ -50,6 +52,9 @@ TEST(ParseSize, SaysWhyATextIsNoSize) {
       {"1S", ParseErrc::unknown_suffix},
       {"1E", ParseErrc::unknown_suffix},
       {"1KB", ParseErrc::unknown_suffix},
+      {"1Ki", ParseErrc::unknown_suffix},
+      {"1siB", ParseErrc::unknown_suffix},
+      {"1KiBs", ParseErrc::unknown_suffix},
       {"1 K", ParseErrc::unknown_suffix},
       {"1.5K", ParseErrc::unknown_suffix},
       {"1\x80", ParseErrc::unknown_suffix},
