@@ -43,8 +43,8 @@ inline std::vector<ExampleFrame> load_example_frames(const std::string& path) {
 
 // All 28, in order. AOE_TEST_DATA_DIR is set by the test's CMakeLists.txt.
 inline const std::vector<ExampleFrame>& example_frames() {
-  static const auto& frames =
-      *new std::vector<ExampleFrame>(load_example_frames(AOE_TEST_DATA_DIR "/frames.txt"));
+  static const std::vector<ExampleFrame> frames =
+      load_example_frames(AOE_TEST_DATA_DIR "/frames.txt");
   return frames;
 }
 
