@@ -13,6 +13,17 @@ constexpr std::uint16_t bit(unsigned n) {
   return static_cast<std::uint16_t>(1U << n);
 }
 
+// The translation every BIOS expects.
+constexpr std::uint16_t kHeads = 16;
+constexpr std::uint16_t kSectorsPerTrack = 63;
+constexpr std::uint32_t kSectorsPerCylinder = std::uint32_t{kHeads} * kSectorsPerTrack;
+constexpr std::uint16_t kCylindersMax = 16383;
+
+// Where a word starts.
+constexpr std::size_t at_word(std::size_t index) {
+  return index * 2;
+}
+
 char printable(char c) {
   return c >= 0x20 && c < 0x7F ? c : '?';
 }
@@ -39,19 +50,18 @@ std::string get_string(ConstByteSpan sector, std::size_t word, std::size_t lengt
 }
 
 void put_geometry(ByteSpan sector, std::uint64_t sector_count) {
-  // The translation every BIOS expects: 16 heads, 63 sectors, at most 16383 cylinders.
-  const auto cylinders =
-      static_cast<std::uint16_t>(std::min<std::uint64_t>(sector_count / (16 * 63), 16383));
+  const auto cylinders = static_cast<std::uint16_t>(
+      std::min<std::uint64_t>(sector_count / kSectorsPerCylinder, kCylindersMax));
   const auto word = [&](std::size_t index, std::uint16_t value) {
     store_le16(sector, index * 2, value);
   };
   word(1, cylinders);
-  word(3, 16);
-  word(6, 63);
+  word(3, kHeads);
+  word(6, kSectorsPerTrack);
   word(54, cylinders);
-  word(55, 16);
-  word(56, 63);
-  store_le32(sector, 57 * 2, std::uint32_t{cylinders} * 16U * 63U);
+  word(55, kHeads);
+  word(56, kSectorsPerTrack);
+  store_le32(sector, at_word(57), cylinders * kSectorsPerCylinder);
 }
 
 std::uint8_t sum_bytes(ConstByteSpan sector) {
@@ -103,7 +113,8 @@ void build_identify(ByteSpan sector, const IdentifyModel& m) {
   word(51, 0x0200);
   word(53, 0x0007);  // words 54-58, 64-70 and 88 are valid
   word(59, m.multiple_sectors == 0 ? 0U : 0x0100U | m.multiple_sectors);
-  store_le32(sector, 60 * 2, static_cast<std::uint32_t>(std::min(m.sector_count, kLba28Limit - 1)));
+  store_le32(sector, at_word(60),
+             static_cast<std::uint32_t>(std::min(m.sector_count, kLba28Limit - 1)));
   word(63, 0x0007);
   word(64, 0x0003);
   for (const std::size_t cycle_time_word : {65U, 66U, 67U, 68U}) {
@@ -113,7 +124,7 @@ void build_identify(ByteSpan sector, const IdentifyModel& m) {
   word(80, 0x01F0);  // ATA/ATAPI-4 to ATA8-ACS
   put_command_sets(sector, m);
   word(88, 0x203F);  // Ultra DMA 0-5 supported, 5 selected: some initiators show it
-  store_le64(sector, 100 * 2, m.sector_count);
+  store_le64(sector, at_word(100), m.sector_count);
   word(105, m.has_trim ? m.trim_blocks_max : 0U);
   const auto exponent =
       static_cast<unsigned>(std::countr_zero(m.physical_sector_bytes / kSectorBytes));
@@ -146,8 +157,8 @@ IdentifyView parse_identify(ConstByteSpan sector) {
   m.has_lba48 = has(83, 10) || has(86, 10);
   // More than the field's limit cannot be addressed, and must not overflow anybody's byte count.
   m.sector_count = m.has_lba48
-                       ? std::min(load_le64(sector, 100 * 2), kLbaLimit - 1)
-                       : std::min<std::uint64_t>(load_le32(sector, 60 * 2), kLba28Limit - 1);
+                       ? std::min(load_le64(sector, at_word(100)), kLbaLimit - 1)
+                       : std::min<std::uint64_t>(load_le32(sector, at_word(60)), kLba28Limit - 1);
   m.has_smart = has(82, 0);
   m.smart_enabled = m.has_smart && has(85, 0);
   m.has_write_cache = has(82, 5);
@@ -162,7 +173,8 @@ IdentifyView parse_identify(ConstByteSpan sector) {
     m.physical_sector_bytes = kSectorBytes << std::min(word(106) & 0xFU, 7U);
   }
   if (valid(106) && has(106, 12)) {
-    view.logical_sector_bytes = std::uint64_t{load_le32(sector, 117 * 2)} * 2;  // counted in words
+    view.logical_sector_bytes =
+        std::uint64_t{load_le32(sector, at_word(117))} * 2;  // counted in words
   }
   m.rotation_rate = word(217);
   m.multiple_sectors_max = static_cast<std::uint8_t>(word(47) & 0xFFU);

@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <array>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace aoe::protocol;
-  std::array<std::byte, kIdentifyBytes> sector{};
-  aoe::copy_bytes(sector, std::as_bytes(std::span(data, std::min(size, sector.size()))));
+namespace aoe::protocol {
+namespace {
+
+void check_sector(ByteSpan sector) {
   const IdentifyView view = parse_identify(sector);
-  AOE_CHECK(view.model.sector_count < aoe::kLbaLimit, "sizes stay within 48 bits");
+  AOE_CHECK(view.model.sector_count < kLbaLimit, "sizes stay within 48 bits");
   AOE_CHECK(view.model.serial.size() <= 20 && view.model.firmware.size() <= 8 &&
                 view.model.model.size() <= 40,
             "strings stay within their fields");
@@ -21,5 +21,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const IdentifyView again = parse_identify(sector);
   AOE_CHECK(again.model == view.model, "a disk reads back as it was built");
   AOE_CHECK(again.checksum == IdentifyChecksum::valid, "with a valid checksum");
+}
+
+}  // namespace
+}  // namespace aoe::protocol
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::array<std::byte, aoe::protocol::kIdentifyBytes> sector{};
+  aoe::copy_bytes(sector, std::as_bytes(std::span(data, std::min(size, sector.size()))));
+  aoe::protocol::check_sector(sector);
   return 0;
 }
