@@ -3,6 +3,7 @@
 // accepted request ends exactly once, and every buffer returns.
 #include "base/buffer_pool.h"
 #include "base/check.h"
+#include "fuzz/fuzz_entry.h"
 #include "initiator/initiator_core.h"
 #include "protocol/aoe_ata.h"
 #include "protocol/aoe_config.h"
@@ -371,6 +372,7 @@ class World {
 }  // namespace
 }  // namespace aoe::initiator
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   aoe::initiator::Input in(std::as_bytes(std::span(data, size)));
   aoe::initiator::World world(in);
