@@ -162,22 +162,21 @@ class ResizeCommand final : public TargetCommand {
  public:
   ResizeCommand()
       : TargetCommand({"target.resize", Device::needed,
-                       "Without --size the daemon looks at the store and takes its size."}) {}
+                       "The daemon looks at the store and takes the size it has now. Growth it "
+                       "notices by itself within a second."}) {}
 
  protected:
   void define_more(CommandLine& line) override {
-    line.option({"--size", "SIZE", "New size of the store (10G, 20480s)"}, size_);
+    line.flag({"--force", "", "Also a smaller size: what is behind the end is gone"}, force_);
   }
 
   [[nodiscard]] Result<void> add_params(Json& params) const override {
-    if (size_) {
-      params["size"] = size_->bytes;
-    }
+    params["force"] = force_;
     return {};
   }
 
  private:
-  std::optional<ByteCount> size_;
+  bool force_ = false;
 };
 
 }  // namespace

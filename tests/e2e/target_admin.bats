@@ -87,7 +87,8 @@ EOF
   # A broken file changes nothing.
   echo 'nonsense' >>"$WORK/t.toml"
   run target reload
-  assert_status 1
+  assert_status 2
+  assert_contains "$output" "$WORK/t.toml:"
   run in_initiator aoe discover -i ini0
   assert_contains "$output" e7.1
   assert_contains "$output" e7.3
