@@ -47,22 +47,21 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::prepare_shell(const std::str
   const Fd read_end(ends[0]);
   Fd write_end(ends[1]);
   // The shell waits for a line and becomes the command; end of file means that we are gone.
-  AOE_TRY_ASSIGN(auto child, spawn("read -r go <&9 && exec sh -c \"$1\" 9<&-", command,
-                                   read_end.get()));
+  AOE_TRY_ASSIGN(auto child,
+                 spawn("read -r go <&9 && exec sh -c \"$1\" 9<&-", command, read_end.get()));
   child->gate_ = std::move(write_end);
   return child;
 }
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const std::string& script,
-                                                          const std::string& command,
-                                                          int gate_fd) {
+                                                          const std::string& command, int gate_fd) {
   constexpr int kGateFdInChild = 9;
   std::string shell = "sh";
   std::string flag = "-c";
   std::string text = script;
   std::string parameter = command;
-  std::array<char*, 6> arguments{shell.data(),     flag.data(), text.data(), shell.data(),
-                                 parameter.data(), nullptr};
+  std::array<char*, 6> arguments{shell.data(), flag.data(),      text.data(),
+                                 shell.data(), parameter.data(), nullptr};
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   set_plain_signals(attributes);
@@ -89,8 +88,8 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::spawn(const std::string& scr
 
 void ChildProcess::release() {
   if (gate_) {
-    // A child that has died meanwhile shows in its exit status; SIGPIPE is ignored or would be fatal
-    // to nobody but us, so the write is only tried.
+    // A child that has died meanwhile shows in its exit status; SIGPIPE is ignored or would be
+    // fatal to nobody but us, so the write is only tried.
     const ssize_t ignored = ::write(gate_.get(), "\n", 1);
     static_cast<void>(ignored);
     gate_.reset();

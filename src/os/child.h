@@ -20,9 +20,9 @@ class ChildProcess {
   // cannot find ends with status 127.
   [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> run_shell(const std::string& command);
 
-  // The same, but the command waits for release(): a program that gives up its privileges in between
-  // can still run it with the ones it was started with. A command that is never released ends with
-  // status 1 together with this object.
+  // The same, but the command waits for release(): a program that gives up its privileges in
+  // between can still run it with the ones it was started with. A command that is never released
+  // ends with status 1 together with this object.
   [[nodiscard]] static Result<std::unique_ptr<ChildProcess>> prepare_shell(
       const std::string& command);
   void release();

@@ -27,8 +27,8 @@ class SignalSet {
 
   SignalSet(const SignalSet&) = delete;
   SignalSet& operator=(const SignalSet&) = delete;
-  // Restores the calling thread's mask. Signals that still wait are discarded: a second SIGTERM during
-  // an orderly stop must not turn it into a death by signal.
+  // Restores the calling thread's mask. Signals that still wait are discarded: a second SIGTERM
+  // during an orderly stop must not turn it into a death by signal.
   ~SignalSet();
 
   // Readable when next() has something.

@@ -45,11 +45,12 @@ bool needs_healthy_store(AtaAction action) {
   return changes_data(action) || action == AtaAction::flush || action == AtaAction::write_cache_off;
 }
 
-// aoeping sends every SMART sub-command with a count of 1 and waits for a sector behind the registers
-// even where the sub-command has no data (aoeping.c, smart()). Zeros there hurt nobody else.
-bool asks_for_smart_sector(ConstByteSpan frame) {
+// aoeping sends every SMART sub-command in a frame with room for a sector and ignores an answer
+// without one, be it a status or an error (aoeping.c, smart(); tests/interop/aoetools.bats). Zeros
+// there hurt nobody else, and the answer is no longer than the question.
+bool has_room_for_a_smart_sector(ConstByteSpan frame) {
   const auto ata = protocol::parse_ata(frame);
-  return ata && ata->argument.sector_count == 1 &&
+  return ata && ata->data.size() >= kSectorBytes &&
          protocol::find_opcode(ata->argument.command_status).kind == protocol::AtaKind::smart;
 }
 
@@ -207,7 +208,7 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
       plan.outcome = protocol::kAtaAborted;
     }
   }
-  if (asks_for_smart_sector(arrival.bytes) && !plan.outcome.is_failure()) {
+  if (has_room_for_a_smart_sector(arrival.bytes)) {
     data_bytes = kSectorBytes;
   }
   ++subject.stats.others;

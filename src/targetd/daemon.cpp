@@ -59,7 +59,9 @@ Result<void> check_available(const TargetConfig& config) {
 
 }  // namespace
 
-void set_log_level(LogLevel level) { spdlog::set_level(spdlog_level(level)); }
+void set_log_level(LogLevel level) {
+  spdlog::set_level(spdlog_level(level));
+}
 
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
 
@@ -130,14 +132,14 @@ Result<void> Daemon::open_ports() {
     ports.push_back(std::move(port));
   }
   target::TargetLimits limits;
-  shard_ = std::make_unique<Shard>(
-      Shard::Parts{*loop_,
-                   [this](auto job, auto completion) {
-                     worker_->post(std::move(job), std::move(completion));
-                   },
-                   *engine_, *states_},
-      limits, frame_bytes,
-      Prng(os::random_seed()), [this](const target::TargetEvent& event) { handle_event(event); });
+  shard_ =
+      std::make_unique<Shard>(Shard::Parts{*loop_,
+                                           [this](auto job, auto completion) {
+                                             worker_->post(std::move(job), std::move(completion));
+                                           },
+                                           *engine_, *states_},
+                              limits, frame_bytes, Prng(os::random_seed()),
+                              [this](const target::TargetEvent& event) { handle_event(event); });
   for (auto& port : ports) {
     if (!port->info().link_up) {
       spdlog::warn("{}: the link is down; it is served as soon as it comes up", port->name());

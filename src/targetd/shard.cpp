@@ -4,7 +4,6 @@
 #include "os/clock.h"
 
 #include <spdlog/spdlog.h>
-
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -78,8 +77,8 @@ void Shard::refresh_ports() {
 Result<ExportId> Shard::add_export(const target::ExportSettings& settings,
                                    target::PersistentState state,
                                    std::unique_ptr<storage::BlockStore> store) {
-  // The core gives the place of a removed export out again at once; our half of it is cleared by the
-  // event that tells of the removal.
+  // The core gives the place of a removed export out again at once; our half of it is cleared by
+  // the event that tells of the removal.
   take_events();
   AOE_TRY_ASSIGN(const ExportId id,
                  core_.add_export(os::monotonic_now(), settings, std::move(state)));

@@ -20,7 +20,9 @@ constexpr std::size_t kStateBytesMax = 64 * 1024;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 
-auto fail_errno(const std::string& what, int os_errno) { return fail(os::os_error(os_errno, what)); }
+auto fail_errno(const std::string& what, int os_errno) {
+  return fail(os::os_error(os_errno, what));
+}
 
 Result<void> write_all(int fd, ConstByteSpan bytes, const std::string& what) {
   while (!bytes.empty()) {
