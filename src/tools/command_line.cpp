@@ -154,8 +154,11 @@ ExitStatus report_misuse(const CLI::App& app, const CLI::ParseError& error) {
   if (where.get_subcommands([](const CLI::App*) { return true; }).empty()) {
     what = where.get_name() + ": " + what;
   } else if (error.get_name() == "RequiredError") {
-    what = where.get_parent() == nullptr ? "no command given"
-                                         : where.get_name() + ": no command given";
+    const auto words = where.remaining();
+    what = words.empty() ? "no command given" : fmt::format("{}: no such command", words.front());
+    if (where.get_parent() != nullptr) {
+      what = where.get_name() + ": " + what;
+    }
   }
   print_error(fmt::format("{}: {} (see {} --help)\n", app.get_name(), what, path));
   return ExitStatus::misused;

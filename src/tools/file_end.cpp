@@ -110,15 +110,27 @@ class FileEnd final : public CopyEnd {
       return false;
     }
     if (block.offset >= data_end_) {
-      const off_t start = ::lseek(file_.fd.get(), file_offset(block.offset), SEEK_DATA);
-      // ENXIO: no data behind this offset. Other errors: no answer, so everything is data.
-      data_start_ = start >= 0       ? static_cast<std::uint64_t>(start)
-                    : errno == ENXIO ? file_.size_bytes
-                                     : block.offset;
+      data_start_ = find_data(block.offset);
       const off_t end = ::lseek(file_.fd.get(), file_offset(data_start_), SEEK_HOLE);
       data_end_ = end >= 0 ? static_cast<std::uint64_t>(end) : file_.size_bytes;
     }
     return block.offset + block.bytes <= data_start_;
+  }
+
+  [[nodiscard]] std::uint64_t find_data(std::uint64_t offset) const {
+    const off_t start = ::lseek(file_.fd.get(), file_offset(offset), SEEK_DATA);
+    if (start >= 0) {
+      return static_cast<std::uint64_t>(start);
+    }
+
+    // ENXIO: no data behind this offset, up to the end as it is now: a file that has become shorter
+    // has no hole there, but nothing. Other errors: no answer, so everything is data.
+    struct stat info {};
+
+    if (errno != ENXIO || ::fstat(file_.fd.get(), &info) < 0) {
+      return offset;
+    }
+    return std::min(file_.size_bytes, static_cast<std::uint64_t>(info.st_size));
   }
 
   static Result<void> zeros(CopyBlock& block) {
