@@ -23,12 +23,14 @@
 // The library asserts that a key begins with the character of a key (parser.inl, parse_key), which
 // a file with "[=" violates, and handles that case properly two lines later. With NDEBUG the
 // assertion would even become a promise to the optimiser. Both are switched off.
+// NOLINTBEGIN(readability-identifier-naming): the library gives the names.
 #undef NDEBUG
 #define TOML_ASSERT(expr) static_cast<void>(0)
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES 16
+// NOLINTEND(readability-identifier-naming)
 #include <toml++/toml.h>
 
 namespace aoe::targetd {
@@ -94,8 +96,8 @@ class Reader {
   // The entries in the order of the file; the library sorts them by name.
   static std::vector<Entry> entries_of(const toml::table& table) {
     std::vector<Entry> entries;
-    for (auto it = table.cbegin(); it != table.cend(); ++it) {
-      entries.push_back({&it->first, &it->second});
+    for (auto&& [key, node] : table) {
+      entries.push_back({&key, &node});
     }
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
       return a.key->source().begin < b.key->source().begin;
@@ -111,12 +113,12 @@ class Reader {
     value.integer = node.value_exact<std::int64_t>().value_or(0);
     value.boolean = node.value_exact<bool>().value_or(false);
     if (const toml::array* array = node.as_array()) {
-      for (auto item = array->cbegin(); item != array->cend(); ++item) {
-        if (!item->is_string()) {
+      for (const toml::node& item : *array) {
+        if (!item.is_string()) {
           value.kind = Kind::mixed_list;
           break;
         }
-        value.items.push_back(item->value_exact<std::string>().value_or(""));
+        value.items.push_back(item.value_exact<std::string>().value_or(""));
       }
     }
     return value;
@@ -152,11 +154,11 @@ class Reader {
       diagnostics().add_error(where(node.source()),
                               "export: the list is empty: expected at least one [[export]]");
     }
-    for (auto item = array->cbegin(); item != array->cend(); ++item) {
-      if (const toml::table* table = item->as_table()) {
+    for (const toml::node& item : *array) {
+      if (const toml::table* table = item.as_table()) {
         read_export(*table);
       } else {
-        diagnostics().add_error(where(item->source()),
+        diagnostics().add_error(where(item.source()),
                                 "export: expected a table [[export]] for every disk");
       }
     }

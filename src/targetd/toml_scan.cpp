@@ -56,7 +56,18 @@ class Scanner {
     }
   }
 
+  // In any other place the library takes a quote for a part of something else, and what this
+  // scanner skips as a string would be seen by it as plain text.
+  [[nodiscard]] bool may_begin_string() const {
+    return at_ == 0 ||
+           std::string_view(" \t\n=,[{.").find(text_[at_ - 1]) != std::string_view::npos;
+  }
+
   void skip_string(char quote) {
+    if (!may_begin_string()) {
+      report("unexpected quote: expected a blank, '=', ',', '[', '{' or '.' before a string");
+      return;
+    }
     if (text_.substr(at_, 3) == std::string(3, quote)) {
       report("multi-line strings are not used here: expected a string on one line");
       return;

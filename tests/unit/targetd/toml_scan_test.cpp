@@ -40,6 +40,14 @@ TEST(TomlScan, MultiLineStringsAreRefused) {
   EXPECT_EQ(problem_of("a = '''b'''"), std::string("1:5: ") + kText);
 }
 
+TEST(TomlScan, QuotesStandWhereAStringCanBegin) {
+  EXPECT_EQ(problem_of("'a'.\"b\"='c'\nd=['e','f']\ng={'h'='i'}\n'j' = 1"), "");
+  constexpr const char* kText =
+      ": unexpected quote: expected a blank, '=', ',', '[', '{' or '.' before a string";
+  EXPECT_EQ(problem_of("a = 1979-05-'\xc3\xa4'"), std::string("1:13") + kText);
+  EXPECT_EQ(problem_of("a = \"b\"'c'"), std::string("1:8") + kText);
+}
+
 TEST(TomlScan, DotsAreCountedByLineAndOutsideOfStrings) {
   const std::string dots(100, '.');
   EXPECT_EQ(problem_of(dots + "\n" + dots + "'" + dots + "'\"" + dots + "\" #" + dots), "");
