@@ -45,8 +45,9 @@ bool needs_healthy_store(AtaAction action) {
   return changes_data(action) || action == AtaAction::flush || action == AtaAction::write_cache_off;
 }
 
-// aoeping sends every SMART sub-command with a count of 1 and waits for a sector behind the registers
-// even where the sub-command has no data (aoeping.c, smart()). Zeros there hurt nobody else.
+// aoeping sends every SMART sub-command with a count of 1 and waits for a sector behind the
+// registers even where the sub-command has no data (aoeping.c, smart()). Zeros there hurt nobody
+// else.
 bool asks_for_smart_sector(ConstByteSpan frame) {
   const auto ata = protocol::parse_ata(frame);
   return ata && ata->argument.sector_count == 1 &&
@@ -187,8 +188,9 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
   if (!parts_.replies.spend_token(arrival.now)) {
     return;
   }
-  const bool may_have_data =
-      planned.action == AtaAction::identify || planned.action == AtaAction::smart_data;
+  const bool wants_smart_sector = asks_for_smart_sector(arrival.bytes);
+  const bool may_have_data = planned.action == AtaAction::identify ||
+                             planned.action == AtaAction::smart_data || wants_smart_sector;
   PacketBuffer reply = parts_.replies.allocate(
       arrival.port, may_have_data ? kAtaHeaderBytes + kSectorBytes : kAtaHeaderBytes);
   if (!reply) {
@@ -201,13 +203,15 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
     if (plan.action == AtaAction::identify) {
       fill_identify(subject, arrival.port, sector);
       data_bytes = kSectorBytes;
-    } else if (fill_smart(arrival.now, subject, plan, sector)) {
-      data_bytes = std::size_t{plan.sectors} * kSectorBytes;
-    } else {
-      plan.outcome = protocol::kAtaAborted;
+    } else if (plan.action == AtaAction::smart_data) {
+      if (fill_smart(arrival.now, subject, plan, sector)) {
+        data_bytes = std::size_t{plan.sectors} * kSectorBytes;
+      } else {
+        plan.outcome = protocol::kAtaAborted;
+      }
     }
   }
-  if (asks_for_smart_sector(arrival.bytes) && !plan.outcome.is_failure()) {
+  if (wants_smart_sector && !plan.outcome.is_failure()) {
     data_bytes = kSectorBytes;
   }
   ++subject.stats.others;
