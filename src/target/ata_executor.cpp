@@ -188,8 +188,9 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
   if (!parts_.replies.spend_token(arrival.now)) {
     return;
   }
-  const bool may_have_data =
-      planned.action == AtaAction::identify || planned.action == AtaAction::smart_data;
+  const bool wants_smart_sector = has_room_for_a_smart_sector(arrival.bytes);
+  const bool may_have_data = planned.action == AtaAction::identify ||
+                             planned.action == AtaAction::smart_data || wants_smart_sector;
   PacketBuffer reply = parts_.replies.allocate(
       arrival.port, may_have_data ? kAtaHeaderBytes + kSectorBytes : kAtaHeaderBytes);
   if (!reply) {
@@ -202,13 +203,15 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
     if (plan.action == AtaAction::identify) {
       fill_identify(subject, arrival.port, sector);
       data_bytes = kSectorBytes;
-    } else if (fill_smart(arrival.now, subject, plan, sector)) {
-      data_bytes = std::size_t{plan.sectors} * kSectorBytes;
-    } else {
-      plan.outcome = protocol::kAtaAborted;
+    } else if (plan.action == AtaAction::smart_data) {
+      if (fill_smart(arrival.now, subject, plan, sector)) {
+        data_bytes = std::size_t{plan.sectors} * kSectorBytes;
+      } else {
+        plan.outcome = protocol::kAtaAborted;
+      }
     }
   }
-  if (has_room_for_a_smart_sector(arrival.bytes)) {
+  if (wants_smart_sector) {
     data_bytes = kSectorBytes;
   }
   ++subject.stats.others;

@@ -69,7 +69,8 @@ bool ReplyQueue::spend_token(Instant now) {
 }
 
 void ReplyQueue::send(PortId port, PacketBuffer frame, std::size_t frame_bytes) {
-  AOE_CHECK(frame, "a frame to send has a buffer");
+  // Growing a frame here would send what an earlier one left behind its end.
+  AOE_CHECK(frame && frame_bytes <= frame.size(), "a frame to send was allocated whole");
   frame.resize(std::max(frame_bytes, protocol::kFrameBytesMin));
   // The port may have changed while the store worked.
   const PortInfo& info = ports_[port.value];

@@ -48,8 +48,8 @@ class ReplyQueue {
   // Spends a token for an answer without disk data; false (and counted) when there is none left.
   [[nodiscard]] bool spend_token(Instant now);
 
-  // Cuts or pads the frame to `frame_bytes` (at least 60) and queues it; drops and counts it when
-  // the port cannot carry it any more.
+  // Cuts the frame to `frame_bytes` (at least 60; no longer than it was allocated) and queues it;
+  // drops and counts it when the port cannot carry it any more.
   void send(PortId port, PacketBuffer frame, std::size_t frame_bytes);
 
   // An AoE error reply: header and zeros. Rate limited; dropped silently without token or buffer.
