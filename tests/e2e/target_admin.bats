@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Exports come, go, grow and change while the daemon runs.
 
+# Helpers are called through wait_for:
+# shellcheck disable=SC2317
+
 load lib
 
 target() { aoe target "$@" --control "$TARGETD_CONTROL"; }

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # What happens to an interface never costs an export.
 
+# Helpers are called through wait_for:
+# shellcheck disable=SC2317
+
 load lib
 
 served() { in_initiator aoe ping aoe://ini0/e7.1 -c 1 >/dev/null 2>&1; }

@@ -65,7 +65,12 @@ load ../e2e/lib
     start_targetd -e 7.1=memory:10M,allow=any
     run in_initiator aoe-sancheck
     assert_status 0
-    [[ $output =~ e7.1$'\t'' '+1$'\t'(${pair#*:}|8704)$'\t'ini0 ]] || fail "no e7.1 with ${pair#*:}: $output"
+    # Device, MACs, payload, interface. At MTU 9000 sancheck tries frames of its own size.
+    row=$(grep '^e7.1' <<<"$output" | tr -s ' \t' ' ')
+    case $row in
+      "e7.1 1 ${pair#*:} ini0" | "e7.1 1 8704 ini0") ;;
+      *) fail "no e7.1 with ${pair#*:}: $output" ;;
+    esac
     stop_targetd
     cleanup
   done

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # tshark reads what both our ends put on the wire, and finds nothing malformed.
 
+# Helpers are called through wait_for:
+# shellcheck disable=SC2317
+
 load ../e2e/lib
 
 @test "a whole session decodes without a malformed frame" {

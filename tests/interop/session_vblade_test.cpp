@@ -115,8 +115,7 @@ TEST_P(SessionVblade, WritesAndReadsBack64MiB) {
 
   std::vector<std::byte> file(kDiskBytes);
   std::ifstream(image_, std::ios::binary)
-      .read(reinterpret_cast<char*>(file.data()),  // NOLINT(*-reinterpret-cast): bytes of a file
-            static_cast<std::streamsize>(file.size()));
+      .read(reinterpret_cast<char*>(file.data()), static_cast<std::streamsize>(file.size()));
   EXPECT_TRUE(file == data);
 
   const PathInfo path = device->info().paths.at(0);

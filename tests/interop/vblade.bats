@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # Our raw commands against Debian's vblade, which does not pad frames and answers in its own way.
 
+# Helpers are called through wait_for:
+# shellcheck disable=SC2317
+
 load ../e2e/lib
 
 # start_vblade ARGS.. FILE: vblade 7 1 tgt0 FILE, with ARGS before them.

@@ -25,7 +25,7 @@ ALLOWED = {
     "targetd": {"base", "protocol", "target", "os", "net", "storage", "runtime", "control"},
     "client": {"base", "protocol", "initiator", "os", "net", "runtime", "control"},
     "frontends": {"base", "client", "os"},
-    "tools": {"base", "protocol", "client", "control", "os"},
+    "tools": {"base", "protocol", "client", "control", "os", "net"},
     "compat": {"base", "protocol", "client", "control", "os"},
 }
 

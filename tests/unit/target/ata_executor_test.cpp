@@ -741,14 +741,16 @@ TEST_F(Executing, SmartCountsWhatHappened) {
   EXPECT_EQ(protocol::smart_error_log_count(ConstByteSpan(log.bytes).subspan(36)), 1U);
 }
 
-// aoeping asks with count 1 for every sub-command and waits for 548 bytes.
-TEST_F(Executing, SmartCommandsWithoutDataAnswerWithASectorOfZerosWhereOneIsAskedFor) {
+// aoeping sends every sub-command in a frame of 548 bytes and waits for as many.
+TEST_F(Executing, SmartAnswersWithASectorOfZerosWhereTheQuestionHadRoomForOne) {
   serve();
   for (const std::uint8_t feature : std::vector<std::uint8_t>{0xD2, 0xD3, 0xD8, 0xDA}) {
-    EXPECT_THAT(t.answer(FrameBuilder::smart(feature)), AllOf(IsAtaOk(), CarriesData(Bytes(512))));
-    EXPECT_THAT(t.answer(FrameBuilder::smart(feature).byte(26, 0)),
-                AllOf(IsAtaOk(), CarriesNoData()));
+    EXPECT_THAT(t.answer(FrameBuilder::smart(feature).data(Bytes(512))),
+                AllOf(IsAtaOk(), CarriesData(Bytes(512))));
+    EXPECT_THAT(t.answer(FrameBuilder::smart(feature)), AllOf(IsAtaOk(), CarriesNoData()));
   }
+  EXPECT_THAT(t.answer(FrameBuilder::smart(0xD4).data(Bytes(512))),
+              AllOf(IsAtaAborted(), CarriesData(Bytes(512))));
   EXPECT_THAT(t.answer(FrameBuilder::smart(0xD4)), AllOf(IsAtaAborted(), CarriesNoData()));
 }
 
