@@ -56,16 +56,15 @@ class Scanner {
     }
   }
 
-  // In any other place the library takes a quote for a part of something else, and what this
-  // scanner skips as a string would be seen by it as plain text.
-  [[nodiscard]] bool may_begin_string() const {
-    return at_ == 0 ||
-           std::string_view(" \t\n=,[{.").find(text_[at_ - 1]) != std::string_view::npos;
+  // Whether a value could begin here. Elsewhere the library takes a quote for a part of a number or
+  // word, and would see as plain text what this scanner skips as a string.
+  [[nodiscard]] bool may_begin_value() const {
+    return at_ == 0 || std::string_view(" \t\n=,[{").find(text_[at_ - 1]) != std::string_view::npos;
   }
 
   void skip_string(char quote) {
-    if (!may_begin_string()) {
-      report("unexpected quote: expected a blank, '=', ',', '[', '{' or '.' before a string");
+    if (!may_begin_value()) {
+      report("unexpected quote: expected a blank, '=', ',', '[' or '{' before a string");
       return;
     }
     if (text_.substr(at_, 3) == std::string(3, quote)) {
@@ -100,6 +99,16 @@ class Scanner {
       report(fmt::format("more than {} dots in a line", kTomlDotsPerLineMax));
       return;
     }
+    if ((c == '[' || c == '{') && !may_begin_value()) {
+      report(fmt::format("unexpected '{}': expected a blank, '=', ',', '[' or '{{' before it", c));
+      return;
+    }
+    if (c == '=' && has_equals_) {
+      report("unexpected '=': expected one '=' between a key and its value");
+      return;
+    }
+    // What may be followed by a further key begins anew.
+    has_equals_ = c == '=' || (has_equals_ && c != ',' && c != '{' && c != '\n');
     advance();
   }
 
@@ -108,6 +117,7 @@ class Scanner {
   std::size_t line_ = 1;
   std::size_t column_ = 1;
   std::size_t dots_ = 0;
+  bool has_equals_ = false;  // since the last place where a key could begin
   std::optional<TomlProblem> problem_;
 };
 

@@ -21,10 +21,11 @@ struct TomlProblem {
 inline constexpr std::size_t kTomlDotsPerLineMax = 100;
 
 // The first place that the library must not see: outside of strings and comments, a byte that is
-// neither printable ASCII nor a blank, more than kTomlDotsPerLineMax dots in one line, or a quote
-// where no string can begin; and the begin of a multi-line string, in which the library looks for
-// blanks with the same tables. A text
-// whose only problem is an unterminated string passes; the library reports it and stops there.
+// neither printable ASCII nor a blank, or more than kTomlDotsPerLineMax dots in one line; a quote,
+// bracket or equals sign where TOML has none, because the library reads on through them and this
+// scanner would no longer know what is a string; and the begin of a multi-line string, in which the
+// library looks for blanks with the same tables. A text whose only problem is an unterminated
+// string passes; the library reports it and stops there.
 [[nodiscard]] std::optional<TomlProblem> scan_toml(std::string_view text);
 
 }  // namespace aoe::targetd

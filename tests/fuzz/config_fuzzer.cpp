@@ -3,6 +3,7 @@
 // be one line of printable text.
 #include "base/bytes.h"
 #include "base/check.h"
+#include "fuzz/fuzz_entry.h"
 #include "targetd/config_check.h"
 #include "targetd/config_dump.h"
 #include "targetd/config_file.h"
@@ -15,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aoe::targetd {
 namespace {

@@ -40,17 +40,23 @@ TEST(TomlScan, MultiLineStringsAreRefused) {
   EXPECT_EQ(problem_of("a = '''b'''"), std::string("1:5: ") + kText);
 }
 
-TEST(TomlScan, QuotesStandWhereAStringCanBegin) {
-  EXPECT_EQ(problem_of("'a'.\"b\"='c'\nd=['e','f']\ng={'h'='i'}\n'j' = 1"), "");
-  constexpr const char* kText =
-      ": unexpected quote: expected a blank, '=', ',', '[', '{' or '.' before a string";
-  EXPECT_EQ(problem_of("a = 1979-05-'\xc3\xa4'"), std::string("1:13") + kText);
-  EXPECT_EQ(problem_of("a = \"b\"'c'"), std::string("1:8") + kText);
+TEST(TomlScan, QuotesBracketsAndEqualsSignsStandWhereTomlHasThem) {
+  EXPECT_EQ(problem_of("'a'=\"b\"\nd=['e','f',['g'],\n{h='i','j'={k=1}}]\n[[l]]\n[ m ]\nn=1"), "");
+  const std::string quote =
+      ": unexpected quote: expected a blank, '=', ',', '[' or '{' before a string";
+  EXPECT_EQ(problem_of("a = 1979-05-'\xc3\xa4'"), "1:13" + quote);
+  EXPECT_EQ(problem_of("a = 6.'\xc3\xa4'"), "1:7" + quote);
+  EXPECT_EQ(problem_of("a = \"b\"'c'"), "1:8" + quote);
+  EXPECT_EQ(problem_of("a = 6='\xc3\xa4'"),
+            "1:6: unexpected '=': expected one '=' between a key and its value");
+  const std::string bracket = ": expected a blank, '=', ',', '[' or '{' before it";
+  EXPECT_EQ(problem_of("a = 6['\xc3\xa4'"), "1:6: unexpected '['" + bracket);
+  EXPECT_EQ(problem_of("a = 6{'\xc3\xa4'"), "1:6: unexpected '{'" + bracket);
 }
 
 TEST(TomlScan, DotsAreCountedByLineAndOutsideOfStrings) {
   const std::string dots(100, '.');
-  EXPECT_EQ(problem_of(dots + "\n" + dots + "'" + dots + "'\"" + dots + "\" #" + dots), "");
+  EXPECT_EQ(problem_of(dots + "\n" + dots + " '" + dots + "' \"" + dots + "\" #" + dots), "");
   EXPECT_EQ(problem_of("\n" + dots + " ."), "2:102: more than 100 dots in a line");
 }
 
