@@ -55,6 +55,7 @@ class BenchCommand final : public Command {
     AOE_TRY_ASSIGN(const auto session, open_session(network_, &uri));
     client::DeviceOptions options;
     options.timeout = uri.timeout.value_or(network_.timeout);
+    options.open_timeout = std::min(options.open_timeout, options.timeout);
     options.payload_bytes_max = uri.payload_bytes.value_or(0);
     options.access = op_ == "read" ? client::Access::read_only : client::Access::read_write;
     AOE_TRY_ASSIGN(auto device, session->open_device(uri.address, options));

@@ -88,6 +88,7 @@ class CopyCommand final : public Command {
     AOE_TRY_ASSIGN(options.session, open_session(network_, &uri));
     client::DeviceOptions device;
     device.timeout = uri.timeout.value_or(network_.timeout);
+    device.open_timeout = std::min(device.open_timeout, device.timeout);
     device.payload_bytes_max = uri.payload_bytes.value_or(0);
     device.access =
         role == CopyRole::source ? client::Access::read_only : client::Access::read_write;
@@ -134,6 +135,7 @@ class CopyCommand final : public Command {
     }
     AOE_TRY(destination->finish(*copied));
     copied_bytes_ = *copied;
+    progress.clear();
     report("copied", start, source->retransmissions() + destination->retransmissions());
     return {};
   }
@@ -161,6 +163,7 @@ class CopyCommand final : public Command {
                        .on_progress = [&](std::uint64_t done) { progress.update(done); },
                        .is_stopped = [&] { return stop.requested(); }});
     AOE_TRY(engine.run());
+    progress.clear();
     report("verified", start, source->retransmissions() + checker->retransmissions());
     return {};
   }

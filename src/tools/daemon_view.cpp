@@ -111,6 +111,38 @@ std::string table_text(const Json& rows) {
   return table.layout(OutputFormat::text);
 }
 
+// A section is what stands in one object: its title (the names on the way to it), its scalars, then
+// its tables and the sections below it. Recursion ends where the control protocol lets answers nest
+// no deeper.
+void add_sections(std::string& text, const std::string& title, const Json& object) {
+  const auto title_of = [&](const std::string& name) {
+    return (title.empty() ? "" : title + " ") + printable_text(words_of(name));
+  };
+  const auto begin_section = [&](const std::string& name) {
+    if (!name.empty()) {
+      text += (text.empty() ? "" : "\n") + name + ":\n";
+    }
+  };
+  FieldList fields;
+  for (const auto& [name, value] : object.items()) {
+    if (!is_table(value) && (!value.is_object() || value.empty())) {
+      fields.add(printable_text(words_of(name)), value_text(name, value));
+    }
+  }
+  if (const std::string lines = fields.layout(); !lines.empty()) {
+    begin_section(title);
+    text += lines;
+  }
+  for (const auto& [name, value] : object.items()) {
+    if (is_table(value)) {
+      begin_section(title_of(name));
+      text += table_text(value);
+    } else if (value.is_object() && !value.empty()) {
+      add_sections(text, title_of(name), value);
+    }
+  }
+}
+
 }  // namespace
 
 std::string exports_text(const Json& result, OutputFormat format) {
@@ -121,8 +153,12 @@ std::string exports_text(const Json& result, OutputFormat format) {
   std::vector<std::string> known;
   std::vector<Table::Column> columns;
   for (const KnownField& field : kExportFields) {
-    known.emplace_back(field.name);
-    columns.push_back({field.heading, field.align, field.wide});
+    // A column that this daemon has no values for would only take room.
+    if (std::any_of(exports->begin(), exports->end(),
+                    [&](const Json& one) { return one.contains(field.name); })) {
+      known.emplace_back(field.name);
+      columns.push_back({field.heading, field.align, field.wide});
+    }
   }
   const std::vector<std::string> names = field_names(*exports, known);
   for (std::size_t i = known.size(); i < names.size(); ++i) {
@@ -146,20 +182,8 @@ std::string fields_text(const Json& result) {
   if (!result.is_object()) {
     return is_table(result) ? table_text(result) : printable_text(plain_text(result)) + "\n";
   }
-  FieldList fields;
-  std::string sections;
-  for (const auto& [name, value] : result.items()) {
-    if (is_table(value)) {
-      sections += fmt::format("\n{}:\n{}", words_of(name), table_text(value));
-    } else if (value.is_object() && !value.empty()) {
-      sections += fmt::format("\n{}:\n{}", words_of(name), fields_text(value));
-    } else {
-      fields.add(words_of(name), value_text(name, value));
-    }
-  }
-  std::string text = fields.layout() + sections;
-  // Without scalars a section would start with its empty line.
-  text.erase(0, text.find_first_not_of('\n'));
+  std::string text;
+  add_sections(text, "", result);
   return text;
 }
 

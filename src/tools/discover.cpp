@@ -53,7 +53,13 @@ class DiscoverCommand final : public Command {
     AOE_TRY_ASSIGN(const auto session, open_session(network_, device_.empty() ? nullptr : &uri));
     const auto targets = session->discover(options);
     AOE_TRY(print_out(output_ == OutputFormat::json ? json(targets) : table(targets)));
-    return targets.empty() ? ExitStatus::not_found : ExitStatus::ok;
+    if (targets.empty()) {
+      print_error(fmt::format("aoe: discover: {}: no answer on {} within {}\n",
+                              device_.empty() ? "any device" : device_, interfaces_text(*session),
+                              duration_text(wait_)));
+      return ExitStatus::not_found;
+    }
+    return ExitStatus::ok;
   }
 
  private:

@@ -49,17 +49,22 @@ Result<Contact> find_device(const std::string& device, const NetworkOptions& opt
   const Duration wait = std::min(contact.timeout, kFindTimeMax);
   const auto found = contact.session->discover({.address = uri.address, .wait = wait});
   if (found.empty()) {
-    std::string interfaces;
-    for (const std::string& name : contact.session->interfaces()) {
-      interfaces += (interfaces.empty() ? "" : ",") + name;
-    }
     return fail_with(Errc::not_found, 0,
                      fmt::format("{}: discover: no answer on {} within {} (is the target running, "
                                  "and may this host use it?)",
-                                 to_string(uri.address), interfaces, duration_text(wait)));
+                                 to_string(uri.address), interfaces_text(*contact.session),
+                                 duration_text(wait)));
   }
   contact.peer = {uri.address, found.front().mac, found.front().interface};
   return contact;
+}
+
+std::string interfaces_text(const client::Session& session) {
+  std::string text;
+  for (const std::string& name : session.interfaces()) {
+    text += (text.empty() ? "" : ",") + name;
+  }
+  return text;
 }
 
 Result<std::vector<MacAddress>> own_macs(const client::Session& session) {

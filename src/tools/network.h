@@ -43,6 +43,9 @@ struct Contact {
 // answers, and those of open_session().
 [[nodiscard]] Result<Contact> find_device(const std::string& device, const NetworkOptions& options);
 
+// "eth1,eth2", for messages.
+[[nodiscard]] std::string interfaces_text(const client::Session& session);
+
 // The addresses of this host's interfaces that the session uses.
 [[nodiscard]] Result<std::vector<MacAddress>> own_macs(const client::Session& session);
 

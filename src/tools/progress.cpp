@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace aoe::tools {
 namespace {
@@ -73,8 +74,8 @@ Progress::Progress(std::optional<std::uint64_t> total_bytes, Show show)
       start_(os::monotonic_now()),
       last_(start_) {}
 
-Progress::~Progress() {
-  if (drawn_) {
+void Progress::clear() {
+  if (std::exchange(drawn_, false)) {
     print_error("\r\x1b[K");
   }
 }

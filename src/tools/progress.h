@@ -28,10 +28,13 @@ class Progress {
   Progress(std::optional<std::uint64_t> total_bytes, Show show);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  // Clears the line, so that messages do not end up behind it.
-  ~Progress();
+
+  ~Progress() { clear(); }
 
   void update(std::uint64_t done_bytes);
+
+  // Takes the line away, so that a message does not end up behind it.
+  void clear();
 
  private:
   std::optional<std::uint64_t> total_bytes_;

@@ -53,8 +53,16 @@ class ReserveDeviceCommand final : public Command {
     if (takes_macs && macs.empty()) {
       AOE_TRY_ASSIGN(macs, own_macs(*contact.session));
     }
-    AOE_TRY_ASSIGN(const auto list, contact.session->reserve(contact.peer, command(), macs,
-                                                             contact.exchange_options()));
+    auto reserved =
+        contact.session->reserve(contact.peer, command(), macs, contact.exchange_options());
+    if (!reserved) {
+      if (reserved.error().code == Errc::not_permitted) {
+        reserved.error().message += fmt::format(" (aoe reserve {} {} does not ask)", device_,
+                                                action_ == "release" ? "release --force" : "force");
+      }
+      return fail(std::move(reserved).error());
+    }
+    const std::vector<MacAddress>& list = *reserved;
     if (output_ == OutputFormat::json) {
       AOE_TRY(print_out(json_document(
           {{"address", to_string(contact.peer.address)}, {"holders", macs_json(list)}})));

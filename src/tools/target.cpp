@@ -16,6 +16,8 @@ namespace aoe::tools {
 namespace {
 
 enum class Device : std::uint8_t { none, optional, needed };
+// Whether the text form shows the answer, or success is silent.
+enum class Answer : std::uint8_t { shown, silent };
 
 // One method of the daemon: the arguments become its parameters, its result is printed.
 class TargetCommand : public Command {
@@ -24,6 +26,7 @@ class TargetCommand : public Command {
     const char* name = "";  // "target.list"
     Device device = Device::none;
     const char* epilogue = "";
+    Answer answer = Answer::shown;
   };
 
   explicit TargetCommand(Method method) : method_(method) {}
@@ -69,7 +72,7 @@ class TargetCommand : public Command {
 
   // What people see. By default: what the daemon says, and nothing where it says nothing.
   [[nodiscard]] virtual std::string text_of(const Json& result) const {
-    return fields_text(result);
+    return method_.answer == Answer::silent ? "" : fields_text(result);
   }
 
   [[nodiscard]] OutputFormat output() const { return output_; }
@@ -106,7 +109,8 @@ class ExportCommand final : public TargetCommand {
       : TargetCommand({"target.export", Device::needed,
                        "The export lives until the daemon ends or unexport; the config file is "
                        "not changed.\n\n  aoe target export e7.2 /srv/images/b.img "
-                       "mode=read-only allow=any"}) {}
+                       "mode=read-only allow=any",
+                       Answer::silent}) {}
 
  protected:
   void define_more(CommandLine& line) override {
@@ -142,7 +146,7 @@ class ExportCommand final : public TargetCommand {
 
 class UnexportCommand final : public TargetCommand {
  public:
-  UnexportCommand() : TargetCommand({"target.unexport", Device::needed, ""}) {}
+  UnexportCommand() : TargetCommand({"target.unexport", Device::needed, "", Answer::silent}) {}
 
  protected:
   void define_more(CommandLine& line) override {
@@ -198,14 +202,15 @@ std::unique_ptr<Command> make_target_unexport_command() {
 }
 
 std::unique_ptr<Command> make_target_online_command() {
-  return std::make_unique<TargetCommand>(TargetCommand::Method{
-      "target.online", Device::needed, "Lets an export that is offline answer again."});
+  return std::make_unique<TargetCommand>(
+      TargetCommand::Method{"target.online", Device::needed,
+                            "Lets an export that is offline answer again.", Answer::silent});
 }
 
 std::unique_ptr<Command> make_target_offline_command() {
-  return std::make_unique<TargetCommand>(
-      TargetCommand::Method{"target.offline", Device::needed,
-                            "The export stays, but answers that the device is not available."});
+  return std::make_unique<TargetCommand>(TargetCommand::Method{
+      "target.offline", Device::needed,
+      "The export stays, but answers that the device is not available.", Answer::silent});
 }
 
 std::unique_ptr<Command> make_target_resize_command() {

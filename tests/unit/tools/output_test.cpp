@@ -91,6 +91,8 @@ TEST(ExportsText, ShowsKnownFieldsAndKeepsNewOnesForTheWideForm) {
             "DEVICE  STATE     SIZE  MODE           INTERFACES  CLIENTS  STORE\n"
             "e7.1    online  10 MiB  write-through  eth1,eth2         3  /srv/a\\x1b.img\n");
   EXPECT_NE(exports_text(result, OutputFormat::wide).find("BRAND NEW"), std::string::npos);
+  result["exports"] = Json::array({{{"address", "e7.1"}}});
+  EXPECT_EQ(exports_text(result, OutputFormat::text), "DEVICE\ne7.1\n");
   result["exports"] = Json::array();
   EXPECT_EQ(exports_text(result, OutputFormat::text), "");
   EXPECT_EQ(exports_text(Json::object(), OutputFormat::text), "");
@@ -99,7 +101,8 @@ TEST(ExportsText, ShowsKnownFieldsAndKeepsNewOnesForTheWideForm) {
 TEST(FieldsText, ShowsScalarsThenTablesThenSections) {
   const Json result = Json::parse(R"({
     "address": "e7.1", "cache_bytes": 4096, "last_ns": 1500,
-    "paths": [{"address": "02:00", "frames": 3}], "totals": {"reads": 1}})");
+    "paths": [{"address": "02:00", "frames": 3}],
+    "totals": {"e7.1": {"reads": 1}, "e7.2": {"reads": 2}}})");
   EXPECT_EQ(fields_text(result),
             "address:      e7.1\n"
             "cache bytes:  4096 (4 KiB)\n"
@@ -107,8 +110,10 @@ TEST(FieldsText, ShowsScalarsThenTablesThenSections) {
             "\npaths:\n"
             "ADDRESS  FRAMES\n"
             "02:00         3\n"
-            "\ntotals:\n"
-            "reads:  1\n");
+            "\ntotals e7.1:\n"
+            "reads:  1\n"
+            "\ntotals e7.2:\n"
+            "reads:  2\n");
   EXPECT_EQ(fields_text(Json::object()), "");
   EXPECT_EQ(fields_text("done"), "done\n");
 }
