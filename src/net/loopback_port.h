@@ -37,6 +37,8 @@ class LoopbackPort final : public PacketPort {
   // Error: io (no descriptor left).
   [[nodiscard]] static Result<Pair> create_pair(const Options& first, const Options& second);
 
+  LoopbackPort(const LoopbackPort&) = delete;
+  LoopbackPort& operator=(const LoopbackPort&) = delete;
   ~LoopbackPort() override;
 
   [[nodiscard]] const std::string& name() const override { return options_.name; }

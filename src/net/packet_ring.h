@@ -56,6 +56,8 @@ class PacketRing final : public BufferOwner {
   };
 
   PacketRing() = default;
+  PacketRing(const PacketRing&) = delete;
+  PacketRing& operator=(const PacketRing&) = delete;
   ~PacketRing() override;
 
   // Replaces the ring of `socket`, whatever shape it had; frames that waited in it are lost. No

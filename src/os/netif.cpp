@@ -132,7 +132,8 @@ std::optional<NetInterface> parse_link_message(const nlmsghdr* message) {
   interface.index = header->ifi_index;
   interface.hardware_type = header->ifi_type;
   interface.up = (header->ifi_flags & IFF_UP) != 0;
-  interface.carrier = (header->ifi_flags & IFF_LOWER_UP) != 0;
+  const unsigned running = IFF_LOWER_UP | IFF_RUNNING;
+  interface.carrier = (header->ifi_flags & running) == running;
   mnl_attr_parse(message, sizeof(ifinfomsg), on_link_attribute, &interface);
   if (interface.name.empty()) {
     return std::nullopt;

@@ -19,10 +19,13 @@ struct NetInterface {
   MacAddress mac;             // zero for an interface without a six-byte address
   std::size_t mtu_bytes = 0;  // without the 14-byte Ethernet header
   bool up = false;            // administratively (IFF_UP)
-  bool carrier = false;       // the lower layer is up (IFF_LOWER_UP)
-  int hardware_type = 0;      // ARPHRD_ETHER and so on (linux/if_arp.h)
-  bool enslaved = false;      // a port of a bridge, a bond, a team or a VRF
-  std::string kind;           // "veth", "vlan", "bond"; empty for real and paravirtual hardware
+  // Frames pass: the lower layer is up and so is the kernel's transmit queue (IFF_LOWER_UP and
+  // IFF_RUNNING). The queue follows the link a moment later, with a link event of its own; frames
+  // sent between the two would be dropped.
+  bool carrier = false;
+  int hardware_type = 0;  // ARPHRD_ETHER and so on (linux/if_arp.h)
+  bool enslaved = false;  // a port of a bridge, a bond, a team or a VRF
+  std::string kind;       // "veth", "vlan", "bond"; empty for real and paravirtual hardware
 };
 
 // Errors: not_found (no such interface in this namespace), invalid_argument (no possible name:

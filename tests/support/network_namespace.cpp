@@ -1,8 +1,12 @@
 #include "support/network_namespace.h"
 
+#include "os/link_monitor.h"
+#include "os/netif.h"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -64,6 +68,25 @@ int run_command(const std::string& command) {
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+bool wait_for_carrier(const std::string& interface) {
+  constexpr int kTimeoutMs = 5000;
+  const auto monitor = os::LinkMonitor::open();
+  if (!monitor) {
+    return false;
+  }
+  for (;;) {
+    const auto found = os::query_interface(interface);
+    if (found && found->carrier) {
+      return true;
+    }
+    pollfd event{(*monitor)->wait_fd(), POLLIN, 0};
+    if (::poll(&event, 1, kTimeoutMs) <= 0) {
+      return false;
+    }
+    static_cast<void>((*monitor)->drain());
+  }
 }
 
 }  // namespace aoe::testing

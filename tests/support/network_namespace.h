@@ -15,6 +15,10 @@ namespace aoe::testing {
 // error. Returns its exit status.
 int run_command(const std::string& command);
 
+// Waits until `interface` has its carrier and frames pass, which comes a moment after the command
+// that brings it up. False when it does not within 5 s.
+[[nodiscard]] bool wait_for_carrier(const std::string& interface);
+
 }  // namespace aoe::testing
 
 // For SetUp(): enters a namespace or skips the test, saying why.

@@ -27,6 +27,9 @@ class LossbridgeTest : public ::testing::Test {
                   "type veth peer name w$end mtu 9000 && ip link set v$end up && "
                   "ip link set w$end up || exit 1; done"),
               0);
+    for (const char* name : {"va", "vb", "wa", "wb"}) {
+      ASSERT_TRUE(aoe::testing::wait_for_carrier(name));
+    }
     auto loop = runtime::EventLoop::create({});
     ASSERT_TRUE(loop);
     loop_ = *std::move(loop);

@@ -17,6 +17,7 @@ namespace aoe::net {
 namespace {
 
 using aoe::testing::run_command;
+using aoe::testing::wait_for_carrier;
 
 constexpr MacAddress kMacA{{2, 0, 0, 0, 0, 0x0a}};
 constexpr MacAddress kMacB{{2, 0, 0, 0, 0, 0x0b}};
@@ -34,6 +35,7 @@ class AfPacketPortTest : public ::testing::Test {
                           "peer name vb address 02:00:00:00:00:0b && "
                           "ip link set va up && ip link set vb up"),
               0);
+    ASSERT_TRUE(wait_for_carrier("va") && wait_for_carrier("vb"));
   }
 
   static std::unique_ptr<AfPacketPort> open_port(const AfPacketOptions& options) {
@@ -71,6 +73,7 @@ class AfPacketPortTest : public ::testing::Test {
 
   void send_numbers(AfPacketPort& port, std::uint32_t first, std::uint32_t count) {
     std::vector<PacketBuffer> frames;
+    frames.reserve(count);
     for (std::uint32_t i = 0; i < count; ++i) {
       frames.push_back(make_frame({.number = first + i}));
     }
@@ -95,6 +98,7 @@ class AfPacketPortTest : public ::testing::Test {
 
   static std::vector<std::uint32_t> numbers(const std::vector<PacketBuffer>& frames) {
     std::vector<std::uint32_t> result;
+    result.reserve(frames.size());
     for (const PacketBuffer& frame : frames) {
       result.push_back(load_be32(frame.bytes(), 36));
     }
@@ -219,7 +223,7 @@ TEST_F(AfPacketPortTest, FramesOfAVlanReachItsInterfaceOnly) {
 
 TEST_F(AfPacketPortTest, SlotsMayComeBackInAnyOrder) {
   auto a = open_port({.interface = "va"});
-  auto b = open_port({.interface = "vb", .ring_bytes = 8 * 2048});
+  auto b = open_port({.interface = "vb", .ring_bytes = std::size_t{8} * 2048});
   ASSERT_EQ(b->ring_shape().slot_count, 8U);
   std::uint32_t next = 0;
   for (int round = 0; round < 5; ++round) {
@@ -241,7 +245,7 @@ TEST_F(AfPacketPortTest, SlotsMayComeBackInAnyOrder) {
 
 TEST_F(AfPacketPortTest, OverflowIsCountedAndReceptionGoesOn) {
   auto a = open_port({.interface = "va"});
-  auto b = open_port({.interface = "vb", .ring_bytes = 8 * 2048});
+  auto b = open_port({.interface = "vb", .ring_bytes = std::size_t{8} * 2048});
   send_numbers(*a, 0, 20);
   EXPECT_EQ(numbers(receive(*b, 8)).size(), 8U);
   EXPECT_EQ(b->stats().rx_dropped, 12U);
@@ -252,7 +256,7 @@ TEST_F(AfPacketPortTest, OverflowIsCountedAndReceptionGoesOn) {
 
 TEST_F(AfPacketPortTest, HeldSlotIsNeverHandedOutTwiceNorOverwritten) {
   auto a = open_port({.interface = "va"});
-  auto b = open_port({.interface = "vb", .ring_bytes = 8 * 2048});
+  auto b = open_port({.interface = "vb", .ring_bytes = std::size_t{8} * 2048});
   send_numbers(*a, 0, 1);
   auto held = receive(*b, 1);
   send_numbers(*a, 1, 20);
@@ -326,6 +330,7 @@ TEST_F(AfPacketPortTest, LinkDownIsCountedAndWorksAgainWhenUp) {
   EXPECT_TRUE(nothing_to_receive(*a));
 
   ASSERT_EQ(run_command("ip link set va up"), 0);
+  ASSERT_TRUE(wait_for_carrier("va") && wait_for_carrier("vb"));
   // Even before refresh(): the error that the kernel kept for us costs no frame.
   send_numbers(*a, 5, 1);
   EXPECT_THAT(numbers(receive(*b, 1)), ::testing::ElementsAre(5U));
@@ -380,6 +385,7 @@ TEST_F(AfPacketPortTest, RenamedInterfaceIsLeft) {
   ASSERT_EQ(run_command("ip link set va down && ip link set va name other && "
                         "ip link set other up"),
             0);
+  ASSERT_TRUE(wait_for_carrier("vb"));
   EXPECT_TRUE(a->refresh());
   EXPECT_FALSE(a->info().link_up);
   send(*b, {.number = 1, .to = kMacA});
@@ -388,6 +394,7 @@ TEST_F(AfPacketPortTest, RenamedInterfaceIsLeft) {
   EXPECT_EQ(a->stats().tx_dropped, 1U);
 
   ASSERT_EQ(run_command("ip link set other name va"), 0);
+  ASSERT_TRUE(wait_for_carrier("va"));
   EXPECT_TRUE(a->refresh());
   send(*b, {.number = 2, .to = kMacA});
   EXPECT_THAT(numbers(receive(*a, 1)), ::testing::ElementsAre(2U));
@@ -477,6 +484,7 @@ TEST_F(AfPacketPortTest, MissingInterfaceIsRefusedUnlessWaitedFor) {
   ASSERT_EQ(run_command("ip link add later mtu 9000 type veth peer name vc && "
                         "ip link set later up && ip link set vc up"),
             0);
+  ASSERT_TRUE(wait_for_carrier("later") && wait_for_carrier("vc"));
   EXPECT_TRUE(later->refresh());
   EXPECT_TRUE(later->info().link_up);
   EXPECT_EQ(later->info().mtu_bytes, 9000U);
@@ -498,6 +506,7 @@ TEST_F(AfPacketPortTest, InterfaceThatIsDownOpensAndWorksOnceUp) {
   auto b = open_port({.interface = "vb"});
   EXPECT_FALSE(b->info().link_up);
   ASSERT_EQ(run_command("ip link set vb up"), 0);
+  ASSERT_TRUE(wait_for_carrier("va") && wait_for_carrier("vb"));
   EXPECT_TRUE(b->refresh());
   send_numbers(*a, 1, 1);
   EXPECT_THAT(numbers(receive(*b, 1)), ::testing::ElementsAre(1U));

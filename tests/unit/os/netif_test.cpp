@@ -31,6 +31,7 @@ TEST_F(NetifTest, ReportsAddressMtuStateAndKindOfAVethPair) {
   EXPECT_FALSE(lonely->carrier);
 
   ASSERT_EQ(aoe::testing::run_command("ip link set vb up"), 0);
+  ASSERT_TRUE(aoe::testing::wait_for_carrier("va"));
   auto both = query_interface("va");
   ASSERT_TRUE(both);
   EXPECT_TRUE(both->carrier);
