@@ -82,13 +82,12 @@ void put_command_sets(ByteSpan sector, const IdentifyModel& m) {
   const unsigned flush = flag(m.has_flush, 12) | flag(m.has_flush && m.has_lba48, 13);
   word(82, always_82 | flag(m.has_smart, 0) | flag(m.has_write_cache, 5) | bit(10));
   word(83, bit(14) | flush | flag(m.has_lba48, 10));
-  word(84, bit(14) | flag(m.has_smart, 0) | flag(m.has_smart, 1) | flag(m.has_fua, 6) |
-               flag(m.world_wide_name != 0, 8));
+  // Bit 1, self-tests, stays clear: a target has no medium of its own to test and aborts them.
+  word(84, bit(14) | flag(m.has_smart, 0) | flag(m.has_fua, 6) | flag(m.world_wide_name != 0, 8));
   word(85, always_82 | flag(m.has_smart && m.smart_enabled, 0) |
                flag(m.has_write_cache && m.write_cache_enabled, 5) | bit(10));
   word(86, flush | flag(m.has_lba48, 10));
-  word(87, bit(14) | flag(m.has_smart, 0) | flag(m.has_smart, 1) | flag(m.has_fua, 6) |
-               flag(m.world_wide_name != 0, 8));
+  word(87, bit(14) | flag(m.has_smart, 0) | flag(m.has_fua, 6) | flag(m.world_wide_name != 0, 8));
 }
 
 }  // namespace

@@ -281,9 +281,9 @@ void write_config(Script& script) {
 
 void write_reads_and_writes(Script& script) {
   struct Transfer {
-    AtaOp opcode;
-    std::uint8_t count;
-    Lba lba;
+    AtaOp opcode = AtaOp::read;
+    std::uint8_t count = 0;
+    Lba lba{};
   };
 
   for (const Transfer& transfer : {

@@ -34,6 +34,7 @@ std::vector<std::byte> patched(std::size_t number, std::size_t at, std::uint8_t 
 TEST(DissectLine, SumsUpEveryExampleFrame) {
   const std::string to = kTo;
   const std::string back = kBack;
+  const std::string to_everybody = "02:00:00:00:0a:10 > ff:ff:ff:ff:ff:ff e7.1 advertisement ";
   const std::vector<std::string> lines = {
       "02:00:00:00:00:01 > ff:ff:ff:ff:ff:ff e*.* request 00000001 config read",
       back + "00000001 config read buffers 16 firmware 4019 sectors 2 string \"hello\"",
@@ -64,8 +65,7 @@ TEST(DissectLine, SumsUpEveryExampleFrame) {
       to + "0000000f SMART RETURN STATUS count 0",
       back + "0000000f ATA status DRDY lba 12734208 count 0",
       to + "00000010 DATA SET MANAGEMENT TRIM count 1, 512 data bytes",
-      "02:00:00:00:0a:10 > ff:ff:ff:ff:ff:ff e7.1 advertisement 00000000 config read buffers 16 "
-      "firmware 4019 sectors 2 string \"\"",
+      to_everybody + "00000000 config read buffers 16 firmware 4019 sectors 2 string \"\"",
   };
   ASSERT_EQ(lines.size(), example_frames().size());
   for (std::size_t i = 0; i < lines.size(); ++i) {
