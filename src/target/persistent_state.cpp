@@ -65,7 +65,9 @@ auto corrupt(DeviceAddress address, const char* what) {
 }
 
 bool read_macs(ConstByteSpan body, std::vector<MacAddress>& list) {
-  if (body.size() % kMacBytes != 0 || body.size() / kMacBytes > protocol::kMacListCountMax) {
+  // A section that comes twice must not make a list longer than it may be.
+  if (body.size() % kMacBytes != 0 || body.size() / kMacBytes > protocol::kMacListCountMax ||
+      !list.empty()) {
     return false;
   }
   for (std::size_t at = 0; at < body.size(); at += kMacBytes) {

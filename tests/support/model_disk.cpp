@@ -100,7 +100,7 @@ void ModelDisk::execute(const StoreOp& op) {
 }
 
 Bytes ModelDisk::peek(std::uint64_t lba, std::uint64_t sectors) const {
-  Bytes bytes(sectors * kSectorBytes);
+  Bytes bytes(sectors * kSectorBytes, blank_);
   for (std::uint64_t i = 0; i < sectors; ++i) {
     if (const auto found = sectors_.find(lba + i); found != sectors_.end()) {
       copy_bytes(ByteSpan(bytes).subspan(i * kSectorBytes), found->second);

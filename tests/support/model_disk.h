@@ -23,11 +23,14 @@ struct StoreRecord {
   friend bool operator==(const StoreRecord&, const StoreRecord&) = default;
 };
 
-// Sparse: a sector that was never written reads as zeros. Checks what every submitter promises:
-// whole sectors inside the disk (see problems()).
+// Sparse: a sector that was never written or was discarded reads as the blank byte. Checks what
+// every submitter promises: whole sectors inside the disk (see problems()).
 class ModelDisk {
  public:
   explicit ModelDisk(std::uint64_t sector_count) : sector_count_(sector_count) {}
+
+  // What sectors that were never written consist of, 0 unless told.
+  void set_blank(std::byte blank) { blank_ = blank; }
 
   // From now on operations wait for finish_*(); what waits is not executed yet.
   void hold() { is_holding_ = true; }
@@ -73,6 +76,7 @@ class ModelDisk {
   void execute(const StoreOp& op);
 
   std::uint64_t sector_count_;
+  std::byte blank_{};
   bool is_holding_ = false;
   std::deque<Failure> failures_;
   std::vector<StoreOp> waiting_;

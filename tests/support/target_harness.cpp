@@ -81,7 +81,11 @@ const target::Export& TargetHarness::at(DeviceAddress address) {
 }
 
 void TargetHarness::deliver(const Bytes& frame, PortId port) {
-  core_->handle_frame(now_, port, received_.make(frame));
+  PacketBuffer buffer = received_.make(frame);
+  if (on_receive) {
+    on_receive(std::as_const(buffer).bytes());
+  }
+  core_->handle_frame(now_, port, std::move(buffer));
   run();
 }
 
@@ -160,6 +164,9 @@ bool TargetHarness::run_stores() {
   std::array<ExportStoreOp, 4> ops;
   const std::size_t count = core_->poll_store_ops(ops);
   for (std::size_t i = 0; i < count; ++i) {
+    if (on_store_op) {
+      on_store_op(ops[i].export_id, ops[i].op);
+    }
     if (const auto done = disk(ops[i].export_id).submit(ops[i].op)) {
       core_->handle_store_done(now_, *done);
     }
@@ -238,8 +245,16 @@ Bytes TargetHarness::saved_state(DeviceAddress address) const {
   return found == saved_.end() ? Bytes{} : found->second;
 }
 
-std::string TargetHarness::unfinished() const {
+std::string TargetHarness::problems() const {
   std::string report = problems_;
+  for (const auto& [id, disk] : disks_) {
+    report += disk.problems();
+  }
+  return report;
+}
+
+std::string TargetHarness::unfinished() const {
+  std::string report = problems();
   if (core_->requests_in_flight() != 0) {
     report += std::to_string(core_->requests_in_flight()) + " requests are in flight\n";
   }
@@ -258,7 +273,6 @@ std::string TargetHarness::unfinished() const {
     }
   }
   for (const auto& [id, disk] : disks_) {
-    report += disk.problems();
     if (disk.waiting() != 0) {
       report += "a disk has operations that wait\n";
     }

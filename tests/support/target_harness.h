@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -117,6 +118,13 @@ class TargetHarness {
 
   [[nodiscard]] std::size_t save_count() const { return save_count_; }
 
+  // Called before a frame is handed to the core, with the memory it lies in, and with every store
+  // operation before its disk sees it. A write's data lies in such a frame.
+  std::function<void(ConstByteSpan)> on_receive;
+  std::function<void(ExportId, const StoreOp&)> on_store_op;
+
+  // Broken promises so far, one a line; empty is good.
+  [[nodiscard]] std::string problems() const;
   // What is wrong now that a test is over: buffers that did not return, requests in flight, broken
   // promises to a disk or to the wire. Empty is good.
   [[nodiscard]] std::string unfinished() const;
