@@ -189,12 +189,18 @@ ExitStatus run_program(const Program& program, int argc, const char* const* argv
     parents.emplace(group.name, added);
   }
   std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands;
+  std::string unused_control_path;
   for (const CommandEntry& entry : program.commands) {
     CLI::App* added = parents.at(entry.group)->add_subcommand(entry.name, entry.summary);
     set_style(*added);
     CommandLine line(*added);
     commands.emplace_back(added, entry.make());
     commands.back().second->define(line);
+    // Every command takes it, so that a script can name its daemon once for all of them.
+    if (added->get_option_no_throw("--control") == nullptr) {
+      added->add_option("--control", unused_control_path, "Ignored: this command asks no daemon")
+          ->type_name("PATH");
+    }
   }
   try {
     app.parse(argc, argv);
