@@ -331,7 +331,6 @@ TEST_F(AfPacketPortTest, LinkDownIsCountedAndWorksAgainWhenUp) {
 
   ASSERT_EQ(run_command("ip link set va up"), 0);
   ASSERT_TRUE(wait_for_carrier("va") && wait_for_carrier("vb"));
-  // Even before refresh(): the error that the kernel kept for us costs no frame.
   send_numbers(*a, 5, 1);
   EXPECT_THAT(numbers(receive(*b, 1)), ::testing::ElementsAre(5U));
   EXPECT_TRUE(a->refresh());
@@ -339,6 +338,16 @@ TEST_F(AfPacketPortTest, LinkDownIsCountedAndWorksAgainWhenUp) {
   send(*b, {.number = 6, .to = kMacA});
   EXPECT_THAT(numbers(receive(*a, 1)), ::testing::ElementsAre(6U));
   EXPECT_EQ(a->stats().link_changes, 2U);
+}
+
+TEST_F(AfPacketPortTest, LinkThatBouncedUnnoticedCostsNoFrame) {
+  auto a = open_port({.interface = "va"});
+  auto b = open_port({.interface = "vb"});
+  ASSERT_EQ(run_command("ip link set va down && ip link set va up"), 0);
+  ASSERT_TRUE(wait_for_carrier("va") && wait_for_carrier("vb"));
+  send_numbers(*a, 5, 1);  // the kernel reports the past outage to this call
+  EXPECT_THAT(numbers(receive(*b, 1)), ::testing::ElementsAre(5U));
+  EXPECT_EQ(a->stats().tx_dropped, 0U);
 }
 
 TEST_F(AfPacketPortTest, PeerDownShowsAsLinkDown) {
