@@ -93,7 +93,7 @@ class AtaExecutor {
   void release(Instant now, std::uint16_t slot);
   void send_registers(PortId port, PacketBuffer reply, const protocol::FrameHeader& request,
                       const Export& subject, const AtaPlan& plan, std::size_t data_bytes);
-  void fill_identify(const Export& subject, PortId port, ByteSpan sector) const;
+  void fill_identify(Export& subject, PortId port, ByteSpan sector) const;
   [[nodiscard]] bool fill_smart(Instant now, const Export& subject, AtaPlan& plan,
                                 ByteSpan sector) const;
   void note_store_error(Instant now, Request& request, const StoreCompletion& done);

@@ -13,8 +13,6 @@ namespace {
 using protocol::FrameHeader;
 using protocol::kAtaHeaderBytes;
 
-constexpr const char* kFirmwareRevision = "0.1.0";
-
 void count(ExportStats& stats, const AtaPlan& plan) {
   if (plan.outcome.is_failure()) {
     ++stats.ata_errors;
@@ -110,12 +108,9 @@ void AtaExecutor::send_registers(PortId port, PacketBuffer reply, const FrameHea
   parts_.replies.send(port, std::move(reply), kAtaHeaderBytes + data_bytes);
 }
 
-void AtaExecutor::fill_identify(const Export& subject, PortId port, ByteSpan sector) const {
+void AtaExecutor::fill_identify(Export& subject, PortId port, ByteSpan sector) const {
   const ExportSettings& settings = subject.settings;
-  protocol::IdentifyModel model;
-  model.serial = subject.serial;
-  model.firmware = kFirmwareRevision;
-  model.model = settings.model;
+  protocol::IdentifyModel& model = subject.identify;
   model.sector_count = settings.sector_count;
   model.world_wide_name = world_wide_name(subject.serial);
   model.physical_sector_bytes = settings.physical_block_bytes;

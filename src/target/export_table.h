@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "protocol/ata_identify.h"
 #include "target/ata_plan.h"
 #include "target/persistent_state.h"
 #include "target/target_stats.h"
@@ -26,6 +27,8 @@ struct Export {
   AtaSettings ata;
   ExportStats stats;
   std::string serial;
+  // Its texts are set when they change, the rest when somebody asks: copying texts allocates.
+  protocol::IdentifyModel identify;
   Instant started;  // for the life counters
   LifeCounters life_at_start;
 

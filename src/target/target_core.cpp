@@ -17,6 +17,17 @@ auto stale(const char* what) {
   return fail_with(Errc::not_found, 0, std::string(what) + ": there is no such export");
 }
 
+constexpr const char* kFirmwareRevision = "0.1.0";
+
+// The texts of IDENTIFY.
+void set_texts(Export& subject) {
+  const ExportSettings& settings = subject.settings;
+  subject.serial = settings.serial.empty() ? default_serial(subject.persistent) : settings.serial;
+  subject.identify.serial = subject.serial;
+  subject.identify.model = settings.model;
+  subject.identify.firmware = kFirmwareRevision;
+}
+
 Result<void> check_settings(const ExportSettings& settings) {
   const DeviceAddress address = settings.address;
   if (address.shelf == protocol::kAllShelves || address.slot == protocol::kAllSlots ||
@@ -59,7 +70,7 @@ Result<ExportId> TargetCore::add_export(Instant now, const ExportSettings& setti
   added->persistent = std::move(state);
   added->life_at_start = added->persistent.life;
   added->started = now;
-  added->serial = settings.serial.empty() ? default_serial(added->persistent) : settings.serial;
+  set_texts(*added);
   added->ata.write_cache_enabled = settings.mode == WriteMode::write_back;
   announcer_.begin_probe(now, *added);
   if (is_new) {
@@ -167,7 +178,7 @@ Result<void> TargetCore::update_settings(ExportId id, const ExportSettings& sett
   now.admins = settings.admins;
   now.model = settings.model;
   now.serial = settings.serial;
-  subject->serial = now.serial.empty() ? default_serial(subject->persistent) : now.serial;
+  set_texts(*subject);
   now.port_mask = settings.port_mask;
   announcer_.advertise(*subject, ~0U);
   return {};

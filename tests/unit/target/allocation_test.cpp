@@ -83,8 +83,9 @@ TEST_F(Allocating, CommandsOfEveryKindCostNoMemory) {
   for (const Bytes& frame :
        {FrameBuilder::read(0, 8).build(), FrameBuilder::write(0, pattern(4096, 1)).build(),
         FrameBuilder::ata(0xEA).build(), FrameBuilder::ata(0xE5).build(),
-        FrameBuilder::smart(0xD0).build(), FrameBuilder::trim({{1, 2}, {3, 4}}).build(),
-        FrameBuilder::ata(0x42, 0, 255).build(), FrameBuilder::config(ConfigCommand::read).build(),
+        FrameBuilder::smart(0xD0).build(), FrameBuilder::ata(0xEC).build(),
+        FrameBuilder::trim({{1, 2}, {3, 4}}).build(), FrameBuilder::ata(0x42, 0, 255).build(),
+        FrameBuilder::config(ConfigCommand::read).build(),
         FrameBuilder::config(ConfigCommand::read).address(kEverywhere).build(),
         FrameBuilder::mask_read().build(), FrameBuilder::reserve(ReserveCommand::read).build()}) {
     EXPECT_EQ(cost(frame), 0U) << protocol::dissect_line(frame);
