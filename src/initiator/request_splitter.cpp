@@ -96,8 +96,7 @@ std::size_t frame_bytes(const Piece& piece) {
 }
 
 void build_piece(ByteSpan frame, const Piece& piece, const protocol::IdentifyModel& disk) {
-  const bool extended =
-      piece.op == FrameOp::trim || (disk.has_lba48 && piece.op != FrameOp::flush);
+  const bool extended = piece.op == FrameOp::trim || (disk.has_lba48 && piece.op != FrameOp::flush);
   AtaArgument ata;
   ata.flags = extended ? kAtaFlagExtended : std::uint8_t{0};
   ata.command_status = opcode(piece.op, extended);
