@@ -16,7 +16,6 @@
 namespace aoe::client {
 namespace {
 
-using initiator::CommandCompletion;
 using initiator::CommandRequest;
 using initiator::SubmitError;
 using initiator::TargetRecord;

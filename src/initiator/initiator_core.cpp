@@ -27,6 +27,10 @@ TagTable::Options tag_options(const CoreOptions& options, Prng& random) {
           .rest = options.frame_life_max};
 }
 
+DeviceId device_id(std::uint32_t index) {
+  return DeviceId{static_cast<std::uint16_t>(index)};
+}
+
 bool is_config_read(const protocol::ConfigFrame& config) {
   return config.command == static_cast<std::uint8_t>(protocol::ConfigCommand::read);
 }
@@ -76,8 +80,8 @@ void InitiatorCore::handle_port(Instant now, PortId port, const PortInfo& info) 
   if (came_up) {
     discovery_.on_link_up(now);
   }
-  for (std::uint16_t i = 0; i < devices_.size(); ++i) {
-    const DeviceId id{i};
+  for (std::uint32_t i = 0; i < devices_.size(); ++i) {
+    const DeviceId id = device_id(i);
     if (!is_open(id)) {
       continue;
     }
@@ -427,9 +431,9 @@ void InitiatorCore::discover(DeviceAddress address) {
 }
 
 std::optional<DeviceId> InitiatorCore::find_device(DeviceAddress address) const {
-  for (std::uint16_t i = 0; i < devices_.size(); ++i) {
+  for (std::uint32_t i = 0; i < devices_.size(); ++i) {
     if (devices_[i] && devices_[i]->address() == address) {
-      return DeviceId{i};
+      return device_id(i);
     }
   }
   return std::nullopt;
@@ -444,11 +448,11 @@ Result<DeviceId, SubmitError> InitiatorCore::open_device(Instant now, DeviceAddr
   if (!is_possible_target(address) || find_device(address)) {
     return aoe::fail(SubmitError::bad_request);
   }
-  for (std::uint16_t i = 0; i < devices_.size(); ++i) {
+  for (std::uint32_t i = 0; i < devices_.size(); ++i) {
     if (!devices_[i]) {
       devices_[i].emplace(address, settings, options_);
       devices_[i]->query().restart(now);
-      return DeviceId{i};
+      return device_id(i);
     }
   }
   return aoe::fail(SubmitError::busy);
@@ -516,10 +520,11 @@ std::size_t InitiatorCore::poll_commands(std::span<CommandCompletion> out) {
 }
 
 void InitiatorCore::emit(const Event& event) {
-  Event copy = event;
-  if (!events_.try_push(std::move(copy))) {
+  if (events_.full()) {
     events_lost_ = true;
+    return;
   }
+  events_.push(event);
 }
 
 void InitiatorCore::emit_path(EventKind kind, DeviceId id, const Path& path) {
