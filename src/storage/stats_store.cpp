@@ -25,7 +25,7 @@ std::size_t StatsStore::poll_completions(Instant now, std::span<StoreCompletion>
     const Record record = records_.at(handle);
     records_.release(handle);
     completion.tag = record.tag;
-    latencies_[static_cast<std::size_t>(record.kind)].record(now - record.started);
+    latencies_[static_cast<std::size_t>(record.kind)].add(now - record.started);
     ++completed_[static_cast<std::size_t>(completion.status)];
   }
   return count;

@@ -1,8 +1,8 @@
 // A store that watches how long the one below takes.
 #pragma once
 
+#include "base/latency_histogram.h"
 #include "storage/filter_store.h"
-#include "storage/latency_histogram.h"
 #include "storage/slot_table.h"
 
 #include <array>

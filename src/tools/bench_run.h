@@ -1,11 +1,11 @@
 // The work of `aoe bench`: keeps a number of requests under way on one device and times them.
 #pragma once
 
+#include "base/latency_histogram.h"
 #include "base/prng.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "client/device.h"
-#include "tools/latency_histogram.h"
 #include "tools/stop_signal.h"
 
 #include <cstddef>

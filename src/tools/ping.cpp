@@ -1,9 +1,9 @@
 #include "tools/ping.h"
 
+#include "base/latency_histogram.h"
 #include "os/clock.h"
 #include "protocol/ata_command.h"
 #include "tools/command_line.h"
-#include "tools/latency_histogram.h"
 #include "tools/network.h"
 #include "tools/stop_signal.h"
 

@@ -1,6 +1,5 @@
 #include "storage/delay_store.h"
 #include "storage/error_store.h"
-#include "storage/latency_histogram.h"
 #include "storage/memory_store.h"
 #include "storage/readonly_store.h"
 #include "storage/stats_store.h"
@@ -164,41 +163,12 @@ TEST(StatsStore, MeasuresFromSubmitToCompletionByKindAndStatus) {
   EXPECT_EQ(driver.status(write), StoreErrc::ok);
   EXPECT_EQ(driver.status(read), StoreErrc::io);
   EXPECT_EQ(driver.error_offset(read), 512U);
-  EXPECT_EQ(store.latency(StoreOpKind::write).longest(), Duration::microseconds(100));
-  EXPECT_EQ(store.latency(StoreOpKind::read).longest(), Duration::microseconds(200));
+  EXPECT_EQ(store.latency(StoreOpKind::write).max(), Duration::microseconds(100));
+  EXPECT_EQ(store.latency(StoreOpKind::read).max(), Duration::microseconds(200));
   EXPECT_EQ(store.latency(StoreOpKind::flush).count(), 0U);
   EXPECT_EQ(store.completed(StoreErrc::ok), 1U);
   EXPECT_EQ(store.completed(StoreErrc::io), 1U);
   EXPECT_EQ(store.in_flight(), 0U);
-}
-
-TEST(LatencyHistogram, QuantilesAreRightToAnEighth) {
-  LatencyHistogram histogram;
-  EXPECT_EQ(histogram.quantile(500), Duration{});
-  for (std::int64_t us = 1; us <= 1000; ++us) {
-    histogram.record(Duration::microseconds(us));
-  }
-  EXPECT_EQ(histogram.count(), 1000U);
-  EXPECT_EQ(histogram.total(), Duration::microseconds(500'500));
-  for (const std::uint32_t permille : {1U, 10U, 500U, 900U, 999U, 1000U}) {
-    const auto exact = static_cast<std::int64_t>(permille) * 1000;
-    EXPECT_GE(histogram.quantile(permille).ns, exact) << permille;
-    EXPECT_LE(histogram.quantile(permille).ns, exact + exact / 8) << permille;
-  }
-  EXPECT_EQ(histogram.quantile(1000), Duration::milliseconds(1)) << "never above the longest";
-}
-
-TEST(LatencyHistogram, TakesTheSmallestAndTheLargestValues) {
-  LatencyHistogram histogram;
-  histogram.record(Duration{-5});
-  histogram.record(Duration{7});
-  histogram.record(Duration{8});
-  EXPECT_EQ(histogram.quantile(0), Duration{0});
-  EXPECT_EQ(histogram.quantile(500), Duration{7});
-  EXPECT_EQ(histogram.quantile(1000), Duration{8});
-  LatencyHistogram large;
-  large.record(Duration{INT64_MAX});
-  EXPECT_EQ(large.quantile(1000), Duration{INT64_MAX});
 }
 
 }  // namespace

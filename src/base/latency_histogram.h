@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace aoe::tools {
+namespace aoe {
 
 // Each power of two is cut into 64 buckets, so a percentile is at most 1.6 % above the true value;
 // minimum, maximum, mean and deviation are exact. Takes 0 ns and up; negative samples count as 0.
@@ -43,4 +43,4 @@ class LatencyHistogram {
   double sum_of_squares_ = 0;
 };
 
-}  // namespace aoe::tools
+}  // namespace aoe

@@ -1,4 +1,4 @@
-#include "tools/latency_histogram.h"
+#include "base/latency_histogram.h"
 
 #include "base/prng.h"
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-namespace aoe::tools {
+namespace aoe {
 namespace {
 
 TEST(LatencyHistogram, IsZeroWithoutSamples) {
@@ -60,4 +60,4 @@ TEST(LatencyHistogram, TakesTheLargestAndImpossibleSamples) {
 }
 
 }  // namespace
-}  // namespace aoe::tools
+}  // namespace aoe

@@ -1,10 +1,10 @@
-#include "tools/latency_histogram.h"
+#include "base/latency_histogram.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
-namespace aoe::tools {
+namespace aoe {
 namespace {
 
 // Values below 2^bits have a bucket each; above, the leading one and the `bits` bits behind it
@@ -84,4 +84,4 @@ Duration LatencyHistogram::percentile(double percent) const {
   return max();
 }
 
-}  // namespace aoe::tools
+}  // namespace aoe
