@@ -16,7 +16,7 @@ PathInfo describe(const initiator::Path& path, const std::string& interface) {
   return {.interface = interface,
           .mac = path.mac,
           .state = initiator::path_state_name(path.state),
-          .payload_bytes = path.payload_sectors * kSectorBytes,
+          .payload_bytes = path.payload.sectors() * kSectorBytes,
           .window_frames = path.window.frames(),
           .in_flight_frames = path.in_flight,
           .srtt = path.rtt.srtt(),

@@ -478,7 +478,7 @@ Error Session::why_not_up(initiator::DeviceId id, Duration waited) const {
             fmt::format("{}: no target answers in {:.1f} s (check the address and the interfaces)",
                         name, seconds)};
   }
-  if (device.paths().at(0).payload_sectors == 0) {
+  if (device.paths().at(0).payload.sectors() == 0) {
     return {Errc::invalid_argument, 0,
             fmt::format("{}: the MTU of {} holds no sector (it must be at least 534)", name,
                         state_->port_name(device.paths().at(0).port))};

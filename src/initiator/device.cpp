@@ -42,7 +42,7 @@ void Device::limit_path(Path& path, const PortInfo& port, std::uint32_t frame_se
   if (settings_.payload_sectors_max != 0) {
     sectors = std::min(sectors, settings_.payload_sectors_max);
   }
-  path.payload_sectors = sectors;
+  path.payload.set_allowed(sectors);
   std::uint32_t window = path.target.buffer_count;
   if (settings_.window_max != 0) {
     window = std::min(window, settings_.window_max);

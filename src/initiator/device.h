@@ -37,7 +37,7 @@ class Device {
 
   [[nodiscard]] const PathSet& paths() const { return paths_; }
 
-  // Asks for the device while it has no live path.
+  // When to ask for the device.
   [[nodiscard]] QuerySchedule& query() { return query_; }
 
   [[nodiscard]] const QuerySchedule& query() const { return query_; }

@@ -33,9 +33,7 @@ class QuerySchedule {
   // Ask at `now`, and often at first. After start, a link coming up, a lost path.
   void restart(Instant now);
 
-  void stop() { next_.reset(); }
-
-  [[nodiscard]] bool running() const { return next_.has_value(); }
+  void set_max(Duration max) { options_.max = max; }
 
   // True once for every time that has come.
   [[nodiscard]] bool take_due(Instant now, Prng& random);

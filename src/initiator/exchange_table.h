@@ -36,6 +36,7 @@ struct Exchange {
   std::uint64_t sectors = 0;         // likewise
   std::uint64_t offset_sectors = 0;  // of the piece in its request
   Instant sent{};                    // last transmission
+  Instant first_sent{};
   std::uint32_t transmissions = 0;
   std::uint32_t answers = 0;
 };

@@ -179,7 +179,7 @@ void InitiatorCore::on_path_offer(Instant now, DeviceId id, const TargetTable::A
   PathSet& paths = device.paths();
   std::optional<std::uint32_t> index = paths.find(from.port, from.mac);
   if (!index) {
-    index = paths.add(from.port, from.mac, options_.rtt);
+    index = add_path(id, from);
     if (!index) {
       ++stats_.paths_refused;
       return;
@@ -187,6 +187,7 @@ void InitiatorCore::on_path_offer(Instant now, DeviceId id, const TargetTable::A
   }
   Path& path = paths.at(*index);
   path.target = limits;
+  path.answered = now;
   limit_path(device, path);
   if (path.state == PathState::down) {
     // A frame came in, so the port hears; its link event is on the way.
@@ -197,6 +198,19 @@ void InitiatorCore::on_path_offer(Instant now, DeviceId id, const TargetTable::A
     prober_.start(now, id, *index);
   }
   refresh_device(now, id);
+}
+
+std::optional<std::uint32_t> InitiatorCore::add_path(DeviceId id, const TargetTable::Answer& from) {
+  PathSet& paths = devices_[id.value]->paths();
+  if (const auto index = paths.add(from.port, from.mac, options_.rtt)) {
+    return index;
+  }
+  const std::optional<std::uint32_t> unused = paths.find_unused();
+  if (unused) {
+    prober_.stop(id, *unused);
+    paths.replace(*unused, from.port, from.mac, options_.rtt);
+  }
+  return unused;
 }
 
 void InitiatorCore::on_exchange_answer(Instant now, std::uint32_t slot, PortId port,
@@ -301,6 +315,7 @@ void InitiatorCore::on_identity(Instant now, DeviceId id, std::uint32_t path_ind
     return;
   }
   path.identified = now;
+  path.answered = now;
   path.expiries_in_row = 0;
   if (verdict == IdentityVerdict::resized) {
     emit({.kind = EventKind::device_resized,
@@ -360,9 +375,12 @@ void InitiatorCore::refresh_device(Instant now, DeviceId id) {
         .address = device.address(),
         .device = id,
         .sectors = device.sectors()});
+  // While it is up it is still asked for, at the pace of wildcard discovery: further paths and
+  // another size show by that.
   if (device.is_up()) {
-    device.query().stop();
+    device.query().set_max(options_.wildcard_interval_max);
   } else {
+    device.query().set_max(options_.query_interval_max);
     device.query().restart(now);
   }
 }
@@ -388,8 +406,14 @@ void InitiatorCore::on_expiry(Instant now, std::uint32_t slot) {
   const std::uint32_t index = exchange.path;
   io_.on_expiry(now, slot);
   const Path& path = devices_[id.value]->paths().at(index);
-  if (path.state == PathState::live && path.expiries_in_row >= options_.suspect_after) {
+  if (path.state != PathState::live) {
+    return;
+  }
+  if (path.expiries_in_row >= options_.suspect_after) {
     path_went(now, id, index, PathState::suspect);
+    prober_.start(now, id, index);
+  } else if (exchange.transmissions >= 2 && path.answered < exchange.first_sent) {
+    // Is the path gone, or only too narrow? A small question tells.
     prober_.start(now, id, index);
   }
 }

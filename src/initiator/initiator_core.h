@@ -107,6 +107,7 @@ class InitiatorCore {
                  ConstByteSpan frame);
   void on_path_offer(Instant now, DeviceId id, const TargetTable::Answer& from,
                      const TargetLimits& limits);
+  [[nodiscard]] std::optional<std::uint32_t> add_path(DeviceId id, const TargetTable::Answer& from);
   void on_exchange_answer(Instant now, std::uint32_t slot, PortId port,
                           const protocol::FrameHeader& header, ConstByteSpan frame);
   void on_probe_answer(Instant now, std::uint32_t slot, std::uint32_t path,

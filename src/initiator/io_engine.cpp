@@ -11,6 +11,10 @@ namespace {
 using protocol::AoeError;
 using protocol::AtaOutcome;
 
+// How often a frame of the full payload is sent before its size is suspected. Other answers must
+// have come over the path meanwhile, but none to a frame of that size.
+constexpr std::uint32_t kTriesPerSize = 3;
+
 // How soon to look again when every tag rests.
 constexpr Duration kTagRetry = Duration::milliseconds(10);
 
@@ -225,7 +229,7 @@ bool IoEngine::fresh_frame(Instant now, DeviceId id, TxFrame& out) {
   exchange.lba = Lba{request.io.lba.value + request.sent_sectors};
   exchange.sectors =
       std::min(request.io.sectors - request.sent_sectors,
-               piece_sectors_max(request.op, device(id).paths().at(*path).payload_sectors));
+               piece_sectors_max(request.op, device(id).paths().at(*path).payload.sectors()));
   request.sent_sectors += exchange.sectors;
   request.flush_sent = true;
   ++request.exchanges;
@@ -310,6 +314,9 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   exchange.paths_used |= 1U << path_index;
   exchange.in_flight = true;
   exchange.sent = now;
+  if (exchange.transmissions == 0) {
+    exchange.first_sent = now;
+  }
   ++exchange.transmissions;
   ++path.in_flight;
   path.window.on_sent(path.in_flight);
@@ -397,6 +404,13 @@ void IoEngine::note_path_answer(Instant now, const Exchange& exchange, std::uint
   Path& path = device(exchange.device).paths().at(path_index);
   ++context_.stats.answers;
   ++path.frames_answered;
+  path.answered = now;
+  if (moves_data(requests_.at(exchange.owner).op)) {
+    if (exchange.sectors >= path.payload.sectors()) {
+      path.full_frame_answered = now;
+    }
+    path.payload.on_answer(now, exchange.sectors);
+  }
   // A retransmission looks like the first transmission, so its answer measures nothing (Karn), and
   // the disk's time for a flush or trim is not the network's.
   const bool measures = exchange.transmissions == 1 && !exchange.refused &&
@@ -450,9 +464,21 @@ void IoEngine::on_expiry(Instant now, std::uint32_t slot) {
       ++path.expiries_in_row;
       ++context_.stats.window_cuts;
     }
+    if (vanishes_for_its_size(exchange, path) && path.payload.step_down(now)) {
+      ++context_.stats.payload_steps_down;
+      // The losses are explained: no congestion, no dead path.
+      path.rtt.forget_back_off();
+      path.expiries_in_row = 0;
+    }
     leave_flight(exchange);
   }
   queue_resend(slot);
+}
+
+bool IoEngine::vanishes_for_its_size(const Exchange& exchange, const Path& path) {
+  return moves_data(requests_.at(exchange.owner).op) &&
+         exchange.sectors >= path.payload.sectors() && exchange.transmissions >= kTriesPerSize &&
+         path.answered > exchange.first_sent && path.full_frame_answered < exchange.first_sent;
 }
 
 void IoEngine::on_path_lost(DeviceId id, std::uint32_t path) {

@@ -85,6 +85,8 @@ class IoEngine {
   void arm_timer(std::uint32_t slot);
 
   [[nodiscard]] Piece piece_of(const Exchange& exchange);
+  // A black hole for big frames, as far as one frame can tell.
+  [[nodiscard]] bool vanishes_for_its_size(const Exchange& exchange, const Path& path);
   void leave_flight(Exchange& exchange);
   void queue_resend(std::uint32_t slot);
   void note_path_answer(Instant now, const Exchange& exchange, std::uint32_t path);

@@ -82,6 +82,7 @@ struct CoreStats {
   // What the protocol machinery had to do.
   std::uint64_t expiries = 0;
   std::uint64_t window_cuts = 0;
+  std::uint64_t payload_steps_down = 0;  // big frames vanished while small ones were answered
   std::uint64_t resplits = 0;            // frames cut smaller after the payload of the paths shrank
   std::uint64_t device_unavailable = 0;  // AoE error 3, retried
   std::uint64_t overlap_waits = 0;       // requests that waited for an overlapping one

@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace aoe::initiator {
+namespace {
+
+Path new_path(PortId port, const MacAddress& mac, const RttLimits& rtt) {
+  return {.port = port,
+          .mac = mac,
+          .state = PathState::probing,
+          .rtt = RttEstimator(rtt),
+          .round_trips = {},
+          .window = Window(Window::kNoLimit)};
+}
+
+}  // namespace
 
 const char* path_state_name(PathState state) {
   switch (state) {
@@ -34,15 +46,22 @@ std::optional<std::uint32_t> PathSet::add(PortId port, const MacAddress& mac,
   if (size() == paths_max_) {
     return std::nullopt;
   }
-  paths_.push_back(Path{.port = port,
-                        .mac = mac,
-                        .state = PathState::probing,
-                        .target = {},
-                        .identified = {},
-                        .rtt = RttEstimator(rtt),
-                        .round_trips = {},
-                        .window = Window(Window::kNoLimit)});
+  paths_.push_back(new_path(port, mac, rtt));
   return size() - 1;
+}
+
+std::optional<std::uint32_t> PathSet::find_unused() const {
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    if (paths_[i].frames_sent == 0 && paths_[i].state != PathState::live) {
+      return i;
+    }
+  }
+  return std::nullopt;
+}
+
+void PathSet::replace(std::uint32_t index, PortId port, const MacAddress& mac,
+                      const RttLimits& rtt) {
+  paths_[index] = new_path(port, mac, rtt);
 }
 
 std::optional<std::uint32_t> PathSet::choose_in(PathState state,
@@ -51,8 +70,8 @@ std::optional<std::uint32_t> PathSet::choose_in(PathState state,
   std::int64_t best_cost = 0;
   for (std::uint32_t i = 0; i < size(); ++i) {
     const Path& path = paths_[i];
-    if (path.state != state || path.payload_sectors == 0 ||
-        path.payload_sectors < payload_sectors || !path.window.has_room(path.in_flight)) {
+    if (path.state != state || path.payload.sectors() == 0 ||
+        path.payload.sectors() < payload_sectors || !path.window.has_room(path.in_flight)) {
       continue;
     }
     // An unmeasured path counts as a fast one, so that it gets measured.
@@ -77,14 +96,14 @@ std::optional<std::uint32_t> PathSet::choose(std::uint32_t payload_sectors) cons
 bool PathSet::can_carry(std::uint32_t payload_sectors) const {
   const bool live = any_live();
   return std::any_of(paths_.begin(), paths_.end(), [&](const Path& path) {
-    return path.carries_data() && path.payload_sectors >= payload_sectors &&
+    return path.carries_data() && path.payload.sectors() >= payload_sectors &&
            (!live || path.state == PathState::live);
   });
 }
 
 bool PathSet::any_live() const {
   return std::any_of(paths_.begin(), paths_.end(), [](const Path& path) {
-    return path.state == PathState::live && path.payload_sectors > 0;
+    return path.state == PathState::live && path.payload.sectors() > 0;
   });
 }
 
@@ -97,9 +116,9 @@ std::uint32_t PathSet::smallest_payload_sectors() const {
   const PathState wanted = any_live() ? PathState::live : PathState::suspect;
   std::uint32_t smallest = 0;
   for (const Path& path : paths_) {
-    if (path.state == wanted && path.payload_sectors > 0 &&
-        (smallest == 0 || path.payload_sectors < smallest)) {
-      smallest = path.payload_sectors;
+    if (path.state == wanted && path.payload.sectors() > 0 &&
+        (smallest == 0 || path.payload.sectors() < smallest)) {
+      smallest = path.payload.sectors();
     }
   }
   return smallest;

@@ -6,6 +6,7 @@
 #include "base/port_info.h"
 #include "initiator/index_list.h"
 #include "initiator/options.h"
+#include "initiator/payload_limit.h"
 #include "initiator/rtt_estimator.h"
 #include "initiator/window.h"
 
@@ -36,11 +37,13 @@ struct Path {
   MacAddress mac{};
   PathState state = PathState::probing;
   TargetLimits target{};
-  std::uint32_t payload_sectors = 0;    // 0: no frame of data fits
+  PayloadLimit payload{};               // 0 sectors: no frame of data fits
   std::uint32_t in_flight = 0;          // data frames
   std::uint32_t expiries_in_row = 0;    // without any answer
   std::uint32_t probe_slot = kNoIndex;  // the exchange that identifies it
-  Instant identified{};                 // when it last did
+  Instant identified{};                 // when IDENTIFY was last answered
+  Instant answered{};                   // when anything last was
+  Instant full_frame_answered{};        // a data frame of the whole payload
   RttEstimator rtt;
   RttHistogram round_trips;
   Window window;
@@ -50,7 +53,7 @@ struct Path {
   std::uint64_t expiries = 0;
 
   [[nodiscard]] bool carries_data() const {
-    return (state == PathState::live || state == PathState::suspect) && payload_sectors > 0;
+    return (state == PathState::live || state == PathState::suspect) && payload.sectors() > 0;
   }
 };
 
@@ -65,6 +68,10 @@ class PathSet {
   // Nullopt when full.
   [[nodiscard]] std::optional<std::uint32_t> add(PortId port, const MacAddress& mac,
                                                  const RttLimits& rtt);
+  // A path that never carried data and may be replaced: forged answers must not keep real paths
+  // out.
+  [[nodiscard]] std::optional<std::uint32_t> find_unused() const;
+  void replace(std::uint32_t index, PortId port, const MacAddress& mac, const RttLimits& rtt);
 
   [[nodiscard]] Path& at(std::uint32_t index) { return paths_[index]; }
 

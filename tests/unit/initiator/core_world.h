@@ -34,6 +34,9 @@ struct Sent {
 
   [[nodiscard]] protocol::AtaArgument ata() const { return protocol::parse_ata(frame)->argument; }
 
+  // Neither a config query nor an IDENTIFY.
+  [[nodiscard]] bool is_data() const { return header.command == 0 && ata().command_status != 0xEC; }
+
   [[nodiscard]] Bytes data() const {
     const auto parsed = protocol::parse_ata(frame);
     return {parsed->data.begin(), parsed->data.end()};

@@ -163,6 +163,40 @@ TEST(CoreDevice, PayloadIsLimitedFromBothSides) {
   }
 }
 
+TEST(CoreDevice, ForgedAnswersDoNotKeepTheRealPathOut) {
+  CoreWorld world;
+  world.port_up();
+  const DeviceId id = *world.core->open_device(world.now, kE71, {});
+  world.core->handle_timeout(world.now);
+  const Sent query = world.take_sent().at(0);
+  FakeTarget forger;
+  for (std::uint8_t i = 0; i < 100; ++i) {
+    forger.mac = MacAddress{{2, 0, 0, 0, 9, i}};
+    world.receive(*forger.answer(query));
+  }
+  EXPECT_EQ(world.core->device(id)->paths().size(), 8U);
+  FakeTarget target;
+  world.receive(*target.answer(query));
+  world.run(target);
+  EXPECT_TRUE(world.core->device(id)->is_up());
+}
+
+TEST(CoreDevice, APathThatAnsweredTooLateIsFoundLater) {
+  CoreWorld world;
+  world.port_up(PortId{0});
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  FakeTarget target;
+  const DeviceId id = *world.core->open_device(world.now, kE71, {});
+  world.run(target, [](const Sent& sent) { return sent.port == PortId{1}; });
+  EXPECT_EQ(world.core->device(id)->paths().size(), 1U);
+  world.advance(Duration::seconds(90), [&](const Sent& frame) {
+    if (const auto reply = target.answer(frame)) {
+      world.receive(*reply, frame.port);
+    }
+  });
+  EXPECT_EQ(world.core->device(id)->paths().size(), 2U);
+}
+
 TEST(CoreDevice, AnInterfaceTooSmallForASectorCarriesNothing) {
   CoreWorld world;
   world.port_up(PortId{0}, 500);

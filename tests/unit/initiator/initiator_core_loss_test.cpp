@@ -29,7 +29,11 @@ class CoreLoss : public testing::Test {
 
   std::vector<Sent> advance(Duration by) {
     std::vector<Sent> sent;
-    world.advance(by, [&](const Sent& frame) { sent.push_back(frame); });
+    world.advance(by, [&](const Sent& frame) {
+      if (frame.is_data()) {
+        sent.push_back(frame);
+      }
+    });
     return sent;
   }
 
@@ -55,7 +59,7 @@ TEST_F(CoreLoss, TheTimerDoublesUpToItsLimit) {
   static_cast<void>(start(IoOp::read, Lba{5}, block));
   std::vector<Instant> times{world.now};
   world.advance(Duration::seconds(20), [&](const Sent& frame) {
-    if (frame.ata().command_status == 0x24) {
+    if (frame.is_data()) {
       times.push_back(world.now);
     }
   });
@@ -193,7 +197,7 @@ TEST_F(CoreLoss, AFenceEndsWithTheLifeOfTheLastCopy) {
   ASSERT_EQ(world.completions().size(), 1U);
   world.submit(id, {.op = IoOp::write, .lba = Lba{5}, .sectors = 1, .write_from = block});
   world.advance_to(last_copy + Duration::seconds(4) - Duration{1},
-                   [](const Sent&) { FAIL() << "sent behind the fence"; });
+                   [](const Sent& frame) { EXPECT_FALSE(frame.is_data()) << "sent too early"; });
   EXPECT_TRUE(world.take_sent().empty());
   EXPECT_EQ(advance(Duration::milliseconds(1)).size(), 1U);
 }
@@ -336,6 +340,86 @@ TEST_F(CoreLoss, EverythingArrivesThroughThirtyPercentLoss) {
   }
   EXPECT_EQ(done.size(), 2U);
   EXPECT_EQ(into, data);
+}
+
+// Host and target have jumbo frames, a switch between them has not.
+class CoreBlackHole : public testing::Test {
+ protected:
+  void SetUp() override {
+    world.port_up(PortId{0}, 9000);
+    target.sector_count = 17;
+    id = world.open(target);
+  }
+
+  void run_until_done(std::size_t switch_mtu_bytes) {
+    const auto passes = [&](std::size_t bytes) { return bytes <= switch_mtu_bytes + 14; };
+    const auto pass_on = [&](const Sent& frame) {
+      const auto reply = passes(frame.frame.size()) ? target.answer(frame) : std::nullopt;
+      if (reply && passes(reply->size())) {
+        world.receive(*reply);
+      }
+    };
+    for (int i = 0; i < 1000 && done.empty(); ++i) {
+      for (const Sent& frame : world.take_sent()) {
+        pass_on(frame);
+      }
+      world.advance(Duration::milliseconds(10), pass_on);
+      done = world.completions();
+    }
+  }
+
+  CoreWorld world;
+  FakeTarget target;
+  DeviceId id{};
+  std::vector<IoCompletion> done;
+};
+
+TEST_F(CoreBlackHole, WritesStepDownToWhatPasses) {
+  const Bytes data = pattern(512 * 100, 4);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{1}, .sectors = 100, .write_from = data});
+  run_until_done(1500);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::ok);
+  EXPECT_LT(done[0].latency.ns, Duration::seconds(2).ns);
+  EXPECT_EQ(world.core->device(id)->paths().smallest_payload_sectors(), 2U);
+  EXPECT_TRUE(equal_bytes(ConstByteSpan(target.content).subspan(512, data.size()), data));
+}
+
+TEST_F(CoreBlackHole, ReadsStepDownThoughTheirRequestsPass) {
+  Bytes into(512 * 100);
+  world.submit(id, {.op = IoOp::read, .lba = Lba{1}, .sectors = 100, .read_into = into});
+  run_until_done(1500);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::ok);
+  EXPECT_GE(world.core->stats().payload_steps_down, 1U);
+}
+
+TEST_F(CoreBlackHole, TheSizeReturnsWhenTheSwitchIsMended) {
+  Bytes into(512 * 100);
+  world.submit(id, {.op = IoOp::read, .lba = Lba{1}, .sectors = 100, .read_into = into});
+  run_until_done(1500);
+  for (int i = 0; i < 10; ++i) {
+    done.clear();
+    world.advance(Duration::seconds(30), [&](const Sent& frame) {
+      if (const auto reply = target.answer(frame)) {
+        world.receive(*reply);
+      }
+    });
+    world.submit(id, {.op = IoOp::read, .lba = Lba{1}, .sectors = 100, .read_into = into});
+    run_until_done(9000);
+    ASSERT_EQ(done.size(), 1U);
+  }
+  EXPECT_EQ(world.core->device(id)->paths().smallest_payload_sectors(), 17U);
+}
+
+TEST_F(CoreBlackHole, ASilentTargetIsNoBlackHole) {
+  Bytes into(512 * 100);
+  world.submit(id, {.op = IoOp::read, .lba = Lba{1}, .sectors = 100, .read_into = into});
+  world.advance(Duration::seconds(20));
+  run_until_done(9000);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(world.core->stats().payload_steps_down, 0U);
+  EXPECT_EQ(world.core->device(id)->paths().smallest_payload_sectors(), 17U);
 }
 
 TEST(CoreTables, TinyTablesOnlySlowThingsDown) {
