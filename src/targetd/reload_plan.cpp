@@ -36,6 +36,7 @@ std::vector<ChangedKey> changed_keys(std::span<const ConfigKey<Config>> keys, co
 
 std::string names_of(const std::vector<DeviceAddress>& addresses) {
   std::vector<std::string> names;
+  names.reserve(addresses.size());
   for (const DeviceAddress address : addresses) {
     names.push_back(to_string(address));
   }
@@ -44,6 +45,7 @@ std::string names_of(const std::vector<DeviceAddress>& addresses) {
 
 std::string names_of(const std::vector<ChangedKey>& keys) {
   std::vector<std::string_view> names;
+  names.reserve(keys.size());
   for (const ChangedKey& key : keys) {
     names.push_back(key.name);
   }
