@@ -29,7 +29,6 @@ constexpr std::size_t kFrameBytesMin = 9000 + kEthernetHeaderBytes;
 constexpr Duration kPeriod = Duration::seconds(1);
 constexpr Duration kStateSaveInterval = Duration::seconds(600);
 constexpr Duration kStopTime = Duration::seconds(10);
-constexpr Duration kForeignReportInterval = Duration::seconds(60);
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -367,19 +366,17 @@ void Daemon::handle_event(const target::TargetEvent& event) {
       }
       break;
     }
-    case target::EventKind::foreign_target: {
-      Instant& last = foreign_reported_[event.address];
-      const Instant now = os::monotonic_now();
-      if (last != Instant{} && now < last + kForeignReportInterval) {
-        return;
-      }
-      last = now;
-      break;
-    }
     default:
       break;
   }
-  const EventLine line = describe(event);
+  const auto left_out = throttle_.admit(os::monotonic_now(), event);
+  if (!left_out) {
+    return;
+  }
+  EventLine line = describe(event);
+  if (*left_out != 0) {
+    line.text += fmt::format(" ({} more of these were left out)", *left_out);
+  }
   switch (line.severity) {
     case Severity::info:
       spdlog::info("{}", line.text);

@@ -10,6 +10,7 @@
 #include "runtime/worker.h"
 #include "storage/io_engine.h"
 #include "targetd/config.h"
+#include "targetd/event_throttle.h"
 #include "targetd/options.h"
 #include "targetd/shard.h"
 #include "targetd/state_directory.h"
@@ -96,7 +97,7 @@ class Daemon {
   std::map<DeviceAddress, ExportConfig> reopen_;
   std::set<DeviceAddress> settling_;  // of the start: neither ready nor in conflict yet
   std::set<DeviceAddress> ready_;
-  std::map<DeviceAddress, Instant> foreign_reported_;
+  EventThrottle throttle_{{}};
   bool is_ready_ = false;
   bool is_stopping_ = false;
   bool links_changed_ = false;
