@@ -224,8 +224,14 @@ TEST(CoreDevice, PathsGoDownWithTheirPortAndComeBackWithIt) {
   world.port_up();
   FakeTarget target;
   const DeviceId id = world.open(target);
+  static_cast<void>(world.events());
   world.port_down();
-  EXPECT_TRUE(world.saw(EventKind::device_down));
+  const std::vector<Event> down = world.events();
+  ASSERT_EQ(down.size(), 2U);
+  EXPECT_EQ(down[0].kind, EventKind::path_down);
+  EXPECT_EQ(down[0].mac, kTargetMac);
+  EXPECT_EQ(down[1].kind, EventKind::device_down);
+  EXPECT_EQ(down[1].address, kE71);
   Bytes into(512);
   world.submit(id, {.op = IoOp::read, .sectors = 1, .read_into = into});
   world.advance(Duration::seconds(10));

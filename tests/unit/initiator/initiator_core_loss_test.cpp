@@ -189,6 +189,47 @@ TEST_F(CoreLoss, AfterARetransmittedWriteOverlappingWritesWaitForTheOtherCopy) {
   EXPECT_TRUE(equal_bytes(ConstByteSpan(target.content).subspan(5 * 512, 512), newer));
 }
 
+TEST_F(CoreLoss, AFenceWaitsForEveryCopy) {
+  const Sent first = start(IoOp::write, Lba{5}, block);
+  ASSERT_EQ(advance(Duration::milliseconds(200)).size(), 2U);
+  const Bytes reply = *target.answer(first);
+  world.receive(reply);
+  ASSERT_EQ(world.completions().size(), 1U);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{5}, .sectors = 1, .write_from = block});
+  world.receive(reply);
+  EXPECT_TRUE(world.take_sent().empty()) << "the third copy is missing";
+  world.receive(reply);
+  EXPECT_EQ(world.take_sent().size(), 1U);
+}
+
+TEST_F(CoreLoss, AnAnswerOverAPathTheRequestDidNotTakeIsIgnored) {
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  world.core->discover(kE71);
+  world.run(target);
+  ASSERT_EQ(world.core->device(id)->paths().size(), 2U);
+  const Sent sent = start(IoOp::read, Lba{5}, block);
+  const PortId other{static_cast<std::uint8_t>(1 - sent.port.value)};
+  world.receive(*target.answer(sent), other);
+  EXPECT_TRUE(world.completions().empty());
+  EXPECT_EQ(world.core->stats().wrong_path, 1U);
+  world.receive(*target.answer(sent), sent.port);
+  EXPECT_EQ(world.completions().size(), 1U);
+}
+
+TEST_F(CoreLoss, TheAnswerToARetransmissionMeasuresNothing) {
+  const Duration before = world.core->device(id)->paths().at(0).rtt.srtt();
+  const Sent sent = start(IoOp::read, Lba{5}, block);
+  static_cast<void>(advance(Duration::milliseconds(60)));
+  world.receive(*target.answer(sent));
+  ASSERT_EQ(world.completions().size(), 1U);
+  EXPECT_EQ(world.core->device(id)->paths().at(0).rtt.srtt(), before);
+  const Sent again = start(IoOp::read, Lba{5}, block);
+  world.now = world.now + Duration::milliseconds(8);
+  world.receive(*target.answer(again));
+  EXPECT_EQ(world.core->device(id)->paths().at(0).rtt.srtt(),
+            before + (Duration::milliseconds(8) - before) / 8);
+}
+
 TEST_F(CoreLoss, AFenceEndsWithTheLifeOfTheLastCopy) {
   static_cast<void>(start(IoOp::write, Lba{5}, block));
   const std::vector<Sent> again = advance(Duration::milliseconds(60));
