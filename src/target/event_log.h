@@ -15,8 +15,8 @@ class EventLog {
  public:
   EventLog() : queue_(kCapacity) {}
 
-  void add(TargetEvent event) {
-    if (!queue_.try_push(std::move(event))) {
+  void add(const TargetEvent& event) {
+    if (!queue_.try_push(TargetEvent(event))) {
       ++lost_;
     }
   }

@@ -14,9 +14,10 @@
 
 namespace aoe::test {
 
+// NOLINTBEGIN(readability-identifier-naming): matchers are named as GTest's are, and PrintTo by it.
+
 // GTest prints frames in failures with this.
-inline void PrintTo(const SentFrame& frame,
-                    std::ostream* out) {  // NOLINT(readability-identifier-naming): GTest's name
+inline void PrintTo(const SentFrame& frame, std::ostream* out) {
   if (frame.bytes.empty()) {
     *out << "no frame, or more than one";
     return;
@@ -85,19 +86,19 @@ MATCHER_P3(IsAtaResponse, tag, status, error, "") {
 // The same with the tag that frames of the builder have, and the outcomes by name.
 inline auto IsAtaOk() {
   return IsAtaResponse(1U, 0x40, 0);
-}  // NOLINT(readability-identifier-naming): like other matchers
+}
 
 inline auto IsAtaAborted() {
   return IsAtaResponse(1U, 0x41, 0x04);
-}  // NOLINT(readability-identifier-naming): like other matchers
+}
 
 inline auto IsAtaNotFound() {
   return IsAtaResponse(1U, 0x41, 0x10);
-}  // NOLINT(readability-identifier-naming): like other matchers
+}
 
 inline auto IsAtaFault() {
   return IsAtaResponse(1U, 0x61, 0x04);
-}  // NOLINT(readability-identifier-naming): like other matchers
+}
 
 // The data of a successful read: all of it, and nothing behind it.
 MATCHER_P(CarriesData, data, "") {
@@ -252,5 +253,7 @@ MATCHER_P2(GoesTo, mac, address, "") {
 MATCHER_P(IsEvent, kind, "") {
   return arg.kind == kind;
 }
+
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace aoe::test

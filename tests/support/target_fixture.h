@@ -17,8 +17,8 @@ class TargetTest : public testing::Test {
 
   void TearDown() override { EXPECT_EQ(t.unfinished(), ""); }
 
-  TargetHarness
-      t;  // NOLINT(misc-non-private-member-variables-in-classes): what the tests are about
+ public:
+  TargetHarness t;
 };
 
 }  // namespace aoe::test

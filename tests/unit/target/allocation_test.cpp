@@ -76,7 +76,7 @@ class Allocating : public TargetTest {
     return after - before;
   }
 
-  OneFrame frame_;  // NOLINT(misc-non-private-member-variables-in-classes): outlives its frames
+  OneFrame frame_;
 };
 
 TEST_F(Allocating, CommandsOfEveryKindCostNoMemory) {

@@ -179,14 +179,14 @@ TEST_F(Executing, CacheCannotBeSwitchedOnWhereThereIsNone) {
 
 TEST_F(Executing, TrimDiscardsItsRangesAndThenFlushesOnce) {
   serve();
-  disk().poke(10, pattern(512 * 8, 1));
+  disk().poke(10, pattern(4096, 1));
   const auto frame = FrameBuilder::trim({{10, 4}, {14, 2}, {0, 0}, {100, 8}, {90, 1}});
   EXPECT_THAT(t.answer(frame), AllOf(IsAtaOk(), CarriesNoData()));
   EXPECT_THAT(disk().take_log(),
               ElementsAre(StoreRecord{StoreOpKind::discard, kVisible, 10, 6},
                           StoreRecord{StoreOpKind::discard, kVisible, 100, 8},
                           StoreRecord{StoreOpKind::discard, kVisible, 90, 1}, flushed()));
-  EXPECT_EQ(disk().peek(10, 6), Bytes(512 * 6));
+  EXPECT_EQ(disk().peek(10, 6), Bytes(3072));
   EXPECT_EQ(t.at().stats.trims, 1U);
 }
 

@@ -37,7 +37,8 @@ class KnownSlips : public TargetTest {
 
   ModelDisk& disk() { return t.disk(id); }
 
-  ExportId id;  // NOLINT(misc-non-private-member-variables-in-classes): what the tests are about
+ public:
+  ExportId id;
 };
 
 // ---- Mask
@@ -364,7 +365,8 @@ class BigDisk : public TargetTest {
 
   BigDisk() : id(t.serve(TargetHarness::settings(kE71, kSectors))) {}
 
-  ExportId id;  // NOLINT(misc-non-private-member-variables-in-classes): what the tests are about
+ public:
+  ExportId id;
 };
 
 TEST_F(BigDisk, LastSectorOf28BitsIsReachedAndNothingWrapsBehindIt) {

@@ -116,7 +116,7 @@ TEST(PersistentState, SectionsWithImpossibleContentAreCorrupt) {
   EXPECT_EQ(error_of(kE71, with_section(1, 19, 19)), Errc::corrupt) << "short identity";
   EXPECT_EQ(error_of(kE71, with_section(2, 1025, 1025)), Errc::corrupt) << "long string";
   EXPECT_EQ(error_of(kE71, with_section(3, 7, 7)), Errc::corrupt) << "half an address";
-  EXPECT_EQ(error_of(kE71, with_section(4, 256 * 6, 256 * 6)), Errc::corrupt) << "too many";
+  EXPECT_EQ(error_of(kE71, with_section(4, 1536, 1536)), Errc::corrupt) << "too many";
   EXPECT_EQ(error_of(kE71, with_section(5, 47, 47)), Errc::corrupt) << "short counters";
 }
 
@@ -130,7 +130,7 @@ TEST(PersistentState, MissingIdentityIsCorrupt) {
 
 TEST(PersistentState, ListThatComesTwiceIsCorrupt) {
   // Two mask sections: more addresses than a list may have must not get in by the back door.
-  const Bytes blob = with_section(3, 255 * 6, 255 * 6);
+  const Bytes blob = with_section(3, 1530, 1530);
   EXPECT_EQ(error_of(kE71, blob), Errc::corrupt);
 }
 

@@ -30,7 +30,8 @@ class Ranges : public testing::Test {
     return runnable;
   }
 
-  RangeTable table{16};  // NOLINT(misc-non-private-member-variables-in-classes): under test
+ public:
+  RangeTable table{16};
 };
 
 TEST_F(Ranges, ReadsShareAndWritesExclude) {

@@ -38,11 +38,10 @@ class Replies : public testing::Test {
     return count;
   }
 
-  // NOLINTBEGIN(misc-non-private-member-variables-in-classes): under test
+ public:
   TargetStats stats;
   BufferPool pool;
   ReplyQueue queue;
-  // NOLINTEND(misc-non-private-member-variables-in-classes)
 };
 
 TEST_F(Replies, FramesStartAsZerosHoweverTheBufferWasUsed) {

@@ -375,7 +375,7 @@ TEST_F(Keeping, StateSurvivesARestart) {
 }
 
 TEST_F(Keeping, CountersAreSavedOnRequestAndSurvive) {
-  EXPECT_THAT(t.answer(FrameBuilder::write(0, pattern(512 * 3, 1))), IsAtaOk());
+  EXPECT_THAT(t.answer(FrameBuilder::write(0, pattern(1536, 1))), IsAtaOk());
   t.advance(Duration::seconds(100));
   ASSERT_TRUE(t.core().save_state(t.now(), t.at().id));
   t.run();

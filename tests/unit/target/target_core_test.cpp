@@ -33,7 +33,8 @@ class Core : public TargetTest {
     return stats_.drops;
   }
 
-  ExportId id;  // NOLINT(misc-non-private-member-variables-in-classes): what the tests are about
+ public:
+  ExportId id;
 
  private:
   target::TargetStats stats_;
