@@ -88,6 +88,8 @@ void AtaExecutor::release(Instant now, std::uint16_t slot) {
   if (first_runnable == 0) {
     // Executing may finish at once and release in turn: one loop at the bottom keeps the stack
     // flat.
+    // The list grows while it is walked: no iterator would stay valid.
+    // NOLINTNEXTLINE(modernize-loop-convert): see above
     for (std::size_t i = 0; i < runnable_.size(); ++i) {
       execute(now, runnable_[i]);
     }

@@ -102,7 +102,7 @@ class TargetCore {
   [[nodiscard]] bool is_acceptable(PortId port, const protocol::FrameHeader& header);
   void handle_request(const Arrival& arrival, PacketBuffer frame);
   void handle_wildcard(const Arrival& arrival, PacketBuffer frame);
-  void dispatch(const Arrival& arrival, PacketBuffer frame, Export& subject);
+  void dispatch(const Arrival& arrived, PacketBuffer frame, Export& subject);
   void finish_removals();
 
   CoreParts parts_;

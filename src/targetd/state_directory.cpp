@@ -16,7 +16,7 @@
 namespace aoe::targetd {
 namespace {
 
-constexpr std::size_t kStateBytesMax = 64 * 1024;
+constexpr std::size_t kStateBytesMax = std::size_t{64} * 1024;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 

@@ -86,6 +86,16 @@ std::vector<std::string> field_names(const Json& rows, const std::vector<std::st
   return names;
 }
 
+// One row of a table with these columns; empty where the row has no such field.
+std::vector<std::string> row_cells(const Json& row, const std::vector<std::string>& names) {
+  std::vector<std::string> cells;
+  cells.reserve(names.size());
+  for (const std::string& name : names) {
+    cells.push_back(row.contains(name) ? cell_text(name, row[name]) : "");
+  }
+  return cells;
+}
+
 std::string table_text(const Json& rows) {
   // What a row is about comes first, whatever the alphabet says.
   std::vector<std::string> first;
@@ -102,11 +112,7 @@ std::string table_text(const Json& rows) {
   }
   Table table(std::move(columns));
   for (const Json& row : rows) {
-    std::vector<std::string> cells;
-    for (const std::string& name : names) {
-      cells.push_back(row.contains(name) ? cell_text(name, row[name]) : "");
-    }
-    table.add_row(std::move(cells));
+    table.add_row(row_cells(row, names));
   }
   return table.layout(OutputFormat::text);
 }
@@ -166,11 +172,7 @@ std::string exports_text(const Json& result, OutputFormat format) {
   }
   Table table(std::move(columns));
   for (const Json& one : *exports) {
-    std::vector<std::string> cells;
-    for (const std::string& name : names) {
-      cells.push_back(one.contains(name) ? cell_text(name, one[name]) : "");
-    }
-    table.add_row(std::move(cells));
+    table.add_row(row_cells(one, names));
   }
   return table.layout(format);
 }

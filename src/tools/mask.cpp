@@ -121,6 +121,7 @@ class MaskCommand final : public Command {
                                    protocol::kMacListCountMax));
     }
     std::vector<MaskDirective> list;
+    list.reserve(macs.size());
     for (const MacAddress& mac : macs) {
       list.push_back({static_cast<std::uint8_t>(action), mac});
     }
