@@ -115,8 +115,7 @@ Result<Message> Client::receive(std::optional<Instant> deadline) {
           Errc::corrupt, 0,
           fmt::format("{}: control answer: longer than {} bytes", name_, kAnswerBytesMax));
     }
-    std::array<char, kReadBytes>
-        bytes;  // NOLINT(cppcoreguidelines-pro-type-member-init): read into
+    std::array<char, kReadBytes> bytes{};
     const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
     if (count > 0) {
       input_.append({bytes.data(), static_cast<std::size_t>(count)});

@@ -60,7 +60,7 @@ Reply::~Reply() {
   send(fail_with(Errc::unavailable, 0, "control request: dropped unanswered"));
 }
 
-void Reply::send(Result<Json> outcome) {
+void Reply::send(const Result<Json>& outcome) {
   if (Server* server = std::exchange(server_, nullptr); server != nullptr) {
     server->answer(connection_, id_, outcome);
   }

@@ -33,7 +33,7 @@ class Reply {
   ~Reply();
 
   // Answers. Later calls do nothing; so does the first when the client has gone.
-  void send(Result<Json> outcome);
+  void send(const Result<Json>& outcome);
 
  private:
   friend class Server;

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -100,6 +101,12 @@ int Daemon::run(const TargetConfig& config) {
     return kExitFailed;
   }
   loop_until_stopped();
+  if (!engine_->drain(Duration::seconds(1))) {
+    // A backend hangs: its operations cannot be taken back, and closing would wait for them for
+    // ever.
+    control_.reset();
+    std::_Exit(exit_status_);
+  }
   return exit_status_;
 }
 
