@@ -255,6 +255,8 @@ void Daemon::do_periodic_work(Instant now) {
   if (is_stopping_) {
     return;
   }
+  // A longer MTU waits for ring slots that are out, and no link event tells when they came back.
+  shard_->refresh_ports();
   look_for_new_sizes();
   if (now >= next_state_save_) {
     next_state_save_ = now + kStateSaveInterval;
