@@ -16,7 +16,6 @@ struct EventLine {
   std::string text;  // "e7.1: store error: io at sector 17 (3 in this burst)"
 };
 
-// `port_name` is the name of event.port where that says something.
 [[nodiscard]] EventLine describe(const target::TargetEvent& event);
 
 // {"type":"store_error","address":"e7.1",...}: what `events.follow` streams.
