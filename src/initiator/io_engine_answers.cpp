@@ -1,0 +1,135 @@
+// What came back.
+#include "initiator/io_engine.h"
+#include "protocol/aoe_ata.h"
+
+namespace aoe::initiator {
+namespace {
+
+using protocol::AoeError;
+using protocol::AtaOutcome;
+
+IoStatus status_of(const AtaOutcome& outcome) {
+  if ((outcome.status & protocol::kStatusDeviceFault) != 0) {
+    return IoStatus::device_fault;
+  }
+  if ((outcome.error & protocol::kErrorUncorrectable) != 0) {
+    return IoStatus::media_error;
+  }
+  if ((outcome.error & protocol::kErrorIdNotFound) != 0) {
+    return IoStatus::out_of_range;
+  }
+  return (outcome.error & protocol::kErrorAborted) != 0 ? IoStatus::aborted
+                                                        : IoStatus::device_fault;
+}
+
+// The sector the target names, where that lies in the piece; else the piece's first.
+Lba error_lba(const protocol::AtaArgument& ata, const Exchange& exchange) {
+  const Lba named = ata.is_extended() ? ata.lba48() : ata.lba28();
+  const bool inside = named >= exchange.lba && named.value < exchange.lba.value + exchange.sectors;
+  return inside ? named : exchange.lba;
+}
+
+}  // namespace
+
+void IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
+                         const protocol::FrameHeader& header, ConstByteSpan frame) {
+  Exchange& exchange = context_.exchanges.at(slot);
+  if (header.is_error) {
+    note_path_answer(now, exchange, path);
+    if (header.error == static_cast<std::uint8_t>(AoeError::device_unavailable)) {
+      // It may be back before the deadline. Ask again at the pace of a lost frame.
+      ++context_.stats.device_unavailable;
+      exchange.refused = true;
+      leave_flight(exchange);
+      if (!exchange.queued) {
+        exchange.sent = now;
+        arm_timer(slot);
+      }
+      return;
+    }
+    on_final_error(
+        now, slot,
+        {.status = IoStatus::rejected, .error_lba = exchange.lba, .aoe_error = header.error});
+    return;
+  }
+  const auto ata = protocol::parse_ata(frame);
+  if (!ata) {
+    ++context_.stats.malformed;
+    return;
+  }
+  const AtaOutcome outcome{ata->argument.command_status, ata->argument.feature_error};
+  Request& request = requests_.at(exchange.owner);
+  const auto bytes = exchange.sectors * kSectorBytes;
+  if (!outcome.is_failure() && request.op == FrameOp::read && ata->data.size() < bytes) {
+    ++context_.stats.short_data;
+    return;
+  }
+  note_path_answer(now, exchange, path);
+  if (outcome.is_failure()) {
+    on_final_error(now, slot,
+                   {.status = status_of(outcome),
+                    .error_lba = error_lba(ata->argument, exchange),
+                    .outcome = outcome});
+    return;
+  }
+  if (request.op == FrameOp::read) {
+    const auto offset = exchange.offset_sectors * kSectorBytes;
+    copy_bytes(request.io.read_into.subspan(offset, bytes), ata->data.first(bytes));
+  }
+  request.answered_sectors += exchange.sectors;
+  const std::uint32_t owner = exchange.owner;
+  end_exchange(slot);
+  finish_if_done(now, owner);
+}
+
+void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t path_index) {
+  Path& path = device(exchange.device).paths().at(path_index);
+  exchange.paths_answered |= 1U << path_index;
+  ++context_.stats.answers;
+  ++path.frames_answered;
+  path.answered = now;
+  if (moves_data(requests_.at(exchange.owner).op)) {
+    if (exchange.sectors >= path.payload.sectors()) {
+      path.full_frame_answered = now;
+    }
+    path.payload.on_answer(now, exchange.sectors);
+  }
+  // A retransmission looks like the first transmission, so its answer measures nothing (Karn), and
+  // the disk's time for a flush or trim is not the network's.
+  const bool measures = exchange.transmissions == 1 && !exchange.refused &&
+                        moves_data(requests_.at(exchange.owner).op);
+  if (measures) {
+    path.rtt.sample(now - exchange.sent);
+    path.round_trips.add(now - exchange.sent);
+  }
+  if (exchange.in_flight && exchange.path == path_index) {
+    path.window.on_answer();
+  }
+}
+
+void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletion& how) {
+  Exchange& exchange = context_.exchanges.at(slot);
+  const std::uint32_t owner = exchange.owner;
+  IoCompletion& completion = requests_.at(owner).completion;
+  // The answers come in any order; the error that is reported is the first one in the request.
+  if (completion.status == IoStatus::ok || how.error_lba < completion.error_lba) {
+    completion.status = how.status;
+    completion.error_lba = how.error_lba;
+    completion.outcome = how.outcome;
+    completion.aoe_error = how.aoe_error;
+  }
+  end_exchange(slot);
+  // What is in flight is waited for: it will be answered, and must not land after the completion.
+  if (requests_.at(owner).state == RequestState::sending) {
+    stop_sending(owner);
+  }
+  finish_if_done(now, owner);
+}
+
+void IoEngine::on_late_answer(DeviceId id, Tag tag, std::uint32_t path) {
+  if (fence_.on_late_answer(device(id).address(), tag, path)) {
+    start_waiting(id);
+  }
+}
+
+}  // namespace aoe::initiator
