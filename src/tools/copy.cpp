@@ -142,7 +142,8 @@ class CopyCommand final : public Command {
     return {};
   }
 
-  // A device stays open until it was verified: opened again, its address could lead to another disk.
+  // A device stays open until it was verified: opened again, its address could lead to another
+  // disk.
   static void keep(const std::string& text, std::unique_ptr<CopyEnd> end,
                    std::unique_ptr<CopyEnd>& kept) {
     if (client::has_aoe_scheme(text)) {
