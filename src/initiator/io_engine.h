@@ -30,7 +30,8 @@ class IoEngine {
   [[nodiscard]] Result<void, SubmitError> submit(Instant now, DeviceId id, const IoRequest& io);
 
   // An answer to exchange `slot` came over path `path`; address, command and path were checked.
-  void on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
+  // True when it was one: an answer that cannot be believed is counted and ignored.
+  bool on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
                  const protocol::FrameHeader& header, ConstByteSpan frame);
   // An answer to no exchange that is known came over a path of the device.
   void on_late_answer(DeviceId id, Tag tag, std::uint32_t path);
@@ -43,6 +44,22 @@ class IoEngine {
 
   // The path answers again: what waits for a long timer is sent again now.
   void on_path_back(DeviceId id, std::uint32_t path) { on_path_lost(id, path); }
+
+  // Only smaller frames pass the path now: what is in flight on it and larger is sent again, cut.
+  void on_payload_lowered(DeviceId id, std::uint32_t path);
+
+  // The disk lost sectors: requests past its end fail.
+  void on_shrink(Instant now, DeviceId id);
+
+  // The device has been without a path for long: requests end as its DeviceLoss says.
+  void on_no_path(Instant now, DeviceId id);
+
+  // Sectors of data that the frame of an exchange, or its answer, carries.
+  [[nodiscard]] std::uint32_t carried_sectors(std::uint32_t slot) const {
+    return initiator::carried_sectors(piece_of(context_.exchanges.at(slot)));
+  }
+
+  [[nodiscard]] bool is_idle(DeviceId id) const { return queues_[id.value].order.empty(); }
 
   // Deadlines of requests and fences.
   void on_time(Instant now);
@@ -93,13 +110,20 @@ class IoEngine {
 
   [[nodiscard]] std::optional<SubmitError> check(const Device& device, const IoRequest& io) const;
   [[nodiscard]] std::optional<std::uint32_t> new_exchange(Instant now);
+  void set_deadline(Instant now, std::uint32_t id);
   [[nodiscard]] bool try_start(std::uint32_t id);
   void send(std::uint32_t id);
   void start_waiting(DeviceId id);
   void make_busy(DeviceId id);
 
   [[nodiscard]] bool device_frame(Instant now, DeviceId id, TxFrame& out);
-  [[nodiscard]] bool resend_frame(Instant now, DeviceId id, TxFrame& out);
+  enum class Resend : std::uint8_t {
+    sent,
+    must_wait,       // for a path, or for tags
+    only_sequences,  // everything there is waits for sequences: reads may go on
+  };
+
+  [[nodiscard]] Resend resend_frame(Instant now, DeviceId id, TxFrame& out);
   [[nodiscard]] bool fresh_frame(Instant now, DeviceId id, TxFrame& out);
   [[nodiscard]] bool fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFrame& out);
   void fill_exchange(std::uint32_t slot, const FrameFill& fill);
@@ -120,14 +144,30 @@ class IoEngine {
   [[nodiscard]] Piece piece_of(const Exchange& exchange) const;
   void gather(const Exchange& exchange, ByteSpan data) const;
   void scatter(const Exchange& exchange, ConstByteSpan data);
-  // A black hole for big frames, as far as one frame can tell.
-  [[nodiscard]] bool vanishes_for_its_size(const Exchange& exchange, const Path& path);
   void leave_flight(Exchange& exchange);
   void queue_resend(std::uint32_t slot);
   void note_path_answer(Instant now, Exchange& exchange, std::uint32_t path);
-  void end_exchange(std::uint32_t slot);
-  void raise_fence(const Exchange& exchange);
+  // Puts the exchange under the session of the path, or none. False when the session has no
+  // sequence free for it.
+  [[nodiscard]] bool has_sequence_for(FrameOp op, DeviceId id, const Path& path);
+  [[nodiscard]] bool enter_session(Exchange& exchange, const Path& path);
+  void leave_session(Exchange& exchange);
+  // The answer without its seal; nothing when it is not what is due.
+  [[nodiscard]] std::optional<ConstByteSpan> opened_answer(Instant now, const Exchange& exchange,
+                                                           std::uint32_t path, ConstByteSpan frame);
+
+  enum class Ending : std::uint8_t { answered, given_up };
+  void end_exchange(std::uint32_t slot, Ending ending);
+  void raise_fence(const Exchange& exchange, Ending ending);
+  void end_requests(Instant now, DeviceId id, IoStatus status);
+  template <class Doomed>
+  void end_where(Instant now, DeviceId id, IoStatus status, Doomed is_doomed);
+  void on_aoe_error(Instant now, std::uint32_t slot, std::uint32_t path, std::uint8_t error);
+  void on_ata_error(Instant now, std::uint32_t slot, std::uint32_t path,
+                    const protocol::AtaArgument& reply);
   void on_final_error(Instant now, std::uint32_t slot, const IoCompletion& how);
+  // Whether a refusal may be for the size of the frame: then it is asked again later.
+  [[nodiscard]] bool doubts_size(Instant now, std::uint32_t slot, std::uint32_t path);
   void ask_apart(Instant now, std::uint32_t slot);
   void ask_later(Instant now, std::uint32_t slot);
   void fail_request(Instant now, std::uint32_t owner, const IoCompletion& how);

@@ -22,7 +22,7 @@ IoStatus status_of(const AtaOutcome& outcome) {
                                                         : IoStatus::device_fault;
 }
 
-// The sector the target names, where that lies in the piece; else the piece's first.
+// The sector the target names, where that lies in the frame; else the frame's first.
 Lba error_lba(const protocol::AtaArgument& ata, const Exchange& exchange) {
   const Lba named = ata.is_extended() ? ata.lba48() : ata.lba28();
   const bool inside = named >= exchange.lba && named.value < exchange.lba.value + exchange.sectors;
@@ -31,50 +31,77 @@ Lba error_lba(const protocol::AtaArgument& ata, const Exchange& exchange) {
 
 }  // namespace
 
-void IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
+bool IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
                          const protocol::FrameHeader& header, ConstByteSpan frame) {
   Exchange& exchange = context_.exchanges.at(slot);
+  const std::optional<ConstByteSpan> opened = opened_answer(now, exchange, path, frame);
+  if (!opened) {
+    return false;
+  }
   if (header.is_error) {
     note_path_answer(now, exchange, path);
-    if (header.error == static_cast<std::uint8_t>(AoeError::device_unavailable)) {
-      // It may be back before the deadline. Ask again at the pace of a lost frame.
-      ++context_.stats.device_unavailable;
-      ask_later(now, slot);
-      return;
-    }
-    on_final_error(
-        now, slot,
-        {.status = IoStatus::rejected, .error_lba = exchange.lba, .aoe_error = header.error});
-    return;
+    on_aoe_error(now, slot, path, header.error);
+    return true;
   }
-  const auto ata = protocol::parse_ata(frame);
+  const auto ata = protocol::parse_ata(*opened);
   if (!ata) {
     ++context_.stats.malformed;
-    return;
+    return false;
   }
   const AtaOutcome outcome{ata->argument.command_status, ata->argument.feature_error};
   const auto bytes = exchange.sectors * kSectorBytes;
   if (!outcome.is_failure() && exchange.op == FrameOp::read && ata->data.size() < bytes) {
     ++context_.stats.short_data;
-    return;
+    return false;
   }
   note_path_answer(now, exchange, path);
   if (outcome.is_failure()) {
-    on_final_error(now, slot,
-                   {.status = status_of(outcome),
-                    .error_lba = error_lba(ata->argument, exchange),
-                    .outcome = outcome});
-    return;
+    on_ata_error(now, slot, path, ata->argument);
+    return true;
   }
   if (exchange.op == FrameOp::read) {
     scatter(exchange, ata->data.first(bytes));
   }
   const Exchange done = exchange;
-  end_exchange(slot);
+  end_exchange(slot, Ending::answered);
   requests_.for_each_part(done, [&](const FramePart& part) {
     requests_.at(part.request).answered_sectors += part.sectors;
     finish_if_done(now, part.request);
   });
+  return true;
+}
+
+void IoEngine::on_aoe_error(Instant now, std::uint32_t slot, std::uint32_t path,
+                            std::uint8_t error) {
+  if (error == static_cast<std::uint8_t>(AoeError::device_unavailable)) {
+    // It may be back before the deadline. Ask again at the pace of a lost frame.
+    ++context_.stats.device_unavailable;
+    ask_later(now, slot);
+    return;
+  }
+  if (error == static_cast<std::uint8_t>(AoeError::bad_argument) && doubts_size(now, slot, path)) {
+    return;
+  }
+  on_final_error(now, slot,
+                 {.status = IoStatus::rejected,
+                  .error_lba = context_.exchanges.at(slot).lba,
+                  .aoe_error = error});
+}
+
+void IoEngine::on_ata_error(Instant now, std::uint32_t slot, std::uint32_t path,
+                            const protocol::AtaArgument& reply) {
+  const AtaOutcome outcome{reply.command_status, reply.feature_error};
+  if ((outcome.error & protocol::kErrorAborted) != 0 && doubts_size(now, slot, path)) {
+    return;
+  }
+  const Exchange& exchange = context_.exchanges.at(slot);
+  if ((outcome.error & protocol::kErrorIdNotFound) != 0) {
+    // It lies inside the disk as it was: that may have shrunk.
+    device(exchange.device).paths().at(path).wants_identity = true;
+  }
+  on_final_error(
+      now, slot,
+      {.status = status_of(outcome), .error_lba = error_lba(reply, exchange), .outcome = outcome});
 }
 
 void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t path_index) {
@@ -84,10 +111,7 @@ void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t p
   ++path.frames_answered;
   path.answered = now;
   if (moves_data(exchange.op)) {
-    if (exchange.sectors >= path.payload.sectors()) {
-      path.full_frame_answered = now;
-    }
-    path.payload.on_answer(now, exchange.sectors);
+    path.payload.on_data(now, static_cast<std::uint32_t>(exchange.sectors));
   }
   // A retransmission looks like the first transmission, so its answer measures nothing (Karn), and
   // the disk's time for a flush or trim is not the network's.
@@ -108,9 +132,24 @@ void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletio
     return;
   }
   const Exchange failed = exchange;
-  end_exchange(slot);
+  end_exchange(slot, Ending::answered);
   requests_.for_each_part(failed,
                           [&](const FramePart& part) { fail_request(now, part.request, how); });
+}
+
+bool IoEngine::doubts_size(Instant now, std::uint32_t slot, std::uint32_t path_index) {
+  // A target whose own MTU went down refuses what it took before. So it is asked for a read of this
+  // size first: when that is answered, the refusal meant something else.
+  const std::uint32_t carried = carried_sectors(slot);
+  PayloadLimit& payload = device(context_.exchanges.at(slot).device).paths().at(path_index).payload;
+  if (carried <= PayloadLimit::kEverywhere ||
+      payload.passed_since(context_.exchanges.at(slot).first_sent, carried)) {
+    return false;
+  }
+  ++context_.stats.size_refusals;
+  payload.doubt(carried);
+  ask_later(now, slot);
+  return true;
 }
 
 void IoEngine::ask_apart(Instant now, std::uint32_t slot) {

@@ -123,12 +123,14 @@ bool IoEngine::replace(Instant now, std::uint32_t slot, std::span<const Cut> wit
     exchange.queued = true;
     queues(old.device).resend.push_front(context_.exchanges.links(), fresh.at(i - 1));
   }
-  end_exchange(slot);
+  end_exchange(slot, Ending::given_up);
   make_busy(old.device);
   return true;
 }
 
 bool IoEngine::cut(Instant now, std::uint32_t slot, std::uint64_t at_sectors) {
+  AOE_CHECK(0 < at_sectors && at_sectors < context_.exchanges.at(slot).sectors,
+            "both halves of what is cut have sectors");
   const std::uint64_t rest = context_.exchanges.at(slot).sectors - at_sectors;
   const std::array<Cut, 2> with{
       {{.skip = 0, .sectors = at_sectors}, {.skip = at_sectors, .sectors = rest}}};
@@ -170,7 +172,7 @@ void IoEngine::leave_flush(std::uint32_t slot, std::uint32_t id) {
   Exchange& exchange = context_.exchanges.at(slot);
   Request& request = requests_.at(id);
   if (!requests_.is_shared(exchange)) {
-    end_exchange(slot);
+    end_exchange(slot, Ending::given_up);
     return;
   }
   if (exchange.owner == id) {

@@ -1,6 +1,7 @@
 // Which frame goes out next, over which path, and its timer.
 #include "initiator/frame_builder.h"
 #include "initiator/io_engine.h"
+#include "initiator/sealing.h"
 #include "protocol/aoe_ata.h"
 
 #include <algorithm>
@@ -31,33 +32,49 @@ bool IoEngine::device_frame(Instant now, DeviceId id, TxFrame& out) {
     return false;
   }
   // What is late goes first: requests wait for it.
-  return queues(id).resend.empty() ? fresh_frame(now, id, out) : resend_frame(now, id, out);
+  switch (queues(id).resend.empty() ? Resend::only_sequences : resend_frame(now, id, out)) {
+    case Resend::sent:
+      return true;
+    case Resend::must_wait:
+      return false;
+    case Resend::only_sequences:
+      break;
+  }
+  return fresh_frame(now, id, out);
 }
 
-bool IoEngine::resend_frame(Instant now, DeviceId id, TxFrame& out) {
+IoEngine::Resend IoEngine::resend_frame(Instant now, DeviceId id, TxFrame& out) {
   IndexList& resend = queues(id).resend;
   const PathSet& paths = device(id).paths();
-  const std::uint32_t slot = resend.front();
-  const Exchange& exchange = context_.exchanges.at(slot);
-  const std::uint32_t sectors = carried_sectors(piece_of(exchange));
-  if (!paths.can_carry(sectors)) {
-    // The paths that are left carry less, or nothing. Smaller pieces are other questions, under
-    // tags of their own.
-    const std::uint32_t payload = paths.smallest_payload_sectors();
-    if (payload == 0 || !cut(now, slot, fitting_sectors(exchange, payload))) {
-      return false;
+  std::uint32_t slot = resend.front();
+  while (slot != kNoIndex) {
+    Exchange& exchange = context_.exchanges.at(slot);
+    const std::uint32_t sectors = carried_sectors(slot);
+    if (!paths.can_carry(sectors)) {
+      // The paths that are left carry less, or nothing. Smaller pieces are other questions, under
+      // tags of their own.
+      const std::uint32_t payload = paths.smallest_payload_sectors();
+      if (payload == 0 || !cut(now, slot, fitting_sectors(exchange, payload))) {
+        return Resend::must_wait;
+      }
+      ++context_.stats.resplits;
+      slot = resend.front();
+      continue;
     }
-    ++context_.stats.resplits;
-    return resend_frame(now, id, out);
+    const std::optional<std::uint32_t> path = paths.choose(sectors);
+    if (!path) {
+      return Resend::must_wait;
+    }
+    if (enter_session(exchange, paths.at(*path))) {
+      resend.remove(context_.exchanges.links(), slot);
+      exchange.queued = false;
+      transmit(now, slot, *path, out);
+      return Resend::sent;
+    }
+    ++context_.stats.sequence_waits;
+    slot = IndexList::next(context_.exchanges.links(), slot);
   }
-  const std::optional<std::uint32_t> path = paths.choose(sectors);
-  if (!path) {
-    return false;
-  }
-  resend.remove(context_.exchanges.links(), slot);
-  context_.exchanges.at(slot).queued = false;
-  transmit(now, slot, *path, out);
-  return true;
+  return Resend::only_sequences;
 }
 
 bool IoEngine::fresh_frame(Instant now, DeviceId id, TxFrame& out) {
@@ -84,17 +101,24 @@ bool IoEngine::fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFr
   if (!path) {
     return false;
   }
+  const Path& way = device(id).paths().at(*path);
+  if (!has_sequence_for(requests_.at(sending.front()).op, id, way)) {
+    ++context_.stats.sequence_waits;
+    return false;
+  }
   const std::optional<std::uint32_t> slot = new_exchange(now);
   if (!slot) {
     return false;
   }
   const protocol::IdentifyModel& disk = *device(id).identity();
-  const std::uint32_t payload = device(id).paths().at(*path).payload.sectors();
+  const std::uint32_t payload = way.payload.sectors();
   const std::uint32_t physical = disk.physical_sector_bytes / kSectorBytes;
   fill_exchange(*slot, plan_frame(requests_, sending,
                                   {.payload_sectors = payload,
                                    .align_sectors = std::max(physical, 1U),
                                    .trim_ranges = trim_ranges_max(disk, payload)}));
+  const bool entered = enter_session(context_.exchanges.at(*slot), way);
+  AOE_CHECK(entered, "there was room for a sequence");
   transmit(now, *slot, *path, out);
   return true;
 }
@@ -115,8 +139,10 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   Device& target = device(exchange.device);
   Path& path = target.paths().at(path_index);
   const Piece piece = piece_of(exchange);
+  const std::size_t bytes = exchange.session_id != 0
+                                ? protocol::sealed_frame_bytes(data_bytes(piece))
+                                : protocol::kAtaHeaderBytes + data_bytes(piece);
   out.port = path.port;
-  const std::size_t bytes = protocol::kAtaHeaderBytes + data_bytes(piece);
   out.frame = start_frame(context_.pool, bytes,
                           {.destination = path.mac,
                            .source = context_.ports[path.port.value]->mac,
@@ -125,7 +151,10 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
                            .tag = exchange.tag});
   const ByteSpan frame = out.frame.bytes().first(bytes);
   build_piece(frame, piece, *target.identity());
-  gather(exchange, frame.subspan(protocol::kAtaHeaderBytes));
+  gather(exchange, frame.subspan(protocol::kAtaHeaderBytes, data_bytes(piece)));
+  if (exchange.session_id != 0) {
+    seal_frame(frame, target.sessions().at(exchange.session), exchange.sequence);
+  }
 
   exchange.path = path_index;
   exchange.paths_reused |= exchange.paths_used & 1U << path_index;
