@@ -210,8 +210,8 @@ void InitiatorCore::handle_timeout(Instant now) {
   while (const std::optional<std::uint32_t> slot = exchanges_.timers().pop_due(now)) {
     on_expiry(now, *slot);
   }
-  io_.on_time(now);
   paths_.on_time(now);
+  io_.on_time(now);
   discovery_.on_time(now, ports_up(), random_);
   for (std::optional<Device>& device : devices_) {
     if (device && device->query().take_due(now, random_)) {
