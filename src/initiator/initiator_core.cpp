@@ -212,6 +212,7 @@ void InitiatorCore::handle_timeout(Instant now) {
   }
   paths_.on_time(now);
   io_.on_time(now);
+  paths_.on_time(now);
   discovery_.on_time(now, ports_up(), random_);
   for (std::optional<Device>& device : devices_) {
     if (device && device->query().take_due(now, random_)) {
