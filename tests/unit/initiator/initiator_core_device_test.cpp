@@ -27,6 +27,12 @@ TEST(CoreDevice, OpeningAsksForItByBroadcastThenIdentifiesByUnicast) {
   EXPECT_EQ(identify[0].ata().command_status, 0xEC);
 
   world.receive(*target.answer(identify[0]));
+  EXPECT_FALSE(world.core->device(id)->is_up()) << "which protocol does it speak?";
+  const std::vector<Sent> hello = world.take_sent();
+  ASSERT_EQ(hello.size(), 1U);
+  EXPECT_TRUE(hello[0].is_hello());
+
+  world.receive(*target.answer(hello[0]));
   EXPECT_TRUE(world.core->device(id)->is_up());
   EXPECT_EQ(world.core->device(id)->sectors(), 4096U);
   EXPECT_TRUE(world.saw(EventKind::device_up));
@@ -97,8 +103,8 @@ TEST(CoreDevice, AnotherDiskUnderTheSameAddressIsQuarantined) {
   rogue.disk.serial = "ROGUE";
   world.core->discover(kE71);
   world.run(rogue);
-  EXPECT_TRUE(world.saw(EventKind::identity_conflict));
-  EXPECT_EQ(world.core->stats().identity_conflicts, 1U);
+  EXPECT_TRUE(world.saw(EventKind::path_quarantined));
+  EXPECT_EQ(world.core->stats().quarantines, 1U);
   // Data goes to the first one only.
   Bytes into(512 * 64);
   world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
