@@ -465,6 +465,36 @@ TEST(CoreDevice, DrainingTakesNothingNewAndEndsWhatItHas) {
   EXPECT_EQ(world.events().size(), 1U);
 }
 
+TEST(CoreDevice, APathThatComesAndGoesIsHeldBackWhileAnotherServes) {
+  CoreWorld world;
+  world.port_up(PortId{0});
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  const auto state = [&](std::uint32_t path) {
+    return world.core->device(id)->paths().at(path).state;
+  };
+  const auto flap = [&] {
+    world.port_down(PortId{0});
+    world.port_up(PortId{0});
+    world.run(target);
+  };
+  flap();
+  EXPECT_EQ(state(0), PathState::live) << "once is forgiven";
+  flap();
+  EXPECT_EQ(state(0), PathState::probing);
+  EXPECT_EQ(world.core->stats().path_holds, 1U);
+  world.advance(Duration::milliseconds(1100));
+  EXPECT_EQ(state(0), PathState::live);
+  flap();
+  ASSERT_EQ(state(0), PathState::probing);
+  static_cast<void>(world.events());
+  // The other one goes: now it is better than nothing.
+  world.port_down(PortId{1});
+  EXPECT_EQ(state(0), PathState::live);
+  EXPECT_FALSE(world.saw(EventKind::device_down));
+}
+
 TEST(CoreDevice, StatesFollowThePaths) {
   CoreWorld world;
   world.port_up();
