@@ -46,7 +46,7 @@ void PathKeeper::on_port(Instant now, PortId port, PortChange change) {
     }
     refresh(now, id);
     if (change == PortChange::came_up && !device(id).is_up()) {
-      device(id).query().restart(now);
+      device(id).query().restart(now, QuerySchedule::First::spread);
     }
   }
 }
@@ -341,16 +341,13 @@ void PathKeeper::refresh(Instant now, DeviceId id) {
                         .address = own.address(),
                         .device = id,
                         .sectors = own.sectors()});
-  // While it is up it is still asked for, at the pace of wildcard discovery: further paths and
-  // another size show by that.
+  // While it is up it is still asked for: further paths and another size show by that.
   if (own.is_up()) {
     own.loss().on_up();
-    own.query().set_max(context_.options.wildcard_interval_max);
     return;
   }
   own.loss().on_down(now);
-  own.query().set_max(context_.options.query_interval_max);
-  own.query().restart(now);
+  own.query().restart(now, QuerySchedule::First::spread);
   // What was not wanted beside another target may be all that is left.
   for (std::uint32_t i = 0; i < own.paths().size(); ++i) {
     const Path& path = path_at(id, i);
