@@ -71,6 +71,9 @@ class ByteDevice {
   // returns how many. Equal to out.size(): ask again.
   [[nodiscard]] std::size_t take(std::span<ByteCompletion> out);
 
+  // A completion waits that no frame will announce: take() it soon.
+  [[nodiscard]] bool has_done() const { return !done_.empty(); }
+
   // Submitted and not taken.
   [[nodiscard]] std::size_t outstanding() const { return jobs_.size() - free_.size(); }
 

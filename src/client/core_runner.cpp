@@ -101,13 +101,9 @@ Result<void> CoreRunner::make_waitable() {
   return {};
 }
 
-void CoreRunner::wake() {
-  arm(Instant{1});
-}
-
 // A timer that goes off early costs one needless turn; moving it back costs a system call for every
 // batch, because under load each answer moves the next deadline back.
-void CoreRunner::arm(Instant when) {
+void CoreRunner::wake_at(Instant when) {
   if (timer_ && (!armed_ || when < *armed_)) {
     timer_->arm(when);
     armed_ = when;
@@ -116,9 +112,9 @@ void CoreRunner::arm(Instant when) {
 
 void CoreRunner::arm_for_next_timeout() {
   if (more_waits()) {
-    wake();
+    wake_at(Instant{1});
   } else if (const std::optional<Instant> next = core_->poll_timeout()) {
-    arm(*next);
+    wake_at(*next);
   }
 }
 

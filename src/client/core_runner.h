@@ -52,8 +52,8 @@ class CoreRunner {
 
   [[nodiscard]] int wait_fd() const { return loop_->wait_fd(); }
 
-  // Makes wait_fd() readable until the next turn: something was submitted and not sent.
-  void wake();
+  // Makes wait_fd() readable from `when` until the next turn.
+  void wake_at(Instant when);
 
   [[nodiscard]] initiator::InitiatorCore& core() { return *core_; }
 
@@ -69,7 +69,6 @@ class CoreRunner {
   [[nodiscard]] Result<void> watch();
   void receive(std::size_t port);
   [[nodiscard]] bool more_waits() const;
-  void arm(Instant when);
   void arm_for_next_timeout();
   void refresh_ports();
   void tell_changed_ports(Instant now);

@@ -510,8 +510,12 @@ void Session::send() {
   state_->runner().transmit();
 }
 
-void Session::wake() {
-  state_->runner().wake();
+void Session::wake_at(Instant when) {
+  state_->runner().wake_at(when);
+}
+
+void Session::wake_now() {
+  wake_at(Instant{1});
 }
 
 // --- statistics ---

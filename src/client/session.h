@@ -198,16 +198,18 @@ class Session {
   // Creates, once, what makes the session waitable. Errors: io (no descriptor left).
   [[nodiscard]] Result<void> make_waitable();
   // Readable when process() has something to do: frames came, a link changed, a deadline is due, or
-  // wake() was called. May be readable early, but never late. Only after make_waitable(). This is
-  // the one member that other threads may poll meanwhile.
+  // somebody asked to be woken. May be readable early, but never late. Only after make_waitable().
+  // This is the one member that other threads may poll meanwhile.
   [[nodiscard]] int wait_fd() const;
   // One turn without waiting, for all devices: sends, takes a batch of frames from each port, looks
   // at deadlines, sends again. Take completions with Device::take().
   void process();
   // Sends what was submitted. process() does so too.
   void send();
-  // Makes wait_fd() readable until process(): for a batch of submissions that process() shall send.
-  void wake();
+  // Makes wait_fd() readable from `when` until process(), unless that happens before for another
+  // reason; then ask again. `now`: for a batch of submissions that process() shall send.
+  void wake_at(Instant when);
+  void wake_now();
 
   [[nodiscard]] SessionStats stats() const;
   // In the order of SessionOptions (or as "auto" found them).

@@ -391,8 +391,8 @@ TEST_F(WaitableSessionTest, WakeSendsWithTheNextTurn) {
   Bytes into(512);
   ASSERT_TRUE(device->submit(
       {.op = IoOp::read, .lba = Lba{3}, .sectors = 1, .read_into = into, .write_from = {}}));
-  session->wake();
-  session->wake();
+  session->wake_now();
+  session->wake_now();
   EXPECT_TRUE(readable(0));
   EXPECT_EQ(next_completion(*device).status, IoStatus::ok);
 }
