@@ -54,6 +54,18 @@ class Layers(Tree):
             self.assertEqual([f"protocol/a.h:1: pure module protocol may not include <{header}>"],
                              found)
 
+    def test_plugin_sees_the_public_header_alone(self):
+        name = "frontends/nbdkit/a.cpp"
+        self.assertEqual([], self.problems(
+            name, '#include "aoe/aoe.h"\n#include "frontends/nbdkit/b.h"\n#include <nbdkit.h>\n'))
+        for header in ("client/session.h", "base/ids.h", "libaoe/handle.h"):
+            self.assertEqual([f"{name}:1: frontends/nbdkit may not include {header.split('/')[0]}"],
+                             self.problems(name, f'#include "{header}"\n'))
+
+    def test_public_header_is_for_its_users_and_its_maker(self):
+        self.assertEqual([], self.problems("libaoe/a.cpp", '#include "aoe/aoe.h"\n'))
+        self.assertEqual(1, len(self.problems("client/a.cpp", '#include "aoe/aoe.h"\n')))
+
     def test_unknown_module_is_caught(self):
         self.assertEqual(1, len(self.problems("misc/a.h", "")))
 
