@@ -19,6 +19,7 @@ PUBLIC = "aoe"
 ALLOWED = {
     "base": set(),
     "protocol": {"base"},
+    "config": {"base"},  # reads files, but knows no daemon
     "target": {"base", "protocol"},
     "initiator": {"base", "protocol"},
     "os": {"base"},
@@ -26,7 +27,9 @@ ALLOWED = {
     "storage": {"base", "os"},
     "runtime": {"base", "os"},
     "control": {"base", "os", "runtime"},  # its server runs on the event loop
-    "targetd": {"base", "protocol", "target", "os", "net", "storage", "runtime", "control"},
+    "daemon": {"base", "config", "os", "runtime", "control"},  # what daemons have in common
+    "targetd": {"base", "protocol", "config", "target", "os", "net", "storage", "runtime",
+                "control", "daemon"},
     "client": {"base", "protocol", "initiator", "os", "net", "runtime", "control"},
     "libaoe": {"base", "client", "os", PUBLIC},
     "frontends": {"base", "client", "os"},
