@@ -67,24 +67,41 @@ Device::~Device() {
   session_->close(id_);
 }
 
+const initiator::Device& Device::core_device() const {
+  return *session_->core().device(id_);
+}
+
 DeviceAddress Device::address() const {
-  return session_->core().device(id_)->address();
+  return core_device().address();
 }
 
 std::uint64_t Device::sectors() const {
-  return session_->core().device(id_)->sectors();
+  return core_device().sectors();
+}
+
+bool Device::is_up() const {
+  return core_device().is_up();
+}
+
+Access Device::access() const {
+  return core_device().settings().access == initiator::DeviceSettings::Access::read_only
+             ? Access::read_only
+             : Access::read_write;
+}
+
+const protocol::IdentifyModel* Device::identity() const {
+  const auto& identity = core_device().identity();
+  return identity ? &*identity : nullptr;
 }
 
 DeviceInfo Device::info() const {
-  const initiator::Device& device = *session_->core().device(id_);
+  const initiator::Device& device = core_device();
   DeviceInfo info{.address = device.address(),
                   .identity = device.identity().value_or(protocol::IdentifyModel{}),
                   .sectors = device.sectors(),
                   .payload_bytes = device.paths().smallest_payload_sectors() * kSectorBytes,
                   .is_up = device.is_up(),
-                  .access = device.settings().access == initiator::DeviceSettings::Access::read_only
-                                ? Access::read_only
-                                : Access::read_write,
+                  .access = access(),
                   .paths = {}};
   for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
     const initiator::Path& path = device.paths().at(i);
@@ -112,6 +129,10 @@ tl::unexpected<Error> Device::submit_failure(const IoRequest& request, SubmitErr
 
 std::size_t Device::poll(std::span<IoCompletion> out) {
   session_->turn(Instant{1});
+  return take(out);
+}
+
+std::size_t Device::take(std::span<IoCompletion> out) {
   return session_->take_completions(id_, out);
 }
 

@@ -15,6 +15,10 @@
 #include <string>
 #include <vector>
 
+namespace aoe::initiator {
+class Device;
+}
+
 namespace aoe::client {
 
 class SessionState;
@@ -79,6 +83,12 @@ class Device {
   [[nodiscard]] DeviceInfo info() const;
   [[nodiscard]] DeviceAddress address() const;
   [[nodiscard]] std::uint64_t sectors() const;
+  // The target answers now. Requests to a device that is down wait for it until their deadline.
+  [[nodiscard]] bool is_up() const;
+  [[nodiscard]] Access access() const;
+  // The disk as its IDENTIFY shows it, until the session is driven again. Null before the device
+  // was up once.
+  [[nodiscard]] const protocol::IdentifyModel* identity() const;
 
   // Starts a request; see IoRequest for who owns its memory. Sends nothing by itself:
   // wait() or poll() do. Errors: invalid_argument (range, length), not_permitted (read-only),
@@ -88,6 +98,9 @@ class Device {
   // Drives the session once without blocking and moves completions of this device into `out`;
   // returns how many.
   [[nodiscard]] std::size_t poll(std::span<IoCompletion> out);
+
+  // The same without driving: for whoever calls Session::process().
+  [[nodiscard]] std::size_t take(std::span<IoCompletion> out);
 
   // Drives the session until a completion of this device is there or `deadline` has come; true in
   // the first case. Take it with poll().
@@ -108,6 +121,9 @@ class Device {
   [[nodiscard]] Error error_of(const IoCompletion& completion) const;
 
  private:
+  friend class Session;
+
+  [[nodiscard]] const initiator::Device& core_device() const;
   [[nodiscard]] Result<void> run(const IoRequest& request);
   [[nodiscard]] tl::unexpected<Error> submit_failure(const IoRequest& request,
                                                      initiator::SubmitError error) const;

@@ -9,30 +9,11 @@ namespace aoe::client {
 namespace {
 
 constexpr std::string_view kScheme = "aoe:";
-constexpr std::uint32_t kPayloadBytesMax = 255 * kSectorBytes;  // the count register has 8 bits
-constexpr std::size_t kInterfaceNameMax = 15;                   // IFNAMSIZ - 1
+constexpr std::size_t kInterfaceNameMax = 15;  // IFNAMSIZ - 1
 constexpr double kTimeoutSecondsMax = 1e6;
 
 tl::unexpected<Error> wrong(std::string_view text, const std::string& why) {
   return fail_with(Errc::invalid_argument, 0, fmt::format("{}: {}", text, why));
-}
-
-Result<std::vector<std::string>> parse_interfaces(std::string_view text, std::string_view list) {
-  std::vector<std::string> names;
-  for (;;) {
-    const std::size_t comma = list.find(',');
-    const std::string_view name = list.substr(0, comma);
-    if (name.empty() || name.size() > kInterfaceNameMax) {
-      return wrong(text, fmt::format("interface name '{}' must have 1 to {} characters "
-                                     "(expected aoe://IF[,IF..]/eSHELF.SLOT)",
-                                     name, kInterfaceNameMax));
-    }
-    names.emplace_back(name);
-    if (comma == std::string_view::npos) {
-      return names;
-    }
-    list.remove_prefix(comma + 1);
-  }
 }
 
 template <class T>
@@ -104,6 +85,25 @@ Result<void> parse_query(std::string_view text, std::string_view query, DeviceUr
 
 }  // namespace
 
+Result<std::vector<std::string>> parse_interface_list(std::string_view list) {
+  std::vector<std::string> names;
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view name = list.substr(0, comma);
+    if (name.empty() || name.size() > kInterfaceNameMax) {
+      return fail_with(Errc::invalid_argument, 0,
+                       fmt::format("interface name '{}' must have 1 to {} characters (expected "
+                                   "IF[,IF..])",
+                                   name, kInterfaceNameMax));
+    }
+    names.emplace_back(name);
+    if (comma == std::string_view::npos) {
+      return names;
+    }
+    list.remove_prefix(comma + 1);
+  }
+}
+
 bool has_aoe_scheme(std::string_view text) {
   return text.starts_with(kScheme);
 }
@@ -123,7 +123,11 @@ Result<DeviceUri> parse_device_uri(std::string_view text) {
       if (slash == std::string_view::npos) {
         return wrong(text, "no device after the interfaces (expected aoe://IF[,IF..]/eSHELF.SLOT)");
       }
-      AOE_TRY_ASSIGN(uri.interfaces, parse_interfaces(text, rest.substr(0, slash)));
+      auto interfaces = parse_interface_list(rest.substr(0, slash));
+      if (!interfaces) {
+        return wrong(text, interfaces.error().message);
+      }
+      uri.interfaces = *std::move(interfaces);
       rest.remove_prefix(slash + 1);
     }
   }

@@ -23,6 +23,12 @@ struct DeviceUri {
   std::optional<PathPolicy> policy;            // policy=fastest|round-robin|active-passive
 };
 
+// The count register has 8 bits.
+inline constexpr std::uint32_t kPayloadBytesMax = 255 * kSectorBytes;
+
+// "eth1,eth2". Errors: invalid_argument (an empty or overlong name).
+[[nodiscard]] Result<std::vector<std::string>> parse_interface_list(std::string_view list);
+
 // True when `text` starts with "aoe:": what tells a device from a file name.
 [[nodiscard]] bool has_aoe_scheme(std::string_view text);
 
