@@ -16,7 +16,10 @@ PathInfo describe(const initiator::Path& path, const std::string& interface) {
   return {.interface = interface,
           .mac = path.mac,
           .state = initiator::path_state_name(path.state),
+          .quarantine = initiator::quarantine_reason_name(path.quarantine),
+          .peer = initiator::peer_name(path.peer),
           .payload_bytes = path.payload.sectors() * kSectorBytes,
+          .payload_bytes_allowed = path.payload.allowed() * kSectorBytes,
           .window_frames = path.window.frames(),
           .in_flight_frames = path.in_flight,
           .srtt = path.rtt.srtt(),
@@ -27,7 +30,8 @@ PathInfo describe(const initiator::Path& path, const std::string& interface) {
           .rtt_p99 = path.round_trips.percentile(99),
           .frames_sent = path.frames_sent,
           .frames_answered = path.frames_answered,
-          .retransmissions = path.retransmissions};
+          .retransmissions = path.retransmissions,
+          .frames_damaged = path.damaged};
 }
 
 Errc errc_of(SubmitError error) {
@@ -97,6 +101,7 @@ const protocol::IdentifyModel* Device::identity() const {
 DeviceInfo Device::info() const {
   const initiator::Device& device = core_device();
   DeviceInfo info{.address = device.address(),
+                  .state = initiator::device_state_name(device.state()),
                   .identity = device.identity().value_or(protocol::IdentifyModel{}),
                   .sectors = device.sectors(),
                   .payload_bytes = device.paths().smallest_payload_sectors() * kSectorBytes,
@@ -149,6 +154,19 @@ bool Device::wait(Instant deadline) {
 
 std::size_t Device::outstanding() const {
   return session_->outstanding(id_);
+}
+
+Result<void> Device::drain(Instant deadline) {
+  session_->core().drain_device(id_);
+  while (outstanding() > 0) {
+    if (os::monotonic_now() >= deadline) {
+      return fail_with(Errc::timed_out, 0,
+                       fmt::format("{}: drain: {} requests are still outstanding",
+                                   to_string(address()), outstanding()));
+    }
+    session_->turn(deadline);
+  }
+  return {};
 }
 
 Result<void> Device::run(const IoRequest& request) {

@@ -1,5 +1,6 @@
 #include "client/session.h"
 
+#include "client/device_settings.h"
 #include "client/session_state.h"
 #include "net/af_packet_port.h"
 #include "os/clock.h"
@@ -437,18 +438,7 @@ Result<IdentifyReply> Session::identify(const Peer& peer, const ExchangeOptions&
 
 Result<std::unique_ptr<Device>> Session::start_device(DeviceAddress address,
                                                       const DeviceOptions& options) {
-  initiator::DeviceSettings settings;
-  settings.access = options.access == Access::read_only
-                        ? initiator::DeviceSettings::Access::read_only
-                        : initiator::DeviceSettings::Access::read_write;
-  settings.deadline = options.timeout;
-  settings.payload_sectors_max = options.payload_bytes_max / kSectorBytes;
-  settings.window_max = options.window_max;
-  if (options.payload_bytes_max % kSectorBytes != 0) {
-    return fail_with(Errc::invalid_argument, 0,
-                     fmt::format("{}: payload of {} bytes: not a multiple of {}",
-                                 to_string(address), options.payload_bytes_max, kSectorBytes));
-  }
+  AOE_TRY_ASSIGN(const initiator::DeviceSettings settings, device_settings(address, options));
   const auto id = state_->core().open_device(os::monotonic_now(), address, settings);
   if (!id) {
     const bool full = id.error() == SubmitError::busy;

@@ -2,8 +2,11 @@
 #pragma once
 
 #include "base/ids.h"
+#include "base/mac_address.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "client/device.h"
+#include "initiator/options.h"
 
 #include <cstdint>
 #include <optional>
@@ -21,6 +24,15 @@ struct DeviceUri {
   std::optional<std::uint32_t> payload_bytes;  // payload=BYTES, a multiple of 512, 512..130560
   std::optional<Duration> timeout;             // timeout=SECONDS, fractions allowed, above 0
   std::optional<PathPolicy> policy;            // policy=fastest|round-robin|active-passive
+  std::optional<std::uint32_t> window;         // window=FRAMES, 1..65535
+  std::optional<Access> access;                // mode=read-only|read-write
+  // on_path_loss=queue|fail, fast_io_fail=SECONDS, device_loss=SECONDS; see DeviceOptions
+  std::optional<initiator::OnPathLoss> on_path_loss;
+  std::optional<Duration> fast_io_fail;
+  std::optional<Duration> device_loss;
+  std::vector<MacAddress> macs;  // mac=MAC[+MAC..]: only these; empty: not said
+  std::string serial;            // serial=TEXT: only this disk; empty: not said
+  std::optional<initiator::DeviceSettings::Instances> instances;  // instances=one|many
 };
 
 // The count register has 8 bits.

@@ -42,6 +42,8 @@ enum class Peer : std::uint8_t {
   session,  // it has granted one: Path::session
 };
 
+[[nodiscard]] const char* peer_name(Peer peer);
+
 struct Path {
   PortId port{};
   MacAddress mac{};

@@ -1,5 +1,6 @@
 #include "libaoe/handle.h"
 
+#include "client/device_settings.h"
 #include "os/clock.h"
 
 #include <array>
@@ -90,8 +91,7 @@ Result<Network::Lock> Handle::begin_open(const std::string& text) {
   }
   AOE_TRY_ASSIGN(network_, make_network(uri));
   client::DeviceOptions options = settings_.device;
-  options.timeout = uri.timeout.value_or(options.timeout);
-  options.payload_bytes_max = uri.payload_bytes.value_or(options.payload_bytes_max);
+  client::apply_uri(uri, options);
 
   Network::Lock held = network_->lock();
   AOE_TRY(must_not_be_calling());
