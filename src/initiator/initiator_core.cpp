@@ -287,6 +287,13 @@ void InitiatorCore::close_device(Instant now, DeviceId id) {
   devices_[id.value].reset();
 }
 
+void InitiatorCore::change_settings(Instant now, DeviceId id, const DeviceSettings& settings) {
+  if (is_open(id)) {
+    devices_[id.value]->change_settings(settings);
+    paths_.on_settings(now, id);
+  }
+}
+
 void InitiatorCore::drain_device(DeviceId id) {
   if (!is_open(id) || devices_[id.value]->is_closing()) {
     return;

@@ -453,6 +453,19 @@ std::optional<Instant> PathKeeper::next_time() const {
   return next;
 }
 
+void PathKeeper::on_settings(Instant now, DeviceId id) {
+  for (std::uint32_t index = 0; index < device(id).paths().size(); ++index) {
+    limit(id, index);
+    const bool serial_fits = !device(id).identity() || device(id).allows(*device(id).identity());
+    if (!device(id).allows(path_at(id, index).mac) || !serial_fits) {
+      quarantine(now, id, index, QuarantineReason::pin);
+    } else {
+      ask_size(now, id, index);
+    }
+  }
+  device(id).query().restart(now, QuerySchedule::First::at_once);
+}
+
 void PathKeeper::forget(DeviceId id) {
   for (std::uint32_t path = 0; path < device(id).paths().size(); ++path) {
     prober_.stop_all(id, path);

@@ -57,6 +57,9 @@ class PathKeeper {
   void on_time(Instant now);
   [[nodiscard]] std::optional<Instant> next_time() const;
 
+  // The settings of the device are others.
+  void on_settings(Instant now, DeviceId id);
+
   void forget(DeviceId id);
 
  private:

@@ -496,6 +496,39 @@ TEST(CoreDevice, APathThatComesAndGoesIsHeldBackWhileAnotherServes) {
   EXPECT_FALSE(world.saw(EventKind::device_down));
 }
 
+TEST(CoreDevice, SettingsChangeWhileItIsOpen) {
+  CoreWorld world;
+  world.port_up(PortId{0}, 9000);
+  FakeTarget target;
+  target.sector_count = 17;
+  const DeviceId id = world.open(target);
+  const auto payload = [&] { return world.core->device(id)->paths().smallest_payload_sectors(); };
+  ASSERT_EQ(payload(), 17U);
+  world.core->change_settings(
+      world.now, id, {.loss = {.on_path_loss = OnPathLoss::fail}, .payload_sectors_max = 4});
+  EXPECT_EQ(payload(), 4U);
+  world.core->change_settings(world.now, id, {.loss = {.on_path_loss = OnPathLoss::fail}});
+  world.run(target);
+  EXPECT_EQ(payload(), 17U);
+  world.port_down();
+  world.core->handle_timeout(world.now);
+  Bytes into(512);
+  EXPECT_EQ(world.core->submit(world.now, id, {.op = IoOp::read, .sectors = 1, .read_into = into})
+                .error(),
+            SubmitError::no_path);
+  world.port_up(PortId{0}, 9000);
+  world.run(target);
+  world.advance(Duration::milliseconds(20), [&](const Sent& frame) {
+    if (const auto reply = target.answer(frame)) {
+      world.receive(*reply);
+    }
+  });
+  ASSERT_TRUE(world.core->device(id)->is_up());
+  world.core->change_settings(world.now, id, {.pinned_serial = "S2"});
+  world.run(target);
+  EXPECT_FALSE(world.core->device(id)->is_up());
+}
+
 TEST(CoreDevice, StatesFollowThePaths) {
   CoreWorld world;
   world.port_up();
