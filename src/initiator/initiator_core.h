@@ -115,7 +115,7 @@ class InitiatorCore {
   void on_stray_answer(PortId port, const protocol::FrameHeader& header);
   void on_expiry(Instant now, std::uint32_t slot);
 
-  [[nodiscard]] bool next_query_frame(TxFrame& out);
+  [[nodiscard]] bool next_query_frame(Instant now, TxFrame& out);
 
   CoreOptions options_;
   BufferPool& pool_;

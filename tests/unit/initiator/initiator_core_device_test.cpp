@@ -57,8 +57,9 @@ TEST(CoreDevice, LinkUpAsksAtOnce) {
   static_cast<void>(*world.core->open_device(world.now, kE71, {}));
   world.advance(Duration::seconds(60));
   world.port_up();
-  world.core->handle_timeout(world.now);
-  EXPECT_EQ(world.take_sent().size(), 1U);
+  int queries = 0;
+  world.advance(Duration::milliseconds(20), [&](const Sent&) { ++queries; });
+  EXPECT_EQ(queries, 1);
 }
 
 TEST(CoreDevice, WildcardDiscoveryRunsOnlyWhereItIsOn) {
@@ -463,6 +464,36 @@ TEST(CoreDevice, DrainingTakesNothingNewAndEndsWhatItHas) {
   world.core->drain_device(idle);
   world.core->drain_device(idle);
   EXPECT_EQ(world.events().size(), 1U);
+}
+
+TEST(CoreDevice, APathThatComesAndGoesIsHeldBackWhileAnotherServes) {
+  CoreWorld world;
+  world.port_up(PortId{0});
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  const auto state = [&](std::uint32_t path) {
+    return world.core->device(id)->paths().at(path).state;
+  };
+  const auto flap = [&] {
+    world.port_down(PortId{0});
+    world.port_up(PortId{0});
+    world.run(target);
+  };
+  flap();
+  EXPECT_EQ(state(0), PathState::live) << "once is forgiven";
+  flap();
+  EXPECT_EQ(state(0), PathState::probing);
+  EXPECT_EQ(world.core->stats().path_holds, 1U);
+  world.advance(Duration::milliseconds(1100));
+  EXPECT_EQ(state(0), PathState::live);
+  flap();
+  ASSERT_EQ(state(0), PathState::probing);
+  static_cast<void>(world.events());
+  // The other one goes: now it is better than nothing.
+  world.port_down(PortId{1});
+  EXPECT_EQ(state(0), PathState::live);
+  EXPECT_FALSE(world.saw(EventKind::device_down));
 }
 
 TEST(CoreDevice, StatesFollowThePaths) {
