@@ -210,6 +210,7 @@ void InitiatorCore::handle_timeout(Instant now) {
   while (const std::optional<std::uint32_t> slot = exchanges_.timers().pop_due(now)) {
     on_expiry(now, *slot);
   }
+  paths_.on_time(now);
   io_.on_time(now);
   paths_.on_time(now);
   discovery_.on_time(now, ports_up(), random_);
