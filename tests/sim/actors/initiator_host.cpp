@@ -117,7 +117,7 @@ initiator::CoreStats InitiatorHost::total_stats() const {
        {&Stats::retransmissions, &Stats::window_cuts, &Stats::unknown_tag, &Stats::tags_exhausted,
         &Stats::payload_steps_down, &Stats::resplits, &Stats::overlap_waits, &Stats::fences_raised,
         &Stats::fence_waits, &Stats::fence_overflows, &Stats::buffers_exhausted,
-        &Stats::paths_refused, &Stats::identity_conflicts, &Stats::device_unavailable}) {
+        &Stats::paths_refused, &Stats::quarantines, &Stats::device_unavailable}) {
     add(member);
   }
   return total;

@@ -325,7 +325,7 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::fence_table_full, stats.fence_overflows);
     coverage_.add(RareState::no_send_buffer, stats.buffers_exhausted);
     coverage_.add(RareState::path_table_full, stats.paths_refused);
-    coverage_.add(RareState::quarantine, stats.identity_conflicts);
+    coverage_.add(RareState::quarantine, stats.quarantines);
     coverage_.add(RareState::device_unavailable, stats.device_unavailable);
     coverage_.add(RareState::ring_overflow, host->ring_overflows());
   }
