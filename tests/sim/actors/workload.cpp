@@ -249,6 +249,7 @@ void Workload::begin(Slot& slot) {
   ++busy_;
   ++counters_.submitted;
   const WorkloadDisk& disk = options_.disks[slot.disk];
+  narrate(slot, "begins");
   const RegisterHistory::Range range{.disk = disk.disk,
                                      .lba = slot.request.lba.value,
                                      .sectors = static_cast<std::uint32_t>(slot.request.sectors)};
@@ -307,9 +308,25 @@ void Workload::on_completion(const IoCompletion& done) {
   }
 }
 
+void Workload::narrate(const Slot& slot, const char* what) {
+  if (!judges_.narrates()) {
+    return;
+  }
+  const initiator::IoRequest& request = slot.request;
+  const bool is_flush = request.op == IoOp::flush;
+  std::string name = initiator::io_op_name(request.op);
+  if (request.op == IoOp::write) {
+    name = to_string(SectorValue::make(writer_, slot.busy ? next_op_ : slot.op, 0));
+  }
+  judges_.tell(host_.world().now(), options_.disks[slot.disk].disk,
+               is_flush ? 0 : request.lba.value, is_flush ? ~std::uint64_t{0} : request.sectors,
+               {"initiator", std::to_string(host_.options().index), what, name});
+}
+
 void Workload::end(Slot& slot, const IoCompletion& done) {
   slot.busy = false;
   --busy_;
+  narrate(slot, initiator::io_status_name(done.status));
   RegisterHistory& history = judges_.history;
   if (done.status == IoStatus::ok) {
     ++counters_.ok;

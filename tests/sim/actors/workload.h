@@ -119,6 +119,7 @@ class Workload final : public IoUser {
   void end(Slot& slot, const initiator::IoCompletion& done);
   void check_read(Slot& slot);
   void forget(const Slot& slot);
+  void narrate(const Slot& slot, const char* what);
   void violate(Rule rule, std::string what);
 
   InitiatorHost& host_;

@@ -133,7 +133,8 @@ class RegisterHistory {
   struct Disk {
     std::vector<Sector> sectors;
     std::vector<std::uint32_t> touched;
-    Position flushed = 0;  // what was acknowledged before is stable; with no cache everything is
+    Position cache_lost = 0;  // when last
+    Position flushed = 0;     // what was acknowledged before is stable; with no cache everything is
   };
 
   struct Operation {
@@ -142,6 +143,7 @@ class RegisterHistory {
     Effect effect = Effect::values;
     bool in_use = false;
     bool is_write = false;
+    bool cache_lost = false;           // while it was under way
     std::vector<std::uint32_t> nodes;  // of a write, by sector
   };
 
@@ -154,13 +156,17 @@ class RegisterHistory {
   void insert_known(Sector& sector, std::uint32_t node);
   void remove(List& list, std::uint32_t node);
 
-  void acknowledge(Sector& sector, std::uint32_t node, Effect effect, Position stable);
-  void close_older(Sector& sector, std::uint32_t writer, Position before);
+  // Whether an acknowledged write must be there.
+  enum class Certainty : std::uint8_t { certain, possible };
+  void acknowledge(Sector& sector, std::uint32_t node, Certainty certainty, Position stable);
+  void close_older(Sector& sector, std::uint32_t writer, Position before, Certainty newer);
   // What was acknowledged before `stable` cannot be lost.
   void forget_old(Sector& sector, Position stable);
   void drop_all(Sector& sector);
   void lose_cache(Sector& sector, Position flushed);
-  [[nodiscard]] bool judge(Sector& sector, SectorValue value, Position read_begin);
+  [[nodiscard]] bool judge(Sector& sector, SectorValue value, Position read_begin,
+                           Position cache_lost);
+  [[nodiscard]] bool was_possible(const Sector& sector, SectorValue value) const;
   [[nodiscard]] bool take_anything(Sector& sector, SectorValue value, Position read_begin);
   [[nodiscard]] bool may_be_zeros(const Sector& sector, Position read_begin) const;
   [[nodiscard]] bool explains(const Sector& sector, std::uint32_t node, Position read_begin);
