@@ -9,6 +9,7 @@
 #include "target/announcer.h"
 #include "target/ata_executor.h"
 #include "target/core_parts.h"
+#include "target/late_write_filter.h"
 #include "target/responder.h"
 #include "target/session_keeper.h"
 #include "target/state_keeper.h"
@@ -101,9 +102,13 @@ class TargetCore {
   // Free places included: those with id 0.
   [[nodiscard]] std::span<const Session> sessions() const { return parts_.sessions.all(); }
 
-  // Of the session at that place.
+  // Of the session at that place: its lowest open sequence, and how many are being executed.
   [[nodiscard]] std::uint32_t sequence_low(std::uint16_t session) const {
     return parts_.duplicates.low(session);
+  }
+
+  [[nodiscard]] std::uint32_t sequences_executing(std::uint16_t session) const {
+    return parts_.duplicates.executing(session);
   }
 
   // What hello calls the target instance.
@@ -121,6 +126,7 @@ class TargetCore {
 
   CoreParts parts_;
   Responder responder_;
+  LateWriteFilter late_writes_;
   AtaExecutor executor_;
   SessionKeeper sessions_;
   StateKeeper keeper_;
