@@ -82,6 +82,7 @@ void Workload::on_initiator_event(const initiator::Event& event) {
   switch (event.kind) {
     case initiator::EventKind::device_up:
     case initiator::EventKind::device_resized:
+    case initiator::EventKind::device_shrunk:
       for (std::size_t i = 0; i < devices_.size(); ++i) {
         if (devices_[i] == event.device) {
           options_.disks[i].sectors = event.sectors;
@@ -215,6 +216,7 @@ void Workload::choose(Slot& slot, std::uint32_t index) {
     request.read_into = memory;
   } else if (request.op == IoOp::write) {
     request.write_from = memory;
+    request.durable = prng_.below(100) < options_.mix.durable_percent;
     for (std::uint64_t i = 0; i < request.sectors; ++i) {
       fill_sector(memory.subspan(i * kSectorBytes, kSectorBytes),
                   SectorValue::make(writer_, next_op_, i),
@@ -265,7 +267,8 @@ void Workload::begin(Slot& slot) {
           judges_.history.begin_write({.range = range,
                                        .writer = writer_,
                                        .effect = RegisterHistory::Effect::values,
-                                       .first_value = SectorValue::make(writer_, next_op_, 0)});
+                                       .first_value = SectorValue::make(writer_, next_op_, 0),
+                                       .durable = slot.request.durable});
       judges_.executions.begin(writer_, next_op_, range.sectors);
       slot.op = next_op_++;
       return;

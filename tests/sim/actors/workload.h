@@ -18,6 +18,7 @@ struct WorkloadMix {  // weights
   std::uint32_t flush = 0;
   std::uint32_t trim = 0;
   std::uint32_t write_zeroes = 0;
+  std::uint32_t durable_percent = 0;  // of the writes
 };
 
 // A disk that a workload uses, and the part of it that it may write.

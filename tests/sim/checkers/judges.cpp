@@ -1,6 +1,8 @@
 #include "sim/checkers/judges.h"
 
+#include "protocol/aoe_ata.h"
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_session.h"
 
 #include <cstdio>
 #include <string>
@@ -127,6 +129,19 @@ void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpa
         watched.address == header->address) {
       fences.on_target_frame(watched.disk_id, frame);
     }
+  }
+}
+
+// A write that leaves without a seal is one that may be executed more than once.
+void Judges::on_initiator_frame(ConstByteSpan frame) {
+  constexpr std::size_t kDataAt = protocol::kAtaHeaderBytes;
+  if (frame.size() < kDataAt + kSectorBytes ||
+      load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::ata)) {
+    return;
+  }
+  const auto seal_at = protocol::seal_offset(frame.size());
+  if (!seal_at || load_be16(frame, *seal_at) != protocol::kSealMagic) {
+    executions.on_plain_copy(SectorValue{load_le64(frame, kDataAt)});
   }
 }
 

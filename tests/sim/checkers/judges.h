@@ -1,6 +1,7 @@
 // Everything that is always watched in a run, joined.
 #pragma once
 
+#include "sim/actors/initiator_host.h"
 #include "sim/actors/target_host.h"
 #include "sim/checkers/execution_checker.h"
 #include "sim/checkers/fence_checker.h"
@@ -17,7 +18,7 @@
 namespace aoe::sim {
 
 // Hears of every disk and target of a run, and of every write of its users.
-class Judges final : public DiskObserver, public TargetObserver {
+class Judges final : public DiskObserver, public TargetObserver, public InitiatorTap {
  public:
   // Attaches itself. The disk is served by the target as its export number `place`.
   void watch(TargetHost& target, SimDisk& disk, std::uint32_t disk_id);
@@ -49,6 +50,7 @@ class Judges final : public DiskObserver, public TargetObserver {
   void on_store_op(Instant now, std::uint32_t disk, const StoreOp& op) override;
   void on_target_frame(Instant now, std::uint32_t target, ConstByteSpan frame) override;
   void on_target_death(Instant now, std::uint32_t target, Death how) override;
+  void on_initiator_frame(ConstByteSpan frame) override;
 
  private:
   struct Watched {

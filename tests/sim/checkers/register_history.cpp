@@ -122,6 +122,7 @@ RegisterHistory::Ticket RegisterHistory::begin_write(const Write& write) {
     node.begin = operation.begin;
     node.last_begin = operation.begin;
     node.writer = write.writer;
+    node.durable = write.durable;
     push_back(where.pending, id);
     operation.nodes.push_back(id);
   }
@@ -384,8 +385,7 @@ void RegisterHistory::forget_old(Sector& sector, Position stable) {
     if (nodes_[node].first_end < latest_begin && nodes_[node].answered) {
       remove(sector.known, node);
       free_node(node);
-    } else if (nodes_[node].first_end < oldest &&
-               (stable == kNever || nodes_[node].acked < stable)) {
+    } else if (nodes_[node].first_end < oldest && is_stable(nodes_[node], stable)) {
       latest_begin = std::max(latest_begin, nodes_[node].begin);
     }
     node = previous;
@@ -473,7 +473,7 @@ void RegisterHistory::lose_cache(Sector& sector, Position flushed) {
   }
   std::uint32_t stable = kNil;
   for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
-    if (nodes_[node].acked < flushed) {
+    if (is_stable(nodes_[node], flushed)) {
       stable = node;
     }
   }

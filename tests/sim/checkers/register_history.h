@@ -64,6 +64,7 @@ class RegisterHistory {
     std::uint32_t writer = 0;
     Effect effect = Effect::values;
     SectorValue first_value{};
+    bool durable = false;  // acknowledged means stable, whatever the disk's cache
   };
 
   [[nodiscard]] Ticket begin_write(const Write& write);
@@ -113,8 +114,9 @@ class RegisterHistory {
     std::uint32_t next = kNil;
     std::uint32_t previous = kNil;
     std::uint32_t other_life = kNil;  // the same write after the next crash
-    bool known = false;               // has taken effect: acknowledged or seen
-    bool answered = false;            // acknowledged or given up: no ticket holds it
+    bool durable = false;
+    bool known = false;     // has taken effect: acknowledged or seen
+    bool answered = false;  // acknowledged or given up: no ticket holds it
   };
 
   struct List {
@@ -172,6 +174,12 @@ class RegisterHistory {
   [[nodiscard]] bool explains(const Sector& sector, std::uint32_t node, Position read_begin);
   [[nodiscard]] static bool conflict(const Node& a, const Node& b);
   [[nodiscard]] Position oldest_read() const;
+
+  // Whether a power cut cannot take it, when what was acknowledged before `flushed` is stable.
+  [[nodiscard]] static bool is_stable(const Node& node, Position flushed) {
+    return flushed == kNever || node.acked < flushed || (node.durable && node.acked != kNever);
+  }
+
   [[nodiscard]] std::string explain(const Sector& sector, const Range& range, std::uint32_t index,
                                     SectorValue value, Position read_begin) const;
 

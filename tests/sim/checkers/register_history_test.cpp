@@ -236,6 +236,18 @@ TEST_F(RegisterHistoryTest, LearnsNothingOfWhatIsLeftFromAReadThatBeganBefore) {
   EXPECT_TRUE(read(kZero));
 }
 
+TEST_F(RegisterHistoryTest, DoesNotLetALostCacheTakeADurableWrite) {
+  give_cache();
+  history_.end_write(history_.begin_write({.range = {.disk = 0, .lba = 0, .sectors = 1},
+                                           .writer = 1,
+                                           .first_value = value(1),
+                                           .durable = true}));
+  write(2);
+  history_.on_cache_lost(0);
+  EXPECT_FALSE(read(kZero));
+  EXPECT_TRUE(read(1));
+}
+
 TEST_F(RegisterHistoryTest, ReplacesEveryCandidateOfALostCacheByANewWrite) {
   give_cache();
   write(1);
