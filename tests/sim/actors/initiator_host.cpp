@@ -1,5 +1,6 @@
 #include "sim/actors/initiator_host.h"
 
+#include <bit>
 #include <utility>
 
 namespace aoe::sim {
@@ -44,7 +45,11 @@ void InitiatorHost::close(initiator::DeviceId device) {
 bool InitiatorHost::send_some() {
   const std::size_t count = core_->poll_transmit(local_now(), frames_);
   for (initiator::TxFrame& out : std::span(frames_).first(count)) {
-    transmit(out.port, std::as_const(out.frame).bytes());
+    const ConstByteSpan bytes = std::as_const(out.frame).bytes();
+    if (tap_ != nullptr) {
+      tap_->on_initiator_frame(bytes);
+    }
+    transmit(out.port, bytes);
     out.frame.reset();
   }
   return count != 0;
@@ -105,7 +110,22 @@ void InitiatorHost::on_wake() {
   }
 }
 
+initiator::CoreStats InitiatorHost::total_stats() const {
+  if (core_ == nullptr) {
+    return past_stats_;
+  }
+  // All of them are counters of one type.
+  using Words = std::array<std::uint64_t, sizeof(initiator::CoreStats) / sizeof(std::uint64_t)>;
+  auto total = std::bit_cast<Words>(past_stats_);
+  const auto now = std::bit_cast<Words>(core_->stats());
+  for (std::size_t i = 0; i < total.size(); ++i) {
+    total[i] += now[i];
+  }
+  return std::bit_cast<initiator::CoreStats>(total);
+}
+
 void InitiatorHost::crash(Duration off) {
+  past_stats_ = total_stats();
   core_.reset();
   pool_.reset();
   set_powered(false);

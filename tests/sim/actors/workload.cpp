@@ -79,9 +79,71 @@ void Workload::on_restart() {
 }
 
 void Workload::on_initiator_event(const initiator::Event& event) {
-  if (event.kind == initiator::EventKind::device_up) {
-    pump();
+  switch (event.kind) {
+    case initiator::EventKind::device_up:
+    case initiator::EventKind::device_resized:
+    case initiator::EventKind::device_shrunk:
+      for (std::size_t i = 0; i < devices_.size(); ++i) {
+        if (devices_[i] == event.device) {
+          options_.disks[i].sectors = event.sectors;
+        }
+      }
+      pump();
+      break;
+    case initiator::EventKind::device_down:
+      ++counters_.devices_lost;
+      break;
+    case initiator::EventKind::path_down:
+      ++counters_.paths_lost;
+      for (Slot& slot : slots_) {
+        slot.path_went = slot.path_went || devices_[slot.disk] == event.device;
+      }
+      break;
+    case initiator::EventKind::events_lost:
+      ++counters_.events_lost;
+      pump();
+      break;
+    default:
+      break;
   }
+}
+
+void Workload::go_on() {
+  held_ = false;
+  pump();
+  host_.settle();
+}
+
+std::string Workload::describe_paths() const {
+  std::string text;
+  for (std::size_t i = 0; i < devices_.size() && host_.is_up(); ++i) {
+    const initiator::Device* device = host_.core().device(devices_[i]);
+    text += to_string(options_.disks[i].address) + (device->is_up() ? " up" : " down");
+    for (std::uint32_t path = 0; path < device->paths().size(); ++path) {
+      const initiator::Path& at = device->paths().at(path);
+      text += " [port " + std::to_string(at.port.value) + " to " + to_string(at.mac) + " " +
+              initiator::path_state_name(at.state) + ", " + std::to_string(at.in_flight) +
+              " in flight, window " + std::to_string(at.window.frames()) + ", " +
+              std::to_string(at.payload.sectors()) + " sectors, rto " +
+              std::to_string(at.rtt.rto().ns / 1'000'000) + " ms]";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string Workload::describe_open() const {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  std::size_t shown = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.busy && ++shown <= kShown) {
+      text += std::string(text.empty() ? "" : ", ") + initiator::io_op_name(slot.request.op) +
+              " of " + to_string(options_.disks[slot.disk].address) + " sectors " +
+              std::to_string(slot.request.lba.value) + "+" + std::to_string(slot.request.sectors);
+    }
+  }
+  return shown > kShown ? text + ", ..." : text;
 }
 
 void Workload::on_time(std::uint64_t value) {
@@ -96,7 +158,7 @@ void Workload::on_time(std::uint64_t value) {
 // --- requests ---
 
 void Workload::pump() {
-  while (operations_left_ > 0 && !idle_.empty() && host_.is_up()) {
+  while (!held_ && operations_left_ > 0 && !idle_.empty() && host_.is_up()) {
     if (!submit(idle_.back())) {
       return;
     }
@@ -141,10 +203,10 @@ void Workload::choose(Slot& slot, std::uint32_t index) {
   std::uint64_t first = 0;
   std::uint64_t room = limit;
   if (changes(request.op) && disk.owners > 1) {
-    const std::uint64_t row = WorkloadDisk::kChunkSectors * disk.owners;
+    const std::uint64_t row = disk.chunk_sectors * disk.owners;
     const std::uint64_t rows = std::max<std::uint64_t>(1, limit / row);
-    first = prng_.below(rows) * row + disk.owner * WorkloadDisk::kChunkSectors;
-    room = WorkloadDisk::kChunkSectors;
+    first = prng_.below(rows) * row + disk.owner * disk.chunk_sectors;
+    room = disk.chunk_sectors;
   }
   request.sectors = 1 + prng_.below(std::min<std::uint64_t>(options_.sectors_max, room));
   request.lba = Lba{first + prng_.below(room - request.sectors + 1)};
@@ -154,6 +216,7 @@ void Workload::choose(Slot& slot, std::uint32_t index) {
     request.read_into = memory;
   } else if (request.op == IoOp::write) {
     request.write_from = memory;
+    request.durable = prng_.below(100) < options_.mix.durable_percent;
     for (std::uint64_t i = 0; i < request.sectors; ++i) {
       fill_sector(memory.subspan(i * kSectorBytes, kSectorBytes),
                   SectorValue::make(writer_, next_op_, i),
@@ -184,9 +247,11 @@ bool Workload::submit(std::uint32_t index) {
 
 void Workload::begin(Slot& slot) {
   slot.busy = true;
+  slot.path_went = false;
   ++busy_;
   ++counters_.submitted;
   const WorkloadDisk& disk = options_.disks[slot.disk];
+  narrate(slot, "begins");
   const RegisterHistory::Range range{.disk = disk.disk,
                                      .lba = slot.request.lba.value,
                                      .sectors = static_cast<std::uint32_t>(slot.request.sectors)};
@@ -202,7 +267,8 @@ void Workload::begin(Slot& slot) {
           judges_.history.begin_write({.range = range,
                                        .writer = writer_,
                                        .effect = RegisterHistory::Effect::values,
-                                       .first_value = SectorValue::make(writer_, next_op_, 0)});
+                                       .first_value = SectorValue::make(writer_, next_op_, 0),
+                                       .durable = slot.request.durable});
       judges_.executions.begin(writer_, next_op_, range.sectors);
       slot.op = next_op_++;
       return;
@@ -245,9 +311,25 @@ void Workload::on_completion(const IoCompletion& done) {
   }
 }
 
+void Workload::narrate(const Slot& slot, const char* what) {
+  if (!judges_.narrates()) {
+    return;
+  }
+  const initiator::IoRequest& request = slot.request;
+  const bool is_flush = request.op == IoOp::flush;
+  std::string name = initiator::io_op_name(request.op);
+  if (request.op == IoOp::write) {
+    name = to_string(SectorValue::make(writer_, slot.busy ? next_op_ : slot.op, 0));
+  }
+  judges_.tell(host_.world().now(), options_.disks[slot.disk].disk,
+               is_flush ? 0 : request.lba.value, is_flush ? ~std::uint64_t{0} : request.sectors,
+               {"initiator", std::to_string(host_.options().index), what, name});
+}
+
 void Workload::end(Slot& slot, const IoCompletion& done) {
   slot.busy = false;
   --busy_;
+  narrate(slot, initiator::io_status_name(done.status));
   RegisterHistory& history = judges_.history;
   if (done.status == IoStatus::ok) {
     ++counters_.ok;
@@ -257,6 +339,7 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
         break;
       case IoOp::flush:
         history.end_flush(slot.ticket);
+        counters_.flushes_moved += slot.path_went && done.retransmissions > 0 ? 1U : 0U;
         break;
       case IoOp::write:
         judges_.executions.acknowledge(host_.world().now(), writer_, slot.op);

@@ -7,11 +7,12 @@
 
 namespace aoe::sim {
 
-void RegisterHistory::add_disk(std::uint32_t disk, std::uint64_t sectors) {
+void RegisterHistory::add_disk(std::uint32_t disk, std::uint64_t sectors, Cache cache) {
   if (disks_.size() <= disk) {
     disks_.resize(disk + 1);
   }
   disks_[disk].sectors.resize(sectors);
+  disks_[disk].flushed = cache == Cache::none ? kNever : 0;
 }
 
 // --- lists ---
@@ -72,6 +73,7 @@ RegisterHistory::Ticket RegisterHistory::take_ticket(const Range& range) {
   operation.begin = ++now_;
   operation.in_use = true;
   operation.is_write = false;
+  operation.cache_lost = false;
   operation.nodes.clear();
   return ticket;
 }
@@ -114,10 +116,13 @@ RegisterHistory::Ticket RegisterHistory::begin_write(const Write& write) {
     Node& node = nodes_[id];
     if (write.effect == Effect::values) {
       node.value = {write.first_value.raw + i};
+    } else {
+      where.zeroed = true;
     }
     node.begin = operation.begin;
     node.last_begin = operation.begin;
     node.writer = write.writer;
+    node.durable = write.durable;
     push_back(where.pending, id);
     operation.nodes.push_back(id);
   }
@@ -127,14 +132,20 @@ RegisterHistory::Ticket RegisterHistory::begin_write(const Write& write) {
 void RegisterHistory::end_write(Ticket ticket) {
   ++now_;
   const Operation& operation = operations_[ticket];
+  // A trim without promise may still have its effect when a copy of it comes late: until the
+  // writer's next write nothing is there that it could harm.
+  const bool is_certain = operation.effect != Effect::maybe_zeros && !operation.cache_lost;
   for (std::uint32_t i = 0; i < operation.range.sectors; ++i) {
-    acknowledge(sector(operation.range, i), operation.nodes[i], operation.effect);
+    acknowledge(sector(operation.range, i), operation.nodes[i],
+                is_certain ? Certainty::certain : Certainty::possible,
+                disks_[operation.range.disk].flushed);
   }
   release(ticket);
 }
 
-void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect effect) {
-  close_older(sector, nodes_[first].writer, nodes_[first].begin);
+void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Certainty certainty,
+                                  Position stable) {
+  close_older(sector, nodes_[first].writer, nodes_[first].begin, certainty);
   // Whichever life was seen is the one that happened. When none was, the whole span is left.
   std::uint32_t happened = first;
   for (std::uint32_t life = first; life != kNil; life = nodes_[life].other_life) {
@@ -149,7 +160,7 @@ void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect ef
     node.answered = true;
     if (life == happened || node.known) {
       node.acked = now_;
-    } else if (was_seen) {
+    } else if (was_seen || certainty == Certainty::possible) {
       node.closed = std::min(node.closed, now_);
     } else {
       remove(sector.pending, life);
@@ -158,23 +169,23 @@ void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect ef
     life = next;
   }
   Node& done = nodes_[happened];
-  if (effect == Effect::maybe_zeros) {
-    done.closed = std::min(done.closed, now_);
-  } else if (!was_seen) {
+  if (certainty == Certainty::certain && !was_seen) {
     remove(sector.pending, happened);
     done.first_end = now_;
     done.closed = kNever;
     insert_known(sector, happened);
   }
-  forget_old(sector);
+  forget_old(sector, stable);
 }
 
-// The same writer's older writes that were given up are over: he waited for that.
-void RegisterHistory::close_older(Sector& sector, std::uint32_t writer, Position before) {
+// The same writer's older writes that were given up are over: he waited for that. What they left is
+// overwritten, if the newer one certainly happened.
+void RegisterHistory::close_older(Sector& sector, std::uint32_t writer, Position before,
+                                  Certainty newer) {
   for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
     Node& old = nodes_[node];
-    if (old.writer == writer && old.begin < before && old.answered) {
-      old.dead = std::min(old.dead, now_);
+    if (old.writer == writer && old.begin < before && old.answered && old.closed == kNever) {
+      (newer == Certainty::certain ? old.dead : old.closed) = now_;
     }
   }
 }
@@ -237,16 +248,24 @@ std::optional<std::string> RegisterHistory::end_read(Ticket ticket,
   std::optional<std::string> problem;
   for (std::uint32_t i = 0; i < operation.range.sectors; ++i) {
     Sector& where = sector(operation.range, i);
-    if (!judge(where, values[i], begin) && !problem) {
+    const Disk& disk = disks_[operation.range.disk];
+    if (!judge(where, values[i], begin, disk.cache_lost) && !problem) {
       problem = explain(where, operation.range, i, values[i], begin);
     }
-    forget_old(where);
+    forget_old(where, disk.flushed);
   }
   drop_read(ticket);
   return problem;
 }
 
-bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_begin) {
+bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_begin,
+                            Position cache_lost) {
+  if (read_begin < cache_lost) {
+    return was_possible(sector, value);
+  }
+  if (value.is_zero() && sector.zeroed) {
+    return may_be_zeros(sector, read_begin) || take_anything(sector, value, read_begin);
+  }
   // Most reads see the last cluster, and nothing is in question.
   const std::uint32_t last = sector.known.tail;
   if (last != kNil && nodes_[last].value == value && last == sector.known.head) {
@@ -266,14 +285,58 @@ bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_beg
       return true;
     }
   }
-  if (std::exchange(sector.anything, false)) {
-    const std::uint32_t node = new_node();
-    nodes_[node].value = value;
-    nodes_[node].first_end = now_;
-    nodes_[node].last_begin = read_begin;
-    nodes_[node].answered = true;
-    insert_known(sector, node);
+  return take_anything(sector, value, read_begin);
+}
+
+bool RegisterHistory::take_anything(Sector& sector, SectorValue value, Position read_begin) {
+  if (!std::exchange(sector.anything, false)) {
+    return false;
+  }
+  const std::uint32_t node = new_node();
+  nodes_[node].value = value;
+  nodes_[node].first_end = now_;
+  nodes_[node].last_begin = read_begin;
+  nodes_[node].answered = true;
+  insert_known(sector, node);
+  return true;
+}
+
+// A read that began before the cache was lost may have seen anything that was there then, and says
+// nothing of what is there now.
+bool RegisterHistory::was_possible(const Sector& sector, SectorValue value) const {
+  if (value.is_zero() && sector.zeroed) {
     return true;
+  }
+  for (const List* list : {&sector.known, &sector.pending}) {
+    for (std::uint32_t node = list->head; node != kNil; node = nodes_[node].next) {
+      if (nodes_[node].value == value) {
+        return true;
+      }
+    }
+  }
+  return sector.anything;
+}
+
+// Which write of zeros a read of zeros saw cannot be known; it is enough that one of them was not
+// certainly overwritten before the read began.
+bool RegisterHistory::may_be_zeros(const Sector& sector, Position read_begin) const {
+  // The latest beginning of a write that had certainly happened then.
+  Position overwritten = 0;
+  for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
+    if (nodes_[node].first_end < read_begin) {
+      overwritten = std::max(overwritten, nodes_[node].begin);
+    }
+  }
+  for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
+    if (nodes_[node].value.is_zero() && nodes_[node].first_end >= overwritten) {
+      return true;
+    }
+  }
+  for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
+    if (nodes_[node].value.is_zero() && read_begin < nodes_[node].dead &&
+        nodes_[node].closed >= overwritten) {
+      return true;
+    }
   }
   return false;
 }
@@ -309,12 +372,12 @@ bool RegisterHistory::conflict(const Node& a, const Node& b) {
 
 // --- forgetting ---
 
-void RegisterHistory::forget_old(Sector& sector) {
+void RegisterHistory::forget_old(Sector& sector, Position stable) {
   if (sector.known.head == sector.known.tail && sector.pending.head == kNil) {
     return;
   }
-  // A cluster is over when another one's write began after it and no read that may still return it
-  // is open.
+  // A cluster is over when another one's write began after it, that one is stable, and no read that
+  // may still return the old one is open.
   const Position oldest = oldest_read();
   Position latest_begin = 0;
   for (std::uint32_t node = sector.known.tail; node != kNil;) {
@@ -322,17 +385,16 @@ void RegisterHistory::forget_old(Sector& sector) {
     if (nodes_[node].first_end < latest_begin && nodes_[node].answered) {
       remove(sector.known, node);
       free_node(node);
-    } else if (nodes_[node].first_end < oldest) {
+    } else if (nodes_[node].first_end < oldest && is_stable(nodes_[node], stable)) {
       latest_begin = std::max(latest_begin, nodes_[node].begin);
     }
     node = previous;
   }
-  const Node* last = sector.known.tail == kNil ? nullptr : &nodes_[sector.known.tail];
   for (std::uint32_t node = sector.pending.head; node != kNil;) {
     const std::uint32_t next = nodes_[node].next;
-    const bool is_overwritten =
-        last != nullptr && nodes_[node].closed < last->begin && last->first_end < oldest;
-    if (nodes_[node].answered && (nodes_[node].dead < oldest || is_overwritten)) {
+    const Position over = std::min(nodes_[node].dead, nodes_[node].closed);
+    const bool is_dead = nodes_[node].dead < oldest && stable == kNever;
+    if (nodes_[node].answered && (is_dead || over < latest_begin)) {
       remove(sector.pending, node);
       free_node(node);
     }
@@ -349,6 +411,7 @@ RegisterHistory::Ticket RegisterHistory::begin_flush(std::uint32_t disk) {
 void RegisterHistory::end_flush(Ticket ticket) {
   ++now_;
   Disk& disk = disks_[operations_[ticket].range.disk];
+  // With no cache that is for ever.
   disk.flushed = std::max(disk.flushed, operations_[ticket].begin);
   release(ticket);
 }
@@ -392,14 +455,25 @@ void RegisterHistory::on_cache_lost(std::uint32_t disk) {
   }
   // What is there now is stable.
   lost.flushed = ++now_;
+  lost.cache_lost = now_;
+  for (Operation& operation : operations_) {
+    operation.cache_lost = operation.cache_lost ||
+                           (operation.in_use && operation.is_write && operation.range.disk == disk);
+  }
 }
 
 // Everything that may come after the last value known to be stable becomes a candidate: at most one
 // of them is there.
 void RegisterHistory::lose_cache(Sector& sector, Position flushed) {
+  // What was overwritten may be there again.
+  for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
+    if (std::exchange(nodes_[node].dead, kNever) != kNever) {
+      nodes_[node].closed = std::min(nodes_[node].closed, now_);
+    }
+  }
   std::uint32_t stable = kNil;
   for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
-    if (nodes_[node].acked < flushed) {
+    if (is_stable(nodes_[node], flushed)) {
       stable = node;
     }
   }
@@ -412,13 +486,17 @@ void RegisterHistory::lose_cache(Sector& sector, Position flushed) {
     remove(sector.known, node);
     Node& candidate = nodes_[node];
     const bool is_before = stable != kNil && candidate.first_end < stable_begin;
-    if (is_before && candidate.answered) {
+    if (is_before && candidate.answered && nodes_[stable].first_end < oldest_read()) {
       free_node(node);
     } else {
       candidate.known = false;
       candidate.closed = is_before ? candidate.first_end : now_;
       candidate.last_begin = candidate.begin;
-      candidate.acked = std::min(candidate.acked, now_);
+      // What is seen of an answered write from now on was stable. Of one that is under way it may
+      // be its next life that is seen.
+      if (candidate.answered) {
+        candidate.acked = std::min(candidate.acked, now_);
+      }
       push_back(sector.pending, node);
     }
     node = next;

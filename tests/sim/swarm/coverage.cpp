@@ -1,0 +1,74 @@
+#include "sim/swarm/coverage.h"
+
+namespace aoe::sim {
+namespace {
+
+constexpr std::array<const char*, kRareStateCount> kNames = {
+    "retransmission",
+    "window-cut",
+    "late-answer",
+    "tags-at-rest",
+    "payload-step-down",
+    "resplit",
+    "overlap-wait",
+    "fence-raised",
+    "fence-wait",
+    "fence-table-full",
+    "no-send-buffer",
+    "path-table-full",
+    "quarantine",
+    "device-unavailable",
+    "events-lost",
+    "session-founded",
+    "session-lost",
+    "plain-fallback",
+    "sequence-wait",
+    "damaged-answer",
+    "foreign-answer",
+    "size-refused",
+    "payload-step-up",
+    "requests-merged",
+    "path-held-back",
+    "path-lost",
+    "device-lost",
+    "failover-during-flush",
+    "request-in-doubt",
+    "initiator-crash",
+    "request-table-full",
+    "light-replies-limited",
+    "change-pending",
+    "range-wait",
+    "backend-stalled",
+    "export-failed",
+    "address-conflict",
+    "reservation-changed",
+    "target-kill",
+    "target-restart",
+    "copy-while-executing",
+    "answered-from-memory",
+    "stale-copy-dropped",
+    "renew",
+    "session-table-full",
+    "damaged-request",
+    "held-after-start",
+    "late-change-dropped",
+    "repeated-execution",
+    "execution-after-answer",
+    "orphan-execution",
+    "torn-write",
+    "lost-cache",
+    "disk-error",
+    "overflow",
+    "oversized",
+    "reordered",
+    "clogged",
+    "ring-overflow",
+};
+
+}  // namespace
+
+const char* rare_state_name(RareState state) {
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+}  // namespace aoe::sim
