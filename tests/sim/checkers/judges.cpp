@@ -4,6 +4,7 @@
 #include "protocol/aoe_frame.h"
 #include "protocol/aoe_mac_lists.h"
 #include "protocol/aoe_session.h"
+#include "protocol/ata_command.h"
 
 #include <cstdio>
 #include <string>
@@ -28,6 +29,13 @@ std::string words_of(const StoreOp& op) {
 }
 
 constexpr std::size_t kCommandAt = 19;
+constexpr std::size_t kOpcodeAt = 27;
+constexpr std::size_t kSequenceInSeal = 8;
+
+bool is_write(std::uint8_t opcode) {
+  const protocol::AtaKind kind = protocol::find_opcode(opcode).kind;
+  return kind == protocol::AtaKind::write || kind == protocol::AtaKind::write_fua;
+}
 
 }  // namespace
 
@@ -85,7 +93,12 @@ void Judges::on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) 
     tell(now, disk, op.offset_bytes / kSectorBytes, op.length_bytes / kSectorBytes,
          {"the disk executes", words_of(op)});
   }
-  executions.on_change(now, disk, *watched_[disk].disk, op);
+  if (executions.on_change(now, disk, *watched_[disk].disk, op) && sectors_are_shared_) {
+    for (std::uint64_t i = 0; i < op.length_bytes / kSectorBytes; ++i) {
+      history.on_repeated(disk, op.offset_bytes / kSectorBytes + i,
+                          SectorValue{load_le64(op.data, i * kSectorBytes)});
+    }
+  }
   if (op.kind != StoreOpKind::write || fences.answers() == 0) {
     return;
   }
@@ -141,12 +154,20 @@ void Judges::on_target_frame(Instant now, std::uint32_t target, ConstByteSpan fr
 void Judges::on_initiator_frame(ConstByteSpan frame) {
   constexpr std::size_t kDataAt = protocol::kAtaHeaderBytes;
   if (frame.size() < kDataAt + kSectorBytes ||
-      load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::ata)) {
+      load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::ata) ||
+      !is_write(load_u8(frame, kOpcodeAt))) {
     return;
   }
   const auto seal_at = protocol::seal_offset(frame.size());
   if (!seal_at || load_be16(frame, *seal_at) != protocol::kSealMagic) {
-    executions.on_plain_copy(SectorValue{load_le64(frame, kDataAt)});
+    for (std::size_t at = kDataAt; at + kSectorBytes <= frame.size(); at += kSectorBytes) {
+      executions.on_plain_copy(SectorValue{load_le64(frame, at)});
+    }
+    return;
+  }
+  const std::uint32_t sequence = load_be32(frame, *seal_at + kSequenceInSeal);
+  for (std::size_t at = kDataAt; at < *seal_at; at += kSectorBytes) {
+    executions.on_sealed_copy(SectorValue{load_le64(frame, at)}, sequence);
   }
 }
 

@@ -40,6 +40,9 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
 
   [[nodiscard]] bool narrates() const { return narrated_.has_value(); }
 
+  // Several users write the same sectors: what is executed again may come between their writes.
+  void share_sectors() { sectors_are_shared_ = true; }
+
   Violations violations;
   RegisterHistory history;
   ExecutionChecker executions{violations};
@@ -63,6 +66,7 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
 
   std::vector<Watched> watched_;  // by disk
   std::uint32_t writers_ = 0;
+  bool sectors_are_shared_ = false;
   std::optional<SectorPlace> narrated_;
 };
 

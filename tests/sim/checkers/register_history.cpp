@@ -427,23 +427,53 @@ void RegisterHistory::on_restart(std::uint32_t disk) {
       continue;
     }
     for (std::uint32_t i = 0; i < operation.range.sectors; ++i) {
-      std::uint32_t last = operation.nodes[i];
-      while (nodes_[last].other_life != kNil) {
-        last = nodes_[last].other_life;
-      }
-      if (!nodes_[last].known && last != operation.nodes[i]) {
-        continue;  // the life since the last crash was not seen yet: it goes on
-      }
-      const std::uint32_t again = new_node();
-      nodes_[again].value = nodes_[last].value;
-      nodes_[again].begin = now_;
-      nodes_[again].last_begin = now_;
-      nodes_[again].writer = nodes_[last].writer;
-      nodes_[last].other_life = again;
-      nodes_[last].closed = std::min(nodes_[last].closed, now_);
-      push_back(sector(operation.range, i).pending, again);
+      begin_next_life(sector(operation.range, i), operation.nodes[i]);
     }
   }
+}
+
+void RegisterHistory::begin_next_life(Sector& sector, std::uint32_t first) {
+  std::uint32_t last = first;
+  while (nodes_[last].other_life != kNil) {
+    last = nodes_[last].other_life;
+  }
+  if (!nodes_[last].known && last != first) {
+    return;  // the present life was not seen yet: it goes on
+  }
+  const std::uint32_t again = new_node();
+  nodes_[again].value = nodes_[last].value;
+  nodes_[again].begin = now_;
+  nodes_[again].last_begin = now_;
+  nodes_[again].writer = nodes_[last].writer;
+  nodes_[again].durable = nodes_[last].durable;
+  nodes_[last].other_life = again;
+  nodes_[last].closed = std::min(nodes_[last].closed, now_);
+  push_back(sector.pending, again);
+}
+
+void RegisterHistory::on_repeated(std::uint32_t disk, std::uint64_t lba, SectorValue value) {
+  ++now_;
+  Sector& where = sector({.disk = disk, .lba = lba, .sectors = 1}, 0);
+  for (const List* list : {&where.known, &where.pending}) {
+    for (std::uint32_t node = list->head; node != kNil; node = nodes_[node].next) {
+      // The first life is the one whose write began first.
+      if (nodes_[node].value == value && !nodes_[node].answered && is_first_life(where, node)) {
+        begin_next_life(where, node);
+        return;
+      }
+    }
+  }
+}
+
+bool RegisterHistory::is_first_life(const Sector& sector, std::uint32_t node) const {
+  for (const List* list : {&sector.known, &sector.pending}) {
+    for (std::uint32_t other = list->head; other != kNil; other = nodes_[other].next) {
+      if (nodes_[other].other_life == node) {
+        return false;
+      }
+    }
+  }
+  return true;
 }
 
 void RegisterHistory::on_cache_lost(std::uint32_t disk) {

@@ -83,6 +83,9 @@ class RegisterHistory {
   void end_flush(Ticket ticket);
   void drop_flush(Ticket ticket);
 
+  // A write that was not answered takes effect once more, which is allowed (plain AoE, or it was
+  // cut and asked again): from now on it has another life.
+  void on_repeated(std::uint32_t disk, std::uint64_t lba, SectorValue value);
   // The process that served the disk died; the disk kept what it had.
   void on_restart(std::uint32_t disk);
   // The disk went back to its stable content. Where acknowledged means durable there is nothing to
@@ -173,6 +176,8 @@ class RegisterHistory {
   [[nodiscard]] bool may_be_zeros(const Sector& sector, Position read_begin) const;
   [[nodiscard]] bool explains(const Sector& sector, std::uint32_t node, Position read_begin);
   [[nodiscard]] static bool conflict(const Node& a, const Node& b);
+  [[nodiscard]] bool is_first_life(const Sector& sector, std::uint32_t node) const;
+  void begin_next_life(Sector& sector, std::uint32_t first);
   [[nodiscard]] Position oldest_read() const;
 
   // Whether a power cut cannot take it, when what was acknowledged before `flushed` is stable.

@@ -138,6 +138,20 @@ TEST_F(RegisterHistoryTest, LetsAWriteBeExecutedAgainByTheNextTarget) {
   EXPECT_FALSE(read(1)) << "it has been answered: never again";
 }
 
+TEST_F(RegisterHistoryTest, LetsAWriteTakeEffectAgainBeforeItsAnswer) {
+  const auto writing = begin_write(1);
+  EXPECT_TRUE(read(1));
+  write(2);
+  EXPECT_TRUE(read(2));
+  history_.on_repeated(0, 0, value(1));
+  EXPECT_TRUE(read(1));
+  EXPECT_FALSE(read(2));
+  history_.end_write(writing);
+  history_.on_repeated(0, 0, value(1));
+  write(3);
+  EXPECT_FALSE(read(1)) << "not after its answer";
+}
+
 TEST_F(RegisterHistoryTest, LetsAWriteHaveManyLives) {
   const auto writing = begin_write(1);
   for (std::uint32_t i = 0; i < 3; ++i) {

@@ -52,6 +52,7 @@ constexpr std::array<const char*, kRareStateCount> kNames = {
     "damaged-request",
     "held-after-start",
     "late-change-dropped",
+    "write-reissued",
     "repeated-execution",
     "execution-after-answer",
     "orphan-execution",

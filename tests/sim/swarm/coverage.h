@@ -59,6 +59,7 @@ enum class RareState : std::uint8_t {
   held_after_start,  // plain writes, because an earlier target may have known more
   late_change_dropped,
   // Execution.
+  write_reissued,
   repeated_execution,
   execution_after_answer,
   orphan_execution,

@@ -63,6 +63,9 @@ SwarmRun::SwarmRun(const Plan& plan)
 // --- building ---
 
 void SwarmRun::build() {
+  if (plan_.shared_sectors) {
+    judges_.share_sectors();
+  }
   fabric_.plug(admin_, stranger_mac(0), plan_.mtu_bytes);
   build_targets();
   build_initiators();
@@ -401,6 +404,7 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::late_change_dropped, totals.late_changes);
     coverage_.add(RareState::ring_overflow, host->ring_overflows());
   }
+  coverage_.add(RareState::write_reissued, judges_.executions.counters().reissued);
   coverage_.add(RareState::repeated_execution, judges_.executions.counters().repeated);
   coverage_.add(RareState::execution_after_answer, judges_.executions.counters().after_answer);
   for (const auto& disk : fabric_.disks()) {
