@@ -150,6 +150,22 @@ void Judges::on_target_frame(Instant now, std::uint32_t target, ConstByteSpan fr
   }
 }
 
+void Judges::tell_of_write(ConstByteSpan frame) const {
+  const auto header = protocol::parse_header(frame);
+  const auto seal = protocol::parse_seal(frame);
+  const std::string words =
+      seal ? "session " + std::to_string(seal->session) + " sequence " +
+                 std::to_string(seal->sequence) + " low " + std::to_string(seal->sequence_low)
+           : std::string("plain");
+  // The sector itself says where it belongs.
+  const std::uint64_t place = load_le64(frame, protocol::kAtaHeaderBytes + 8);
+  tell(watched_[narrated_->disk].target->world().now(), static_cast<std::uint32_t>(place >> 48U),
+       place & ((std::uint64_t{1} << 48U) - 1),
+       (frame.size() - protocol::kAtaHeaderBytes) / kSectorBytes,
+       {"a frame leaves:", to_string(SectorValue{load_le64(frame, protocol::kAtaHeaderBytes)}),
+        words, "tag", std::to_string(header->tag.value), "to", to_string(header->destination)});
+}
+
 // A write that leaves without a seal is one that may be executed more than once.
 void Judges::on_initiator_frame(ConstByteSpan frame) {
   constexpr std::size_t kDataAt = protocol::kAtaHeaderBytes;
@@ -159,6 +175,9 @@ void Judges::on_initiator_frame(ConstByteSpan frame) {
     return;
   }
   const auto seal_at = protocol::seal_offset(frame.size());
+  if (narrates()) {
+    tell_of_write(frame);
+  }
   if (!seal_at || load_be16(frame, *seal_at) != protocol::kSealMagic) {
     for (std::size_t at = kDataAt; at + kSectorBytes <= frame.size(); at += kSectorBytes) {
       executions.on_plain_copy(SectorValue{load_le64(frame, at)});

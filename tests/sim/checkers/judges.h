@@ -64,6 +64,8 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
     bool has_cache = false;  // acknowledged does not mean stable
   };
 
+  void tell_of_write(ConstByteSpan frame) const;
+
   std::vector<Watched> watched_;  // by disk
   std::uint32_t writers_ = 0;
   bool sectors_are_shared_ = false;

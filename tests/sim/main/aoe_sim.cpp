@@ -29,6 +29,7 @@ struct Arguments {
   bool shrinks = true;
   bool requires_all = false;
   bool traces = false;
+  std::string watched;  // DISK:SECTOR
 };
 
 class Swarm {
@@ -110,6 +111,20 @@ void parse_seeds(const std::string& text, Arguments& arguments) {
   }
 }
 
+// In this process, so that a debugger can look as well.
+int tell_story(const Arguments& arguments) {
+  const std::size_t colon = arguments.watched.find(':');
+  SwarmRun run(make_plan(arguments.first, arguments.overrides));
+  run.narrate(
+      {.disk = static_cast<std::uint32_t>(std::strtoul(arguments.watched.c_str(), nullptr, 10)),
+       .lba = colon == std::string::npos
+                  ? 0
+                  : std::strtoull(arguments.watched.c_str() + colon + 1, nullptr, 10)});
+  const RunResult result = run.run();
+  fmt::print("{}", result.report);
+  return result.violations == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int run(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Simulates initiators and targets under the faults that a seed decides");
@@ -126,6 +141,7 @@ int run(int argc, char** argv) {
   app.add_flag("-q,--quiet", arguments.is_quiet, "print failures and the summary only");
   app.add_flag("--traces", arguments.traces, "print a seed and the hash of its trace a line");
   app.add_flag("!--no-shrink", arguments.shrinks, "do not look for a smaller failing run");
+  app.add_option("--watch", arguments.watched, "DISK:SECTOR whose story one seed tells");
   app.add_flag("--require-states", arguments.requires_all, "fail when a rare state was not seen");
   try {
     app.parse(argc, argv);
@@ -137,6 +153,9 @@ int run(int argc, char** argv) {
     arguments.overrides.without = *faults;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
+  }
+  if (!arguments.watched.empty()) {
+    return tell_story(arguments);
   }
   return Swarm(arguments).run();
 }
