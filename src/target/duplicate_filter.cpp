@@ -40,7 +40,7 @@ RememberedAnswer DuplicateFilter::Entry::answer() const {
 DuplicateFilter::DuplicateFilter(std::uint16_t sessions_max, std::uint32_t window)
     : window_(window),
       sessions_(sessions_max),
-      entries_(new Entry[std::size_t{sessions_max} * window]) {
+      entries_(std::make_unique_for_overwrite<Entry[]>(std::size_t{sessions_max} * window)) {
   AOE_CHECK(std::has_single_bit(window), "a ring keeps its places when numbers wrap around");
 }
 

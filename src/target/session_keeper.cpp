@@ -31,6 +31,17 @@ std::uint32_t frame_life_ms(const TargetLimits& limits) {
   return static_cast<std::uint32_t>(limits.frame_life.ns / 1'000'000);
 }
 
+// Whether this plain frame was a sealed one that was damaged where the seal's magic stood. A plain
+// write ends with its sectors: one with room for a seal had a seal when it was sent, whoever sent
+// it, and whatever destroyed that may have been at the data too.
+bool has_lost_seal(ConstByteSpan frame) {
+  if (frame.size() <= protocol::kFrameBytesMin || !protocol::seal_offset(frame.size())) {
+    return false;
+  }
+  const auto ata = protocol::parse_ata(frame);
+  return ata && ata->argument.has_write_flag();
+}
+
 }  // namespace
 
 SessionKeeper::SessionKeeper(CoreParts& parts, Responder& responder, AtaExecutor& executor)
@@ -126,16 +137,6 @@ void SessionKeeper::send_renew(const Arrival& arrival, Export& subject, std::uin
   }
 }
 
-bool SessionKeeper::has_lost_seal(const Arrival& arrival, const Export& subject) const {
-  // A plain write ends with its sectors. One with room for a seal, from a station that seals, had a
-  // seal when it was sent, and whatever destroyed that may have been at the data too.
-  const bool has_room_for_seal = arrival.bytes.size() > protocol::kFrameBytesMin &&
-                                 protocol::seal_offset(arrival.bytes.size()).has_value();
-  const auto ata = protocol::parse_ata(arrival.bytes);
-  return has_room_for_seal && ata && ata->argument.has_write_flag() &&
-         parts_.sessions.has_source(subject.id, arrival.header.source);
-}
-
 void SessionKeeper::drop(std::uint64_t& counter) {
   ++counter;
   ++parts_.stats.drops.sealed;
@@ -167,7 +168,7 @@ bool SessionKeeper::open_seal(Arrival& arrival, Export& subject) {
   }
   switch (sealed.error()) {
     case SealError::absent:
-      if (!has_lost_seal(arrival, subject)) {
+      if (!has_lost_seal(arrival.bytes)) {
         return true;
       }
       note_damage(arrival, subject);

@@ -27,8 +27,6 @@ class SessionKeeper {
                                           Export& subject);
   void send_hello(const Arrival& arrival, const Export& subject, const protocol::Hello& hello);
   void send_renew(const Arrival& arrival, Export& subject, std::uint32_t session);
-  // Whether this plain frame was a sealed one that was damaged where the seal's magic stood.
-  [[nodiscard]] bool has_lost_seal(const Arrival& arrival, const Export& subject) const;
   void drop(std::uint64_t& counter);
   void note_damage(const Arrival& arrival, Export& subject);
   // False: not of a session of this export.

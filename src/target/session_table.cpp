@@ -81,10 +81,4 @@ void SessionTable::remove_all_of(ExportId export_id) {
   }
 }
 
-bool SessionTable::has_source(ExportId export_id, const MacAddress& source) const {
-  return std::any_of(sessions_.begin(), sessions_.end(), [&](const Session& session) {
-    return session.id != 0 && session.export_id == export_id && session.last_source == source;
-  });
-}
-
 }  // namespace aoe::target

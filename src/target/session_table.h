@@ -50,10 +50,6 @@ class SessionTable {
 
   [[nodiscard]] Session& at(std::uint16_t index) { return sessions_[index]; }
 
-  // Whether the source used a session of the export last. A walk over all sessions: for frames that
-  // are suspicious already.
-  [[nodiscard]] bool has_source(ExportId export_id, const MacAddress& source) const;
-
   // Free places included.
   [[nodiscard]] std::span<const Session> all() const { return sessions_; }
 

@@ -11,7 +11,7 @@ namespace aoe::target {
 WriteStamps::WriteStamps(std::uint32_t chunks_max, Duration lifetime)
     : lifetime_(lifetime),
       chunks_max_(chunks_max),
-      chunks_(new Chunk[chunks_max]),
+      chunks_(std::make_unique_for_overwrite<Chunk[]>(chunks_max)),
       buckets_(std::bit_ceil(std::size_t{chunks_max} * 2), kNil) {
   AOE_CHECK(lifetime.ns > 0, "stamps live for a while");
 }

@@ -91,6 +91,7 @@ example() {
   truncate -s 1M "$WORK/disk.img"
   start_targetd -e "7.1=$WORK/disk.img"
   mkfifo "$WORK/commands"
+  # shellcheck disable=SC2016  # expanded by the inner shell
   start_daemon loop ip netns exec "$NS_INITIATOR" bash -c \
     'exec "$1" aoe://ini0/e7.1 <"$2"' bash "$EXAMPLES/event_loop" "$WORK/commands"
   loop=$DAEMON_PID
@@ -123,6 +124,7 @@ example() {
   truncate -s 1M "$WORK/disk.img"
   start_targetd -e "7.1=$WORK/disk.img"
   mkfifo "$WORK/commands"
+  # shellcheck disable=SC2016  # expanded by the inner shell
   start_daemon loop ip netns exec "$NS_INITIATOR" bash -c \
     'exec "$1" "aoe://ini0/e7.1?timeout=2" <"$2"' bash "$EXAMPLES/event_loop" "$WORK/commands"
   loop=$DAEMON_PID

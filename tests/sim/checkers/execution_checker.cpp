@@ -21,13 +21,18 @@ constexpr std::uint64_t index_of(SectorValue value) {
 
 void ExecutionChecker::add_writer(std::uint32_t writer, Promise promise) {
   AOE_CHECK(writer == writers_.size() + 1, "writers are numbered in order");
-  writers_.push_back({.promise = promise, .ops = {}});
+  writers_.push_back({.promise = promise, .ops = {}, .sequences = {}});
 }
 
 void ExecutionChecker::begin(std::uint32_t writer, std::uint64_t op, std::uint32_t sectors) {
   std::vector<Op>& ops = writers_[writer - 1].ops;
   AOE_CHECK(op == ops.size() && sectors <= kMaskBits, "writes are numbered in order");
-  ops.push_back({.sectors = static_cast<std::uint8_t>(sectors)});
+  std::vector<std::uint32_t>& sequences = writers_[writer - 1].sequences;
+  ops.push_back({.sectors = static_cast<std::uint8_t>(sectors),
+                 .first_sequence = static_cast<std::uint32_t>(sequences.size())});
+  if (writers_[writer - 1].promise == Promise::exactly_once) {
+    sequences.resize(sequences.size() + sectors);
+  }
 }
 
 void ExecutionChecker::acknowledge(Instant now, std::uint32_t writer, std::uint64_t op) {
@@ -42,6 +47,29 @@ void ExecutionChecker::acknowledge(Instant now, std::uint32_t writer, std::uint6
 
 void ExecutionChecker::give_up(std::uint32_t writer, std::uint64_t op) {
   writers_[writer - 1].ops[op].state = State::given_up;
+}
+
+void ExecutionChecker::on_plain_copy(SectorValue value) {
+  Op* op = find(value);
+  if (op != nullptr && writers_[value.writer() - 1].promise == Promise::exactly_once) {
+    op->is_reissued = true;
+    ++counters_.plain_copies;
+  }
+}
+
+void ExecutionChecker::on_sealed_copy(SectorValue value, std::uint32_t sequence) {
+  Op* op = find(value);
+  if (op == nullptr || writers_[value.writer() - 1].promise != Promise::exactly_once) {
+    return;
+  }
+  std::uint32_t& first =
+      writers_[value.writer() - 1].sequences[op->first_sequence + index_of(value)];
+  if (first == 0) {
+    first = sequence;
+  } else if (first != sequence && !op->is_reissued) {
+    op->is_reissued = true;
+    ++counters_.reissued;
+  }
 }
 
 void ExecutionChecker::on_target_death(std::uint32_t disk) {
@@ -66,10 +94,11 @@ void ExecutionChecker::violate(Rule rule, Instant now, SectorPlace place, Sector
                       ": " + to_string(value) + " " + what);
 }
 
-void ExecutionChecker::on_change(Instant now, std::uint32_t disk_id, const SimDisk& disk,
+bool ExecutionChecker::on_change(Instant now, std::uint32_t disk_id, const SimDisk& disk,
                                  const StoreOp& op) {
+  bool is_repeated = false;
   if (op.kind != StoreOpKind::write) {
-    return;
+    return is_repeated;
   }
   for (std::uint64_t i = 0; i < op.length_bytes / kSectorBytes; ++i) {
     const SectorPlace place{.disk = disk_id, .lba = op.offset_bytes / kSectorBytes + i};
@@ -83,18 +112,19 @@ void ExecutionChecker::on_change(Instant now, std::uint32_t disk_id, const SimDi
     }
     if (!value->is_zero()) {
       const SectorValue before{load_le64(disk.sector(place.lba), 0)};
-      execute(now, place, *value, before);
+      is_repeated = execute(now, place, *value, before) || is_repeated;
     }
   }
+  return is_repeated;
 }
 
-void ExecutionChecker::execute(Instant now, SectorPlace place, SectorValue value,
+bool ExecutionChecker::execute(Instant now, SectorPlace place, SectorValue value,
                                SectorValue before) {
   ++counters_.sectors;
   Op* op = find(value);
   if (op == nullptr) {
     violate(Rule::wrong_answer, now, place, value, "was never made");
-    return;
+    return false;
   }
   const std::uint32_t life = place.disk < lives_.size() ? lives_[place.disk] : 0;
   if (op->life != life) {
@@ -105,7 +135,8 @@ void ExecutionChecker::execute(Instant now, SectorPlace place, SectorValue value
   const bool is_repeated = (op->in_life & bit) != 0;
   op->in_life |= bit;
   op->executed |= bit;
-  const bool is_strict = writers_[value.writer() - 1].promise == Promise::exactly_once;
+  const bool is_strict =
+      writers_[value.writer() - 1].promise == Promise::exactly_once && !op->is_reissued;
   if (before.writer() == value.writer() && before.op() > value.op()) {
     violate(Rule::stale_execution, now, place, value,
             "is executed over " + to_string(before) + ", which is newer");
@@ -120,7 +151,9 @@ void ExecutionChecker::execute(Instant now, SectorPlace place, SectorValue value
     if (is_strict) {
       violate(Rule::exactly_once, now, place, value, "is executed twice");
     }
+    return true;
   }
+  return false;
 }
 
 }  // namespace aoe::sim

@@ -40,16 +40,28 @@ class ExecutionChecker {
   // It failed, or its machine crashed.
   void give_up(std::uint32_t writer, std::uint64_t op);
 
+  // A copy of the write leaves its initiator outside any session: at least once is all that it is
+  // promised now.
+  void on_plain_copy(SectorValue value);
+
+  // A frame of a session carries this sector. An initiator that cuts a frame smaller, or takes a
+  // request out of it, asks under new sequences: to the target that is another request, and
+  // exactly-once ends for the write.
+  void on_sealed_copy(SectorValue value, std::uint32_t sequence);
+
   // The target that serves the disk starts anew: what it knew of requests is gone.
   void on_target_death(std::uint32_t disk);
 
-  // Before `op` changes the disk.
-  void on_change(Instant now, std::uint32_t disk_id, const SimDisk& disk, const StoreOp& op);
+  // Before `op` changes the disk. True: some of it was executed before, and its user waits for the
+  // answer still.
+  bool on_change(Instant now, std::uint32_t disk_id, const SimDisk& disk, const StoreOp& op);
 
   struct Counters {
     std::uint64_t sectors = 0;       // executed
     std::uint64_t repeated = 0;      // executed again before the answer
     std::uint64_t after_answer = 0;  // executed again after it, with nothing newer there
+    std::uint64_t plain_copies = 0;  // frames, of writers that were promised more
+    std::uint64_t reissued = 0;      // writes that were cut
   };
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
@@ -62,16 +74,19 @@ class ExecutionChecker {
     std::uint64_t in_life = 0;   // the same in this life of the target
     std::uint32_t life = 0;
     std::uint8_t sectors = 0;
+    bool is_reissued = false;          // outside a session, or under more than one sequence
+    std::uint32_t first_sequence = 0;  // index into the writer's sequences, one a sector
     State state = State::open;
   };
 
   struct Writer {
     Promise promise = Promise::at_least_once;
     std::vector<Op> ops;
+    std::vector<std::uint32_t> sequences;  // under which each sector was sent first; 0: not yet
   };
 
   [[nodiscard]] Op* find(SectorValue value);
-  void execute(Instant now, SectorPlace place, SectorValue value, SectorValue before);
+  bool execute(Instant now, SectorPlace place, SectorValue value, SectorValue before);
   void violate(Rule rule, Instant now, SectorPlace place, SectorValue value,
                const std::string& what);
 

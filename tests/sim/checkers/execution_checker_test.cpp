@@ -124,6 +124,29 @@ TEST_F(ExecutionCheckerTest, FindsASecondExecutionWhereOneWasPromised) {
   EXPECT_EQ(broken(), Rule::stale_execution);
 }
 
+TEST_F(ExecutionCheckerTest, PromisesLessToAWriteOfWhichACopyWentPlain) {
+  checker_.begin(2, 0, 1);
+  checker_.on_plain_copy(SectorValue::make(2, 0, 0));
+  execute(2, 0);
+  execute(2, 0);
+  EXPECT_EQ(broken(), std::nullopt);
+  EXPECT_EQ(checker_.counters().plain_copies, 1U);
+}
+
+TEST_F(ExecutionCheckerTest, PromisesLessToAWriteThatWasCut) {
+  const SectorValue value = SectorValue::make(2, 0, 0);
+  checker_.begin(2, 0, 1);
+  checker_.on_sealed_copy(value, 5);
+  checker_.on_sealed_copy(value, 5);
+  execute(2, 0);
+  execute(2, 0);
+  EXPECT_EQ(broken(), Rule::exactly_once) << "the same request twice";
+  checker_.on_sealed_copy(value, 6);
+  execute(2, 0);
+  EXPECT_EQ(broken(), std::nullopt) << "to the target it is another request";
+  EXPECT_EQ(checker_.counters().reissued, 1U);
+}
+
 TEST_F(ExecutionCheckerTest, LetsTheNextTargetExecuteWhatWasNotAnswered) {
   checker_.begin(2, 0, 1);
   execute(2, 0);

@@ -1,11 +1,41 @@
 #include "sim/checkers/judges.h"
 
+#include "protocol/aoe_ata.h"
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_mac_lists.h"
+#include "protocol/aoe_session.h"
+#include "protocol/ata_command.h"
+
+#include <cstdio>
+#include <string>
 
 namespace aoe::sim {
 namespace {
 
+constexpr std::uint64_t kWholeDisk = ~std::uint64_t{0};
+
+std::string words_of(const StoreOp& op) {
+  switch (op.kind) {
+    case StoreOpKind::read:
+      return "read";
+    case StoreOpKind::flush:
+      return "flush";
+    case StoreOpKind::write:
+      return to_string(SectorValue{load_le64(op.data, 0)}) +
+             (op.durability == Durability::stable ? ", stable" : "");
+    default:
+      return "zeros";
+  }
+}
+
 constexpr std::size_t kCommandAt = 19;
+constexpr std::size_t kOpcodeAt = 27;
+constexpr std::size_t kSequenceInSeal = 8;
+
+bool is_write(std::uint8_t opcode) {
+  const protocol::AtaKind kind = protocol::find_opcode(opcode).kind;
+  return kind == protocol::AtaKind::write || kind == protocol::AtaKind::write_fua;
+}
 
 }  // namespace
 
@@ -37,8 +67,38 @@ std::uint32_t Judges::new_writer(const WriterPorts& ports) {
   return writers_;
 }
 
+void Judges::tell(Instant now, std::uint32_t disk, std::uint64_t lba, std::uint64_t sectors,
+                  std::initializer_list<std::string_view> words) const {
+  if (!narrated_ || narrated_->disk != disk ||
+      (sectors != kWholeDisk && (narrated_->lba < lba || narrated_->lba >= lba + sectors))) {
+    return;
+  }
+  std::string text;
+  for (const std::string_view word : words) {
+    text += " " + std::string(word);
+  }
+  std::printf("%14lld ns:%s\n", static_cast<long long>(now.ns), text.c_str());
+}
+
+void Judges::on_store_op(Instant now, std::uint32_t disk, const StoreOp& op) {
+  if (narrates()) {
+    const std::uint64_t sectors =
+        op.kind == StoreOpKind::flush ? kWholeDisk : op.length_bytes / kSectorBytes;
+    tell(now, disk, op.offset_bytes / kSectorBytes, sectors, {"the disk is given", words_of(op)});
+  }
+}
+
 void Judges::on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) {
-  executions.on_change(now, disk, *watched_[disk].disk, op);
+  if (narrates()) {
+    tell(now, disk, op.offset_bytes / kSectorBytes, op.length_bytes / kSectorBytes,
+         {"the disk executes", words_of(op)});
+  }
+  if (executions.on_change(now, disk, *watched_[disk].disk, op) && sectors_are_shared_) {
+    for (std::uint64_t i = 0; i < op.length_bytes / kSectorBytes; ++i) {
+      history.on_repeated(disk, op.offset_bytes / kSectorBytes + i,
+                          SectorValue{load_le64(op.data, i * kSectorBytes)});
+    }
+  }
   if (op.kind != StoreOpKind::write || fences.answers() == 0) {
     return;
   }
@@ -53,7 +113,14 @@ void Judges::on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) 
   }
 }
 
-void Judges::on_power_cut(Instant /*now*/, std::uint32_t disk) {
+void Judges::on_power_cut(Instant now, std::uint32_t disk) {
+  if (narrates()) {
+    tell(now, disk, 0, kWholeDisk, {"the disk loses its power"});
+    if (narrated_->disk == disk) {
+      const SectorValue left{load_le64(watched_[disk].disk->sector(narrated_->lba), 0)};
+      tell(now, disk, 0, kWholeDisk, {"what is left is", to_string(left)});
+    }
+  }
   if (watched_[disk].has_cache) {
     history.on_cache_lost(disk);
   } else {
@@ -61,7 +128,7 @@ void Judges::on_power_cut(Instant /*now*/, std::uint32_t disk) {
   }
 }
 
-void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpan frame) {
+void Judges::on_target_frame(Instant now, std::uint32_t target, ConstByteSpan frame) {
   // Most frames are none: a look at one byte says so.
   if (frame.size() < protocol::kHeaderBytes ||
       load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::reserve)) {
@@ -75,15 +142,60 @@ void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpa
     if (watched.disk != nullptr && watched.target->options().index == target &&
         watched.address == header->address) {
       fences.on_target_frame(watched.disk_id, frame);
+      const auto reserve = protocol::parse_reserve(frame);
+      tell(now, watched.disk_id, 0, kWholeDisk,
+           {"the target answers about the reservation:", header->is_error ? "refused" : "done",
+            reserve && reserve->mac_count != 0 ? to_string(reserve->address(0)) : "nobody"});
     }
   }
 }
 
-void Judges::on_target_death(Instant /*now*/, std::uint32_t target, Death how) {
+void Judges::tell_of_write(ConstByteSpan frame) const {
+  const auto header = protocol::parse_header(frame);
+  const auto seal = protocol::parse_seal(frame);
+  const std::string words =
+      seal ? "session " + std::to_string(seal->session) + " sequence " +
+                 std::to_string(seal->sequence) + " low " + std::to_string(seal->sequence_low)
+           : std::string("plain");
+  // The sector itself says where it belongs.
+  const std::uint64_t place = load_le64(frame, protocol::kAtaHeaderBytes + 8);
+  tell(watched_[narrated_->disk].target->world().now(), static_cast<std::uint32_t>(place >> 48U),
+       place & ((std::uint64_t{1} << 48U) - 1),
+       (frame.size() - protocol::kAtaHeaderBytes) / kSectorBytes,
+       {"a frame leaves:", to_string(SectorValue{load_le64(frame, protocol::kAtaHeaderBytes)}),
+        words, "tag", std::to_string(header->tag.value), "to", to_string(header->destination)});
+}
+
+// A write that leaves without a seal is one that may be executed more than once.
+void Judges::on_initiator_frame(ConstByteSpan frame) {
+  constexpr std::size_t kDataAt = protocol::kAtaHeaderBytes;
+  if (frame.size() < kDataAt + kSectorBytes ||
+      load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::ata) ||
+      !is_write(load_u8(frame, kOpcodeAt))) {
+    return;
+  }
+  const auto seal_at = protocol::seal_offset(frame.size());
+  if (narrates()) {
+    tell_of_write(frame);
+  }
+  if (!seal_at || load_be16(frame, *seal_at) != protocol::kSealMagic) {
+    for (std::size_t at = kDataAt; at + kSectorBytes <= frame.size(); at += kSectorBytes) {
+      executions.on_plain_copy(SectorValue{load_le64(frame, at)});
+    }
+    return;
+  }
+  const std::uint32_t sequence = load_be32(frame, *seal_at + kSequenceInSeal);
+  for (std::size_t at = kDataAt; at < *seal_at; at += kSectorBytes) {
+    executions.on_sealed_copy(SectorValue{load_le64(frame, at)}, sequence);
+  }
+}
+
+void Judges::on_target_death(Instant now, std::uint32_t target, Death how) {
   for (const Watched& watched : watched_) {
     if (watched.disk != nullptr && watched.target->options().index == target) {
       executions.on_target_death(watched.disk_id);
       if (how == Death::killed) {
+        tell(now, watched.disk_id, 0, kWholeDisk, {"the target dies"});
         history.on_restart(watched.disk_id);
       }
     }

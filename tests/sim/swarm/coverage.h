@@ -24,6 +24,16 @@ enum class RareState : std::uint8_t {
   quarantine,
   device_unavailable,
   events_lost,
+  session_founded,
+  session_lost,
+  plain_fallback,
+  sequence_wait,
+  damaged_answer,
+  foreign_answer,
+  size_refused,
+  payload_step_up,
+  requests_merged,
+  path_held_back,
   path_lost,
   device_lost,
   failover_during_flush,
@@ -40,7 +50,16 @@ enum class RareState : std::uint8_t {
   reservation_changed,
   target_kill,
   target_restart,
+  copy_while_executing,
+  answered_from_memory,
+  stale_copy_dropped,
+  renew,
+  session_table_full,
+  damaged_request,
+  held_after_start,  // plain writes, because an earlier target may have known more
+  late_change_dropped,
   // Execution.
+  write_reissued,
   repeated_execution,
   execution_after_answer,
   orphan_execution,
@@ -59,6 +78,9 @@ inline constexpr std::size_t kRareStateCount =
     static_cast<std::size_t>(RareState::ring_overflow) + 1;
 
 [[nodiscard]] const char* rare_state_name(RareState state);
+
+// Whether a long swarm must have been there. Not: what only a broken core reaches.
+[[nodiscard]] bool is_required(RareState state);
 
 class Coverage {
  public:

@@ -84,13 +84,5 @@ TEST_F(Table, TheSessionsOfAnExportGoWithIt) {
   EXPECT_EQ(table.find(table.at(b).id), b);
 }
 
-TEST_F(Table, ASourceIsKnownForTheExportItUsed) {
-  const std::uint16_t a = add(1, kExport, 1);
-  table.at(a).last_source = MacAddress{{2, 0, 0, 0, 0, 1}};
-  EXPECT_TRUE(table.has_source(kExport, MacAddress{{2, 0, 0, 0, 0, 1}}));
-  EXPECT_FALSE(table.has_source(kOther, MacAddress{{2, 0, 0, 0, 0, 1}}));
-  EXPECT_FALSE(table.has_source(kExport, MacAddress{{2, 0, 0, 0, 0, 2}}));
-}
-
 }  // namespace
 }  // namespace aoe::target
