@@ -27,9 +27,35 @@ constexpr auto kTables = [] {
   return tables;
 }();
 
+#if defined(__x86_64__)
+// One stream: 8 bytes in the 3 cycles that the instruction takes. Several streams at once would be
+// quicker, but then the frame's copy into memory is what takes the time.
+[[gnu::target("sse4.2")]] std::uint32_t crc32c_sse42(ConstByteSpan bytes, std::uint32_t seed) {
+  std::uint64_t wide = ~seed;
+  while (bytes.size() >= 8) {
+    wide = __builtin_ia32_crc32di(wide, load_le64(bytes, 0));
+    bytes = bytes.subspan(8);
+  }
+  auto crc = static_cast<std::uint32_t>(wide);
+  for (const std::byte b : bytes) {
+    crc = __builtin_ia32_crc32qi(crc, std::to_integer<std::uint8_t>(b));
+  }
+  return ~crc;
+}
+#endif
+
 }  // namespace
 
 std::uint32_t crc32c(ConstByteSpan bytes, std::uint32_t seed) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2")) {
+    return crc32c_sse42(bytes, seed);
+  }
+#endif
+  return crc32c_portable(bytes, seed);
+}
+
+std::uint32_t crc32c_portable(ConstByteSpan bytes, std::uint32_t seed) {
   std::uint32_t crc = ~seed;
   while (bytes.size() >= 8) {
     const std::uint32_t low = crc ^ load_le32(bytes, 0);

@@ -1,4 +1,4 @@
-// CRC-32C (Castagnoli), the checksum of our state files and, later, of frames.
+// CRC-32C (Castagnoli), the checksum of our state files and of sealed frames.
 #pragma once
 
 #include "base/bytes.h"
@@ -9,7 +9,10 @@ namespace aoe {
 
 // Reflected polynomial 82F63B78h, initial value and final XOR FFFFFFFFh: "123456789" gives
 // E3069283h (RFC 3720 appendix B.4). `seed` continues a checksum over several pieces: pass the last
-// result.
+// result. Uses the processor's instruction where it has one (SSE 4.2), found out at run time.
 [[nodiscard]] std::uint32_t crc32c(ConstByteSpan bytes, std::uint32_t seed = 0);
+
+// The same from tables: what other processors get, and what tests compare the instruction with.
+[[nodiscard]] std::uint32_t crc32c_portable(ConstByteSpan bytes, std::uint32_t seed = 0);
 
 }  // namespace aoe

@@ -3,7 +3,9 @@
 #include "base/ids.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -11,6 +13,19 @@ namespace aoe {
 namespace {
 
 constexpr std::string_view kSizeSuffixes = "KMGTP";
+
+struct TimeUnit {
+  std::string_view name;
+  std::int64_t ns = 0;
+};
+
+// From the longest on.
+constexpr std::array kTimeUnits{
+    TimeUnit{"h", Duration::seconds(3600).ns},    TimeUnit{"m", Duration::seconds(60).ns},
+    TimeUnit{"s", Duration::seconds(1).ns},       TimeUnit{"ms", Duration::milliseconds(1).ns},
+    TimeUnit{"us", Duration::microseconds(1).ns}, TimeUnit{"ns", 1}};
+
+constexpr Duration kDurationMax = Duration::seconds(std::int64_t{366} * 24 * 3600);
 
 std::optional<std::uint64_t> size_factor(char suffix) {
   if (suffix == 's') {
@@ -69,6 +84,41 @@ std::string format_size(std::uint64_t bytes) {
     text += kSizeSuffixes[power - 1];
   }
   return text;
+}
+
+Result<Duration, ParseErrc> parse_duration(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+  double value = 0;
+  const auto [stop, error] =
+      std::from_chars(text.data(), text.data() + digits, value, std::chars_format::fixed);
+  if (error == std::errc::result_out_of_range) {
+    return fail(ParseErrc::too_large);
+  }
+  if (error != std::errc{} || stop != text.data() + digits) {
+    return fail(ParseErrc::not_a_number);
+  }
+  const std::string_view name = digits == text.size() ? "s" : text.substr(digits);
+  const auto* const unit =
+      std::find_if(kTimeUnits.begin(), kTimeUnits.end(),
+                   [&](const TimeUnit& candidate) { return candidate.name == name; });
+  if (unit == kTimeUnits.end()) {
+    return fail(ParseErrc::unknown_suffix);
+  }
+  const double ns = value * static_cast<double>(unit->ns);
+  if (ns > static_cast<double>(kDurationMax.ns)) {
+    return fail(ParseErrc::too_large);
+  }
+  return Duration{std::llround(ns)};
+}
+
+std::string format_duration(Duration duration) {
+  if (duration.ns == 0) {
+    return "0s";
+  }
+  const auto* const unit =
+      std::find_if(kTimeUnits.begin(), kTimeUnits.end(),
+                   [&](const TimeUnit& candidate) { return duration.ns % candidate.ns == 0; });
+  return std::to_string(duration.ns / unit->ns) + std::string(unit->name);
 }
 
 }  // namespace aoe

@@ -28,6 +28,8 @@ struct Exchange {
   std::uint32_t owner = 0;           // the request or command
   std::uint32_t path = 0;            // io and probe: index of the last path it was sent over
   std::uint32_t paths_used = 0;      // io and probe: bit mask of all of them
+  std::uint32_t paths_reused = 0;    // io: of those it was sent over more than once
+  std::uint32_t paths_answered = 0;  // io: of those an answer came by
   std::uint32_t ports_used = 0;      // command: bit mask
   bool in_flight = false;            // sent, not expired: counted in its path's window
   bool queued = false;               // on a list that waits for transmission
@@ -38,7 +40,6 @@ struct Exchange {
   Instant sent{};                    // last transmission
   Instant first_sent{};
   std::uint32_t transmissions = 0;
-  std::uint32_t answers = 0;
 };
 
 // Tags, the exchange behind each, and the timer of each, in tables of one size. An exchange is

@@ -249,9 +249,11 @@ void InitiatorCore::on_exchange_answer(Instant now, std::uint32_t slot, PortId p
 void InitiatorCore::on_stray_answer(PortId port, const protocol::FrameHeader& header) {
   ++stats_.unknown_tag;
   const std::optional<DeviceId> id = find_device(header.address);
-  if (id && header.command == static_cast<std::uint8_t>(Command::ata) &&
-      devices_[id->value]->paths().find(port, header.source)) {
-    io_.on_late_answer(*id, header.tag);
+  if (!id || header.command != static_cast<std::uint8_t>(Command::ata)) {
+    return;
+  }
+  if (const auto path = devices_[id->value]->paths().find(port, header.source)) {
+    io_.on_late_answer(*id, header.tag, *path);
   }
 }
 

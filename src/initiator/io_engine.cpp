@@ -114,15 +114,17 @@ void IoEngine::make_busy(DeviceId id) {
 // --- endings ---
 
 void IoEngine::raise_fence(const Exchange& exchange) {
+  const std::uint32_t open_paths = exchange.paths_used & ~exchange.paths_answered;
   if (!changes_data(requests_.at(exchange.owner).op) ||
-      exchange.transmissions <= exchange.answers) {
+      (open_paths == 0 && exchange.paths_reused == 0)) {
     return;
   }
   ++context_.stats.fences_raised;
   const bool fits =
       fence_.raise(device(exchange.device).address(), {exchange.lba, exchange.sectors},
                    {.tag = exchange.tag,
-                    .unanswered = exchange.transmissions - exchange.answers,
+                    .open_paths = open_paths,
+                    .can_settle = exchange.paths_reused == 0,
                     .gone = exchange.sent + context_.options.frame_life_max});
   if (!fits) {
     ++context_.stats.fence_overflows;
@@ -231,6 +233,7 @@ void IoEngine::cancel(Instant now, DeviceId id) {
   while (!queues(id).order.empty()) {
     end_now(now, queues(id).order.front(), IoStatus::cancelled);
   }
+  fence_.forget_paths(device(id).address());
 }
 
 }  // namespace aoe::initiator

@@ -31,8 +31,8 @@ class IoEngine {
   // An answer to exchange `slot` came over path `path`; address, command and path were checked.
   void on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
                  const protocol::FrameHeader& header, ConstByteSpan frame);
-  // An answer to no exchange that is known, from a path of the device.
-  void on_late_answer(DeviceId id, Tag tag);
+  // An answer to no exchange that is known came over a path of the device.
+  void on_late_answer(DeviceId id, Tag tag, std::uint32_t path);
 
   // The timer of exchange `slot` ran out.
   void on_expiry(Instant now, std::uint32_t slot);
@@ -89,7 +89,7 @@ class IoEngine {
   [[nodiscard]] bool vanishes_for_its_size(const Exchange& exchange, const Path& path);
   void leave_flight(Exchange& exchange);
   void queue_resend(std::uint32_t slot);
-  void note_path_answer(Instant now, const Exchange& exchange, std::uint32_t path);
+  void note_path_answer(Instant now, Exchange& exchange, std::uint32_t path);
   void end_exchange(std::uint32_t slot);
   void raise_fence(const Exchange& exchange);
   void on_final_error(Instant now, std::uint32_t slot, const IoCompletion& how);

@@ -40,7 +40,6 @@ void IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
       // It may be back before the deadline. Ask again at the pace of a lost frame.
       ++context_.stats.device_unavailable;
       exchange.refused = true;
-      ++exchange.answers;
       leave_flight(exchange);
       if (!exchange.queued) {
         exchange.sent = now;
@@ -79,13 +78,13 @@ void IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
   }
   request.answered_sectors += exchange.sectors;
   const std::uint32_t owner = exchange.owner;
-  ++exchange.answers;
   end_exchange(slot);
   finish_if_done(now, owner);
 }
 
-void IoEngine::note_path_answer(Instant now, const Exchange& exchange, std::uint32_t path_index) {
+void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t path_index) {
   Path& path = device(exchange.device).paths().at(path_index);
+  exchange.paths_answered |= 1U << path_index;
   ++context_.stats.answers;
   ++path.frames_answered;
   path.answered = now;
@@ -119,7 +118,6 @@ void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletio
     completion.outcome = how.outcome;
     completion.aoe_error = how.aoe_error;
   }
-  ++exchange.answers;
   end_exchange(slot);
   // What is in flight is waited for: it will be answered, and must not land after the completion.
   if (requests_.at(owner).state == RequestState::sending) {
@@ -128,8 +126,8 @@ void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletio
   finish_if_done(now, owner);
 }
 
-void IoEngine::on_late_answer(DeviceId id, Tag tag) {
-  if (fence_.on_late_answer(device(id).address(), tag)) {
+void IoEngine::on_late_answer(DeviceId id, Tag tag, std::uint32_t path) {
+  if (fence_.on_late_answer(device(id).address(), tag, path)) {
     start_waiting(id);
   }
 }

@@ -175,6 +175,7 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   build_piece(out.frame.bytes().first(frame_bytes(piece)), piece, *target.identity());
 
   exchange.path = path_index;
+  exchange.paths_reused |= exchange.paths_used & 1U << path_index;
   exchange.paths_used |= 1U << path_index;
   exchange.in_flight = true;
   exchange.sent = now;

@@ -22,19 +22,28 @@ void WriteFence::remove(std::size_t index) {
   entries_.pop_back();
 }
 
-bool WriteFence::on_late_answer(DeviceAddress address, Tag tag) {
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    Entry& entry = entries_[i];
-    if (entry.copies.tag != tag || entry.address != address) {
-      continue;
+bool WriteFence::on_late_answer(DeviceAddress address, Tag tag, std::uint32_t path) {
+  bool lifted = false;
+  // A frame of many ranges, a trim, has as many entries under its tag.
+  for (std::size_t i = entries_.size(); i > 0; --i) {
+    Copies& copies = entries_[i - 1].copies;
+    if (copies.tag == tag && entries_[i - 1].address == address && copies.can_settle) {
+      copies.open_paths &= ~(1U << path);
+      if (copies.open_paths == 0) {
+        remove(i - 1);
+        lifted = true;
+      }
     }
-    if (--entry.copies.unanswered == 0) {
-      remove(i);
-      return true;
-    }
-    return false;
   }
-  return false;
+  return lifted;
+}
+
+void WriteFence::forget_paths(DeviceAddress address) {
+  for (Entry& entry : entries_) {
+    if (entry.address == address) {
+      entry.copies.can_settle = false;
+    }
+  }
 }
 
 bool WriteFence::expire(Instant now) {

@@ -20,14 +20,14 @@ struct SectorRange {
   }
 };
 
-// When a write was sent more than once and its first answer came, the other copies may still be in
-// the network: one that arrives after a newer write to the same sectors was executed would bring
-// the old data back, acknowledged or not. So the range is fenced until every copy has been
-// answered, or until no copy can exist any more.
+// When a write ended and copies of it may still be in the network, one that arrives after a newer
+// write to the same sectors would bring the old data back, acknowledged or not. So the range is
+// fenced until no copy can exist any more, or until every copy is known to have arrived.
 //
-// Against a target that filters duplicates this is not needed; every plain target needs it. What it
-// cannot see is a copy that the network itself made: counting an answer twice that the network
-// duplicated lifts the fence early, as a duplicated request passes it altogether.
+// Against a target that remembers what it executed this is not needed; every plain target needs it.
+// Copies look all the same, so an answer proves that a certain copy arrived only where one copy
+// went over the path that the answer came by: two answers over one path may be one that the network
+// duplicated. (A request that the network itself duplicated passes any fence.)
 //
 // Keyed by shelf.slot, not by the open device: closing and opening again must not lift a fence.
 class WriteFence {
@@ -35,16 +35,21 @@ class WriteFence {
   explicit WriteFence(std::uint32_t capacity);
 
   struct Copies {
-    Tag tag;
-    std::uint32_t unanswered = 0;  // 1..
-    Instant gone;                  // last transmission + maximum frame life
+    Tag tag{};
+    std::uint32_t open_paths = 0;  // bits of paths that one copy went over, and no answer came by
+    bool can_settle = false;       // false: answers prove nothing, only time does
+    Instant gone{};                // last transmission + maximum frame life
   };
 
   // False when the table was full: then every write of every device waits until `copies.gone`.
   bool raise(DeviceAddress address, const SectorRange& range, const Copies& copies);
 
-  // An answer to a tag that is no longer in use came in. True when it lifted a fence.
-  bool on_late_answer(DeviceAddress address, Tag tag);
+  // An answer to a tag that is no longer in use came in over a path. True when it lifted a fence.
+  bool on_late_answer(DeviceAddress address, Tag tag, std::uint32_t path);
+
+  // The device is closed: the numbers of its paths mean nothing any more, so only time lifts its
+  // fences.
+  void forget_paths(DeviceAddress address);
 
   // Lifts what is over. True when there was something.
   bool expire(Instant now);

@@ -2,6 +2,7 @@
 
 #include "protocol/aoe_config.h"
 #include "protocol/aoe_mac_lists.h"
+#include "protocol/aoe_session.h"
 #include "protocol/dissect_text.h"
 
 #include <algorithm>
@@ -178,8 +179,8 @@ std::string argument_line(ConstByteSpan frame, const FrameHeader& header,
   const FrameRole role = role_of(header);
   switch (static_cast<Command>(header.command)) {
     case Command::ata:
-      if (const auto ata = parse_ata(frame)) {
-        return ata_line(*ata, role, options);
+      if (const auto ata = parse_ata(in_front_of_seal(frame))) {
+        return ata_line(*ata, role, options) + seal_line(frame);
       } else {
         return malformed_text(ata.error(), frame);
       }
@@ -191,6 +192,9 @@ std::string argument_line(ConstByteSpan frame, const FrameHeader& header,
       return reserve_line(frame);
     case Command::keyed_reserve:
       break;
+  }
+  if (header.command == kHelloCommand) {
+    return hello_line(frame);
   }
   return std::string(command_text(header.command)) + " command " + hex_text(header.command, 2);
 }
@@ -273,8 +277,9 @@ void add_argument_fields(FieldLines& lines, ConstByteSpan frame, const FrameHead
                          const DissectOptions& options) {
   switch (static_cast<Command>(header.command)) {
     case Command::ata:
-      if (const auto ata = parse_ata(frame)) {
+      if (const auto ata = parse_ata(in_front_of_seal(frame))) {
         add_ata_fields(lines, *ata, role_of(header), options);
+        add_seal_fields(lines, frame);
       } else {
         lines.add("argument", malformed_text(ata.error(), frame));
       }
@@ -290,6 +295,10 @@ void add_argument_fields(FieldLines& lines, ConstByteSpan frame, const FrameHead
       return;
     case Command::keyed_reserve:
       break;
+  }
+  if (header.command == kHelloCommand) {
+    add_hello_fields(lines, frame, options.payload);
+    return;
   }
   add_trailing(lines, frame.subspan(kHeaderBytes), options.payload);
 }

@@ -42,6 +42,15 @@ enum class FrameRole : std::uint8_t { request, reply, error_reply };
 void add_ata_fields(FieldLines& lines, const AtaFrame& ata, FrameRole role,
                     const DissectOptions& options);
 
+// Hello, renew and seals (aoe_session.h). A seal with a wrong CRC is shown, and said to be damaged.
+[[nodiscard]] std::string hello_line(ConstByteSpan frame);
+void add_hello_fields(FieldLines& lines, ConstByteSpan frame, PayloadDetail detail);
+// The ATA frame in front of its seal; all of `frame` when it has none.
+[[nodiscard]] ConstByteSpan in_front_of_seal(ConstByteSpan frame);
+// " seal 0000abcd sequence 5 low 3"; nothing for a frame without a seal.
+[[nodiscard]] std::string seal_line(ConstByteSpan frame);
+void add_seal_fields(FieldLines& lines, ConstByteSpan frame);
+
 // Data whose meaning `request` tells, field by field; nothing for plain sectors. `data` is what
 // arrived of it.
 void add_payload_fields(FieldLines& lines, const AtaArgument& request, ConstByteSpan data);

@@ -4,6 +4,8 @@
 
 #include "base/ids.h"
 #include "base/mac_address.h"
+#include "config/daemon_config.h"
+#include "config/value.h"
 
 #include <cstdint>
 #include <optional>
@@ -23,14 +25,7 @@ inline constexpr std::uint32_t kBuffersDefault = 64;
 inline constexpr std::size_t kModelCharsMax = 40;   // IDENTIFY words 27-46 (ATA8-ACS 7.16)
 inline constexpr std::size_t kSerialCharsMax = 20;  // IDENTIFY words 10-19 (ATA8-ACS 7.16)
 
-// The mask list on the wire counts its entries in one byte (AoEr11, MAC Mask List, Dir Count), so
-// that no longer list could be shown to a client.
-inline constexpr std::size_t kMacListMax = 255;
-
 inline constexpr std::uint64_t kCacheBytesMax = std::uint64_t{1} << 44;  // 16 TiB
-
-// sizeof(sockaddr_un::sun_path) less the terminating zero.
-inline constexpr std::size_t kSocketPathCharsMax = 107;
 
 // When a write is acknowledged; and whether there are writes at all.
 enum class ExportMode : std::uint8_t {
@@ -49,7 +44,7 @@ enum class DirectIo : std::uint8_t {
 // Whose frames an export answers.
 struct AllowList {
   bool any = true;
-  std::vector<MacAddress> macs;  // when not any: 1..kMacListMax, no two equal
+  std::vector<MacAddress> macs;  // when not any: 1..config::kMacListMax, no two equal
   friend bool operator==(const AllowList&, const AllowList&) = default;
 };
 
@@ -57,7 +52,7 @@ struct AllowList {
 struct RemoteAdmin {
   enum class Who : std::uint8_t { initiators, none, listed };
   Who who = Who::initiators;
-  std::vector<MacAddress> macs;  // when listed: 1..kMacListMax, no two equal
+  std::vector<MacAddress> macs;  // when listed: 1..config::kMacListMax, no two equal
   friend bool operator==(const RemoteAdmin&, const RemoteAdmin&) = default;
 };
 
@@ -82,35 +77,16 @@ struct ExportConfig {
   std::string origin;
 };
 
-enum class LogLevel : std::uint8_t { error, warning, info, debug, trace };
+struct TargetConfig : config::DaemonConfig {
+  TargetConfig() { control_path = "/run/aoekit/target.sock"; }
 
-// Where the metrics server listens.
-struct ListenAddress {
-  std::string host;  // a numeric IPv4 or IPv6 address, without brackets
-  std::uint16_t port = 0;
-  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
-};
-
-struct TargetConfig {
-  std::vector<std::string> interfaces;
   std::vector<ExportConfig> exports;
   std::string state_dir = "/var/lib/aoekit";
-  std::string control_path = "/run/aoekit/target.sock";
-  LogLevel log_level = LogLevel::info;
-  std::optional<ListenAddress> metrics;
-  std::string user;   // to become after start; empty: stay
-  std::string group;  // only with user; empty: the user's own group
-
-  // Where it was written, for messages: the file's name or "command line".
-  std::string origin;
+  std::optional<config::ListenAddress> metrics;
 };
 
 // The words that a configuration uses.
 [[nodiscard]] std::string_view to_string(ExportMode mode);
 [[nodiscard]] std::string_view to_string(DirectIo direct);
-[[nodiscard]] std::string_view to_string(LogLevel level);
-
-// "127.0.0.1:9750", "[::1]:9750"
-[[nodiscard]] std::string to_string(const ListenAddress& address);
 
 }  // namespace aoe::targetd

@@ -11,6 +11,10 @@
 namespace aoe::targetd {
 namespace {
 
+using config::Diagnostics;
+using config::in_quotes;
+using config::joined;
+
 // Reports the second and every further export with the same text under a key.
 class UniqueTexts {
  public:

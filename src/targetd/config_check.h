@@ -1,8 +1,8 @@
 // The checks that need more than one value of a configuration.
 #pragma once
 
+#include "config/diagnostics.h"
 #include "targetd/config.h"
-#include "targetd/diagnostics.h"
 
 namespace aoe::targetd {
 
@@ -10,6 +10,6 @@ namespace aoe::targetd {
 // export on an interface that the daemon does not use, a window beyond 2^48 sectors, a group
 // without a user. Warnings: two exports that may write the same sectors, an administrator who is
 // not among the allowed. What single values may be, their readers have checked (config_value.h).
-[[nodiscard]] Diagnostics validate(const TargetConfig& config);
+[[nodiscard]] config::Diagnostics validate(const TargetConfig& config);
 
 }  // namespace aoe::targetd

@@ -1,6 +1,8 @@
 #include "targetd/config_keys.h"
 
 #include "base/parse.h"
+#include "config/daemon_keys.h"
+#include "config/toml_text.h"
 
 #include <fmt/format.h>
 
@@ -11,8 +13,15 @@
 namespace aoe::targetd {
 namespace {
 
-using Printed = std::optional<std::string>;
-using Done = ReadResult<void>;
+using config::assign;
+using config::ChangeEffect;
+using config::ConfigValue;
+using config::Printed;
+using config::toml_macs;
+using config::toml_names;
+using config::toml_string;
+using config::toml_unless_empty;
+using Done = config::ReadResult<void>;
 
 constexpr std::array kModeWords{std::string_view("write-through"), std::string_view("write-back"),
                                 std::string_view("read-only")};
@@ -23,36 +32,8 @@ constexpr std::array kDirectWords{std::string_view("on"), std::string_view("off"
                                   std::string_view("auto")};
 constexpr std::array kDirects{DirectIo::on, DirectIo::off, DirectIo::automatic};
 
-constexpr std::array kLevelWords{std::string_view("error"), std::string_view("warning"),
-                                 std::string_view("info"), std::string_view("debug"),
-                                 std::string_view("trace")};
-constexpr std::array kLevels{LogLevel::error, LogLevel::warning, LogLevel::info, LogLevel::debug,
-                             LogLevel::trace};
-
 constexpr std::array kAllowWords{std::string_view("any")};
 constexpr std::array kAdminWords{std::string_view("initiators"), std::string_view("none")};
-
-template <class Item, class ToText>
-std::string toml_list(const std::vector<Item>& items, ToText to_text) {
-  std::string text = "[";
-  for (const Item& item : items) {
-    text += text.size() > 1 ? ", " : "";
-    text += toml_string(to_text(item));
-  }
-  return text + "]";
-}
-
-std::string toml_names(const std::vector<std::string>& names) {
-  return toml_list(names, [](const std::string& name) { return name; });
-}
-
-std::string toml_macs(const std::vector<MacAddress>& macs) {
-  return toml_list(macs, [](const MacAddress& mac) { return to_string(mac); });
-}
-
-Printed toml_unless_empty(const std::string& text) {
-  return text.empty() ? Printed{} : toml_string(text);
-}
 
 Done read_buffers(const ConfigValue& value, ExportConfig& config) {
   auto count = read_count(value, {kBuffersMin, kBuffersMax});
@@ -100,48 +81,6 @@ Printed print_remote_admin(const ExportConfig& config) {
       break;
   }
   return toml_macs(config.remote_admin.macs);
-}
-
-Done read_control(const ConfigValue& value, TargetConfig& config) {
-  AOE_TRY_ASSIGN(std::string path, read_text(value, "the path of a socket"));
-  if (path.size() > kSocketPathCharsMax) {
-    return fail(fmt::format("{} bytes long: expected the path of a socket, at most {} bytes",
-                            path.size(), kSocketPathCharsMax));
-  }
-  config.control_path = std::move(path);
-  return {};
-}
-
-Done read_account(const ConfigValue& value, std::string_view expected, std::string& account) {
-  AOE_TRY_ASSIGN(std::string name, read_text(value, expected));
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return c > ' ' && c <= '~' && c != ':' && c != '/' && c != ',';
-  });
-  if (!plain || name.front() == '-') {
-    return fail(fmt::format("{}: expected {}", in_quotes(name), expected));
-  }
-  account = std::move(name);
-  return {};
-}
-
-// A reader that assigns the result of one of config_value.h's to one field.
-template <class Field, class Value>
-Done assign(Field& field, ReadResult<Value> value) {
-  if (!value) {
-    return fail(std::move(value).error());
-  }
-  field = *std::move(value);
-  return {};
-}
-
-// The same for a word that stands for an enumerator.
-template <class Enum, std::size_t kCount>
-Done assign_enum(Enum& field, const ConfigValue& value,
-                 const std::array<std::string_view, kCount>& words,
-                 const std::array<Enum, kCount>& enumerators) {
-  AOE_TRY_ASSIGN(const std::size_t index, read_word(value, words));
-  field = enumerators[index];
-  return {};
 }
 
 // The order is the order of the dump.
@@ -224,26 +163,17 @@ constexpr std::array<ExportKey, 15> kExportKeys{{
      }},
 }};
 
+using Common = config::DaemonKeys<TargetConfig>;
+
 constexpr std::array<TargetKey, 7> kTargetKeys{{
-    {"interfaces", ChangeEffect::live,
-     [](const ConfigValue& value, TargetConfig& config) {
-       return assign(config.interfaces, read_interfaces(value));
-     },
-     [](const TargetConfig& config) -> Printed { return toml_names(config.interfaces); }},
+    Common::interfaces,
     {"state_dir", ChangeEffect::restart,
      [](const ConfigValue& value, TargetConfig& config) {
        return assign(config.state_dir, read_text(value, "the path of a directory"));
      },
      [](const TargetConfig& config) -> Printed { return toml_string(config.state_dir); }},
-    {"control", ChangeEffect::restart, read_control,
-     [](const TargetConfig& config) -> Printed { return toml_string(config.control_path); }},
-    {"log_level", ChangeEffect::live,
-     [](const ConfigValue& value, TargetConfig& config) {
-       return assign_enum(config.log_level, value, kLevelWords, kLevels);
-     },
-     [](const TargetConfig& config) -> Printed {
-       return toml_string(to_string(config.log_level));
-     }},
+    Common::control,
+    Common::log_level,
     {"metrics", ChangeEffect::restart,
      [](const ConfigValue& value, TargetConfig& config) {
        return assign(config.metrics, read_listen_address(value));
@@ -251,16 +181,8 @@ constexpr std::array<TargetKey, 7> kTargetKeys{{
      [](const TargetConfig& config) -> Printed {
        return config.metrics ? toml_string(to_string(*config.metrics)) : Printed{};
      }},
-    {"user", ChangeEffect::restart,
-     [](const ConfigValue& value, TargetConfig& config) {
-       return read_account(value, "the name of a user", config.user);
-     },
-     [](const TargetConfig& config) { return toml_unless_empty(config.user); }},
-    {"group", ChangeEffect::restart,
-     [](const ConfigValue& value, TargetConfig& config) {
-       return read_account(value, "the name of a group", config.group);
-     },
-     [](const TargetConfig& config) { return toml_unless_empty(config.group); }},
+    Common::user,
+    Common::group,
 }};
 
 }  // namespace
@@ -271,21 +193,6 @@ std::span<const ExportKey> export_keys() {
 
 std::span<const TargetKey> target_keys() {
   return kTargetKeys;
-}
-
-std::string toml_string(std::string_view text) {
-  std::string quoted_text = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted_text += '\\';
-      quoted_text += c;
-    } else if ((c >= '\0' && c < ' ') || c == '\x7f') {
-      quoted_text += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      quoted_text += c;
-    }
-  }
-  return quoted_text + '"';
 }
 
 }  // namespace aoe::targetd

@@ -248,14 +248,10 @@ Result<std::string> export_text(const Json& params) {
 
 Result<Json> handle_export(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string text, export_text(params));
-  Diagnostics diagnostics;
+  config::Diagnostics diagnostics;
   const auto spec = parse_export_spec(text, "target export", diagnostics);
   if (!diagnostics.ok() || !spec) {
-    std::string all;
-    for (const Diagnostic& error : diagnostics.errors) {
-      all += (all.empty() ? "" : "; ") + to_string(error);
-    }
-    return fail_with(Errc::invalid_argument, 0, all);
+    return fail_with(Errc::invalid_argument, 0, config::joined_errors(diagnostics));
   }
   AOE_TRY(daemon.add_export(spec->config));
   return Json{{"address", to_string(spec->config.address)}};

@@ -1,5 +1,6 @@
 #include "targetd/daemon.h"
 
+#include "daemon/setup.h"
 #include "net/af_packet_port.h"
 #include "os/clock.h"
 #include "os/privileges.h"
@@ -19,7 +20,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <utility>
 
 namespace aoe::targetd {
@@ -30,22 +30,6 @@ constexpr std::size_t kFrameBytesMin = 9000 + kEthernetHeaderBytes;
 constexpr Duration kPeriod = Duration::seconds(1);
 constexpr Duration kStateSaveInterval = Duration::seconds(600);
 constexpr Duration kStopTime = Duration::seconds(10);
-
-spdlog::level::level_enum spdlog_level(LogLevel level) {
-  switch (level) {
-    case LogLevel::error:
-      return spdlog::level::err;
-    case LogLevel::warning:
-      return spdlog::level::warn;
-    case LogLevel::info:
-      return spdlog::level::info;
-    case LogLevel::debug:
-      return spdlog::level::debug;
-    case LogLevel::trace:
-      return spdlog::level::trace;
-  }
-  return spdlog::level::info;
-}
 
 Result<void> check_available(const TargetConfig& config) {
   if (config.metrics) {
@@ -59,10 +43,6 @@ Result<void> check_available(const TargetConfig& config) {
 
 }  // namespace
 
-void set_log_level(LogLevel level) {
-  spdlog::set_level(spdlog_level(level));
-}
-
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
 
 Daemon::~Daemon() {
@@ -72,33 +52,32 @@ Daemon::~Daemon() {
 
 int Daemon::run(const TargetConfig& config) {
   config_ = config;
-  set_log_level(config_.log_level);
   if (auto available = check_available(config_); !available) {
     spdlog::error("{}", available.error().message);
-    return kExitMisused;
+    return daemon::kExitMisused;
   }
   if (auto opened = open_edges(); !opened) {
     spdlog::error("{}", opened.error().message);
-    return kExitFailed;
+    return daemon::kExitFailed;
   }
   if (auto ports = open_ports(); !ports) {
     spdlog::error("{}", ports.error().message);
-    return ports.error().code == Errc::io ? kExitFailed : kExitMisused;
+    return ports.error().code == Errc::io ? daemon::kExitFailed : daemon::kExitMisused;
   }
   for (const ExportConfig& item : config_.exports) {
     if (auto started = start_export(item); !started) {
       spdlog::error("{}", started.error().message);
-      return kExitMisused;
+      return daemon::kExitMisused;
     }
     settling_.insert(item.address);
   }
   if (auto control = open_control(); !control) {
     spdlog::error("{}", control.error().message);
-    return kExitFailed;
+    return daemon::kExitFailed;
   }
   if (auto settled = settle_privileges(); !settled) {
     spdlog::error("{}", settled.error().message);
-    return kExitFailed;
+    return daemon::kExitFailed;
   }
   loop_until_stopped();
   if (!engine_->drain(Duration::seconds(1))) {
@@ -170,12 +149,7 @@ Result<void> Daemon::watch_descriptors() {
 }
 
 Result<void> Daemon::open_control() {
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(config_.control_path).parent_path(),
-                                      ignored);
-  control::Server::Options options;
-  options.path = config_.control_path;
-  AOE_TRY_ASSIGN(control_, control::Server::open(*loop_, options));
+  AOE_TRY_ASSIGN(control_, daemon::open_control(*loop_, config_));
   add_control_methods(*control_, *this);
   return {};
 }
@@ -215,10 +189,7 @@ Result<void> Daemon::settle_privileges() {
   }
   // Open packet sockets, files and directories keep working without any privilege. Capabilities
   // belong to threads, so the worker's thread starts only after this.
-  os::PrivilegeDrop drop;
-  drop.user = config_.user;
-  drop.group = config_.group;
-  drop.supplementary = os::SupplementaryGroups::of_user;
+  const os::PrivilegeDrop drop = daemon::privilege_drop(config_);
   if (!config_.user.empty()) {
     AOE_TRY_ASSIGN(const os::UserIdentity identity, os::identity_after(drop));
     AOE_TRY(states_->give_to(identity));
@@ -313,7 +284,7 @@ void Daemon::handle_signal(int number) {
       return;
     default:
       spdlog::info("stopping");
-      begin_stop(child_ != nullptr ? 128 + number : kExitOk);
+      begin_stop(child_ != nullptr ? 128 + number : daemon::kExitOk);
       return;
   }
 }
@@ -378,25 +349,16 @@ void Daemon::handle_event(const target::TargetEvent& event) {
     default:
       break;
   }
-  const auto left_out = throttle_.admit(os::monotonic_now(), event);
+  const auto left_out =
+      throttle_.admit(os::monotonic_now(), {event.address, static_cast<std::uint32_t>(event.kind)});
   if (!left_out) {
     return;
   }
-  EventLine line = describe(event);
+  daemon::LogLine line = describe(event);
   if (*left_out != 0) {
     line.text += fmt::format(" ({} more of these were left out)", *left_out);
   }
-  switch (line.severity) {
-    case Severity::info:
-      spdlog::info("{}", line.text);
-      return;
-    case Severity::warning:
-      spdlog::warn("{}", line.text);
-      return;
-    case Severity::error:
-      spdlog::error("{}", line.text);
-      return;
-  }
+  daemon::say(line);
 }
 
 void Daemon::print_ready(const target::Export& subject) {
@@ -418,7 +380,7 @@ void Daemon::check_start_complete() {
   }
   if (ready_.empty() && !config_.exports.empty()) {
     spdlog::error("no export can be served");
-    begin_stop(kExitFailed);
+    begin_stop(daemon::kExitFailed);
     return;
   }
   become_ready();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "control/server.h"
+#include "daemon/event_throttle.h"
+#include "daemon/program.h"
 #include "os/child.h"
 #include "os/link_monitor.h"
 #include "os/notify.h"
@@ -10,7 +12,6 @@
 #include "runtime/worker.h"
 #include "storage/io_engine.h"
 #include "targetd/config.h"
-#include "targetd/event_throttle.h"
 #include "targetd/options.h"
 #include "targetd/shard.h"
 #include "targetd/state_directory.h"
@@ -23,13 +24,6 @@
 #include <vector>
 
 namespace aoe::targetd {
-
-// Exit statuses of the daemon besides that of a --run command.
-inline constexpr int kExitOk = 0;
-inline constexpr int kExitFailed = 1;
-inline constexpr int kExitMisused = 2;  // bad configuration, files that cannot be exported included
-
-void set_log_level(LogLevel level);
 
 // One daemon a process. Start it once, then run it until it ends.
 class Daemon {
@@ -97,11 +91,11 @@ class Daemon {
   std::map<DeviceAddress, ExportConfig> reopen_;
   std::set<DeviceAddress> settling_;  // of the start: neither ready nor in conflict yet
   std::set<DeviceAddress> ready_;
-  EventThrottle throttle_{{}};
+  daemon::EventThrottle throttle_{{}};
   bool is_ready_ = false;
   bool is_stopping_ = false;
   bool links_changed_ = false;
-  int exit_status_ = kExitOk;
+  int exit_status_ = daemon::kExitOk;
   Instant stop_deadline_;
   Instant next_periodic_;
   Instant next_state_save_;

@@ -1,4 +1,5 @@
 // The half of Daemon that changes what is exported while it runs.
+#include "daemon/log.h"
 #include "os/clock.h"
 #include "targetd/daemon.h"
 #include "targetd/export_opener.h"
@@ -110,20 +111,16 @@ Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen)
 
 Result<std::string> Daemon::reload() {
   LoadedConfig loaded = load_config(options_);
-  for (const Diagnostic& warning : loaded.diagnostics.warnings) {
+  for (const config::Diagnostic& warning : loaded.diagnostics.warnings) {
     spdlog::warn("{}", to_string(warning));
   }
   if (!loaded.diagnostics.ok()) {
-    std::string all;
-    for (const Diagnostic& error : loaded.diagnostics.errors) {
-      all += (all.empty() ? "" : "; ") + to_string(error);
-    }
-    return fail_with(Errc::invalid_argument, 0, all);
+    return fail_with(Errc::invalid_argument, 0, config::joined_errors(loaded.diagnostics));
   }
   for (const ExportConfig& item : loaded.config.exports) {
     AOE_TRY(check_export_available(item));
   }
-  const ReloadPlan plan = diff({.running = config_, .wanted = loaded.config});
+  const config::ReloadPlan plan = diff({.running = config_, .wanted = loaded.config});
   const auto wanted_config = [&loaded](DeviceAddress address) -> const ExportConfig& {
     return *std::find_if(loaded.config.exports.begin(), loaded.config.exports.end(),
                          [address](const ExportConfig& item) { return item.address == address; });
@@ -137,7 +134,7 @@ Result<std::string> Daemon::reload() {
   for (const DeviceAddress address : plan.removed) {
     note(remove_export(address, Force::yes));
   }
-  for (const ChangedExport& changed : plan.changed) {
+  for (const config::ChangedItem& changed : plan.changed) {
     const ExportConfig& wanted = wanted_config(changed.address);
     note(apply_change(wanted, changed.needs_reopen()));
     *std::find_if(config_.exports.begin(), config_.exports.end(), [&](const ExportConfig& item) {
@@ -148,7 +145,7 @@ Result<std::string> Daemon::reload() {
     note(add_export(wanted_config(address)));
   }
   config_.log_level = loaded.config.log_level;
-  set_log_level(config_.log_level);
+  daemon::set_log_level(config_.log_level);
   if (!trouble.empty()) {
     return fail_with(Errc::io, 0, to_string(plan) + "; " + trouble);
   }

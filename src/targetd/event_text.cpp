@@ -5,6 +5,8 @@
 namespace aoe::targetd {
 namespace {
 
+using daemon::LogLine;
+using daemon::Severity;
 using target::EventKind;
 using target::TargetEvent;
 
@@ -42,7 +44,7 @@ const char* type_name(EventKind kind) {
   return "unknown";
 }
 
-EventLine describe_state(const TargetEvent& event, const std::string& mac) {
+LogLine describe_state(const TargetEvent& event, const std::string& mac) {
   switch (event.kind) {
     case EventKind::config_changed:
       return {Severity::info, fmt::format("config string set by {} ({} bytes)", mac, event.value)};
@@ -63,7 +65,7 @@ EventLine describe_state(const TargetEvent& event, const std::string& mac) {
   }
 }
 
-EventLine describe_rest(const TargetEvent& event, const std::string& mac) {
+LogLine describe_rest(const TargetEvent& event, const std::string& mac) {
   switch (event.kind) {
     case EventKind::export_ready:
       return {Severity::info, fmt::format("ready: {} sectors", event.value)};
@@ -101,8 +103,8 @@ EventLine describe_rest(const TargetEvent& event, const std::string& mac) {
 
 }  // namespace
 
-EventLine describe(const TargetEvent& event) {
-  EventLine line = describe_rest(event, to_string(event.mac));
+LogLine describe(const TargetEvent& event) {
+  LogLine line = describe_rest(event, to_string(event.mac));
   line.text = to_string(event.address) + ": " + line.text;
   return line;
 }

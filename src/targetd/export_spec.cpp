@@ -10,6 +10,12 @@
 namespace aoe::targetd {
 namespace {
 
+using config::ConfigValue;
+using config::Diagnostics;
+using config::in_quotes;
+using config::KeySetter;
+using config::sanitized;
+
 // The parts between unescaped commas, with the escapes undone.
 std::vector<std::string> split_parts(std::string_view text) {
   std::vector<std::string> parts(1);

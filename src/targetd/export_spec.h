@@ -2,8 +2,8 @@
 // `aoe target export`.
 #pragma once
 
+#include "config/diagnostics.h"
 #include "targetd/config.h"
-#include "targetd/diagnostics.h"
 
 #include <optional>
 #include <string>
@@ -22,6 +22,6 @@ struct ExportSpec {
 // are reported; nothing is returned only when the address is unusable.
 [[nodiscard]] std::optional<ExportSpec> parse_export_spec(std::string_view text,
                                                           std::string_view source,
-                                                          Diagnostics& diagnostics);
+                                                          config::Diagnostics& diagnostics);
 
 }  // namespace aoe::targetd

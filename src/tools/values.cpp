@@ -6,30 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
-#include <optional>
 
 namespace aoe::tools {
 namespace {
 
 constexpr double kNsPerSecond = 1e9;
-constexpr double kDurationSecondsMax = 366.0 * 24 * 3600;
-
-struct Unit {
-  std::string_view name;
-  double ns;
-};
-
-constexpr std::array kUnits{
-    Unit{"", kNsPerSecond},
-    Unit{"ns", 1},
-    Unit{"us", 1e3},
-    Unit{"ms", 1e6},
-    Unit{"s", 1e9},
-    Unit{"m", 60 * kNsPerSecond},
-    Unit{"h", 3600 * kNsPerSecond},
-};
 
 auto bad_value(std::string_view text, std::string_view expected) {
   return fail_with(Errc::invalid_argument, 0, fmt::format("{}: {}", text, expected));
@@ -61,26 +43,13 @@ Result<ByteCount> parse_byte_count(std::string_view text) {
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-  constexpr std::string_view kExpected =
-      "not a time (like 2, 0.5, 100ms or 5m; seconds by default)";
-  const std::size_t number = std::min(text.find_first_not_of("0123456789."), text.size());
-  double value = 0;
-  const auto [stop, error] =
-      std::from_chars(text.data(), text.data() + number, value, std::chars_format::fixed);
-  if (error != std::errc{} || stop != text.data() + number) {
-    return bad_value(text, kExpected);
+  const auto duration = aoe::parse_duration(text);
+  if (duration) {
+    return *duration;
   }
-  const auto* const unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& candidate) {
-    return candidate.name == text.substr(number);
-  });
-  if (unit == kUnits.end()) {
-    return bad_value(text, kExpected);
-  }
-  const double ns = value * unit->ns;
-  if (ns > kDurationSecondsMax * kNsPerSecond) {
-    return bad_value(text, "too long a time (a year at most)");
-  }
-  return Duration{std::llround(ns)};
+  return duration.error() == ParseErrc::too_large
+             ? bad_value(text, "too long a time (a year at most)")
+             : bad_value(text, "not a time (like 2, 0.5, 100ms or 5m; seconds by default)");
 }
 
 Result<std::vector<MacAddress>> parse_macs(const std::vector<std::string>& texts) {

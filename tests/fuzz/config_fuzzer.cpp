@@ -21,6 +21,9 @@
 namespace aoe::targetd {
 namespace {
 
+using config::Diagnostic;
+using config::Diagnostics;
+
 void check_messages(const Diagnostics& diagnostics) {
   const auto check = [](const Diagnostic& diagnostic) {
     const std::string line = to_string(diagnostic);

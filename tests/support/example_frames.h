@@ -53,4 +53,15 @@ inline const std::vector<std::byte>& example_frame(std::size_t number) {
   return example_frames().at(number - 1).bytes;
 }
 
+// The frames of hello and seal, by the numbers in their file.
+inline const std::vector<ExampleFrame>& session_frames() {
+  static const std::vector<ExampleFrame> frames =
+      load_example_frames(AOE_TEST_DATA_DIR "/session_frames.txt");
+  return frames;
+}
+
+inline const std::vector<std::byte>& session_frame(std::size_t number) {
+  return session_frames().at(number - 1).bytes;
+}
+
 }  // namespace aoe::test

@@ -15,6 +15,7 @@ import repo  # noqa: E402
 ALLOWED = {
     "base": set(),
     "protocol": {"base"},
+    "config": {"base"},  # reads files, but knows no daemon
     "target": {"base", "protocol"},
     "initiator": {"base", "protocol"},
     "os": {"base"},
@@ -22,7 +23,9 @@ ALLOWED = {
     "storage": {"base", "os"},
     "runtime": {"base", "os"},
     "control": {"base", "os", "runtime"},  # its server runs on the event loop
-    "targetd": {"base", "protocol", "target", "os", "net", "storage", "runtime", "control"},
+    "daemon": {"base", "config", "os", "runtime", "control"},  # what daemons have in common
+    "targetd": {"base", "protocol", "config", "target", "os", "net", "storage", "runtime",
+                "control", "daemon"},
     "client": {"base", "protocol", "initiator", "os", "net", "runtime", "control"},
     "frontends": {"base", "client", "os"},
     "tools": {"base", "protocol", "client", "control", "os", "net"},

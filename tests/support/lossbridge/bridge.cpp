@@ -109,6 +109,9 @@ Result<std::unique_ptr<Bridge>> Bridge::open(runtime::EventLoop& loop, const Opt
   if (!options.pcap_path.empty()) {
     AOE_TRY_ASSIGN(bridge->pcap_, net::PcapWriter::create({.path = options.pcap_path}));
   }
+  if (!options.log_path.empty()) {
+    AOE_TRY_ASSIGN(bridge->log_, DecisionLog::create(options.log_path));
+  }
   for (const std::string& name : options.interfaces) {
     AOE_TRY(bridge->add_port(name));
   }
@@ -116,7 +119,7 @@ Result<std::unique_ptr<Bridge>> Bridge::open(runtime::EventLoop& loop, const Opt
 }
 
 Bridge::Bridge(runtime::EventLoop& loop, const Options& options)
-    : loop_(loop), prng_(options.seed), batch_(std::make_unique<Batch>()) {}
+    : loop_(loop), seed_(options.seed), batch_(std::make_unique<Batch>()) {}
 
 Bridge::~Bridge() {
   for (const auto& port : ports_) {
@@ -176,6 +179,9 @@ Result<void> Bridge::command(const std::string& line) {
   if (!known) {
     return fail_with(Errc::invalid_argument, 0, fmt::format("{}: not bridged here", interface));
   }
+  if (log_) {
+    log_->command(os::monotonic_now(), line);
+  }
   return {};
 }
 
@@ -190,68 +196,79 @@ void Bridge::receive(std::size_t from) {
   }
 }
 
+template <typename... Args>
+void Bridge::log(const Port& port, std::size_t bytes, fmt::format_string<Args...> decision,
+                 Args&&... args) {
+  if (log_) {
+    log_->frame(os::monotonic_now(), port.name, port.counters.received - 1, bytes,
+                fmt::format(decision, std::forward<Args>(args)...));
+  }
+}
+
 void Bridge::handle(std::size_t from, ByteSpan frame, Instant now) {
   Port& port = *ports_[from];
   const Impairment& impairment = port.impairment;
   ++port.counters.received;
   if (impairment.down) {
     ++port.counters.blocked;
-    return;
+    return log(port, frame.size(), "blocked");
   }
   if (frame.size() > impairment.max_frame_bytes) {
     ++port.counters.black_holed;
-    return;
+    return log(port, frame.size(), "black-holed");
   }
-  if (happens(prng_, impairment.loss)) {
+  const Fate fate = decide_fate(impairment, seed_, from, port.counters.received - 1, frame.size());
+  if (fate.lost) {
     ++port.counters.lost;
-    return;
+    return log(port, frame.size(), "lost");
   }
-  if (!frame.empty() && happens(prng_, impairment.flip)) {
+  if (fate.flipped_bit) {
     ++port.counters.flipped;
-    const std::uint64_t bit = prng_.below(frame.size() * 8);
-    frame[bit / 8] ^= std::byte{1} << (bit % 8);
+    frame[*fate.flipped_bit / 8] ^= std::byte{1} << (*fate.flipped_bit % 8);
+    log(port, frame.size(), "flipped={}", *fate.flipped_bit);
   }
-  int copies = 1;
-  if (happens(prng_, impairment.dup)) {
-    ++port.counters.duplicated;
-    copies = 2;
-  }
-  for (; copies > 0; --copies) {
-    const auto due = leave_time(port, frame.size(), now);
-    if (!due) {
-      ++port.counters.queue_full;
-    } else if (*due <= now) {
-      send(from, frame);
-    } else {
-      delayed_.push({*due, sequence_++, from, {frame.begin(), frame.end()}});
+  for (std::uint32_t i = 0; i < fate.copies; ++i) {
+    if (i > 0) {
+      ++port.counters.duplicated;
+      log(port, frame.size(), "duplicated");
     }
+    forward_copy(from, frame, fate.copy[i], now);
   }
 }
 
-// When the frame is to leave; nullopt when it does not fit into the queue of the limited line.
-std::optional<Instant> Bridge::leave_time(Port& port, std::size_t bytes, Instant now) {
-  const Impairment& impairment = port.impairment;
-  Instant due = now;
-  if (impairment.rate_mbps > 0) {
-    const Instant start = std::max(now, port.rate_free_at);
-    if (start - now > kQueueTimeMax) {
-      return std::nullopt;
-    }
-    const double line_ns = static_cast<double>(bytes) * 8 * 1000 / impairment.rate_mbps;
-    port.rate_free_at = start + Duration::nanoseconds(static_cast<std::int64_t>(line_ns));
-    due = port.rate_free_at;
+void Bridge::forward_copy(std::size_t from, ConstByteSpan frame, const Fate::Copy& copy,
+                          Instant now) {
+  Port& port = *ports_[from];
+  const auto line = line_time(port, frame.size(), now);
+  if (!line) {
+    ++port.counters.queue_full;
+    return log(port, frame.size(), "queue-full");
   }
-  const Duration spread = impairment.delay_max - impairment.delay_min;
-  if (impairment.delay_max > Duration{}) {
-    const auto random_ns = prng_.below(static_cast<std::uint64_t>(spread.ns) + 1);
-    due = due + impairment.delay_min + Duration::nanoseconds(static_cast<std::int64_t>(random_ns));
+  port.counters.reordered += copy.reordered ? 1 : 0;
+  const Instant due = *line + copy.delay;
+  if (due <= now) {
+    log(port, frame.size(), "forwarded");
+    return send(from, frame);
   }
-  if (happens(prng_, impairment.reorder)) {
-    ++port.counters.reordered;
-    const auto random_ns = prng_.below(static_cast<std::uint64_t>(kReorderDelay.ns));
-    due = due + Duration::nanoseconds(static_cast<std::int64_t>(random_ns) + 1);
+  log(port, frame.size(), "delayed={}{}", (due - now).ns / 1000,
+      copy.reordered ? " reordered" : "");
+  delayed_.push({due, sequence_++, from, {frame.begin(), frame.end()}});
+}
+
+// When the line with its limited rate is through with the frame; nullopt when the frame does not
+// fit into the queue in front of it.
+std::optional<Instant> Bridge::line_time(Port& port, std::size_t bytes, Instant now) {
+  const double rate_mbps = port.impairment.rate_mbps;
+  if (rate_mbps <= 0) {
+    return now;
   }
-  return due;
+  const Instant start = std::max(now, port.rate_free_at);
+  if (start - now > kQueueTimeMax) {
+    return std::nullopt;
+  }
+  const double line_ns = static_cast<double>(bytes) * 8 * 1000 / rate_mbps;
+  port.rate_free_at = start + Duration::nanoseconds(static_cast<std::int64_t>(line_ns));
+  return port.rate_free_at;
 }
 
 void Bridge::send(std::size_t from, ConstByteSpan frame) {

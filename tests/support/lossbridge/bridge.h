@@ -3,13 +3,15 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "base/prng.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "net/pcap_file.h"
 #include "os/fd.h"
 #include "runtime/event_loop.h"
+#include "support/lossbridge/decision_log.h"
 #include "support/lossbridge/impairment.h"
+
+#include <fmt/core.h>
 
 #include <cstdint>
 #include <memory>
@@ -41,6 +43,7 @@ class Bridge {
     std::vector<std::string> interfaces;  // at least two
     std::uint64_t seed = 1;
     std::string pcap_path;  // every forwarded frame, as it left; empty for none
+    std::string log_path;   // every decision, see DecisionLog; empty for none
   };
 
   // Registers with `loop`, which outlives the bridge.
@@ -93,16 +96,21 @@ class Bridge {
   Result<void> add_port(const std::string& name);
   void receive(std::size_t from);
   void handle(std::size_t from, ByteSpan frame, Instant now);
-  [[nodiscard]] std::optional<Instant> leave_time(Port& port, std::size_t bytes, Instant now);
+  void forward_copy(std::size_t from, ConstByteSpan frame, const Fate::Copy& copy, Instant now);
+  [[nodiscard]] static std::optional<Instant> line_time(Port& port, std::size_t bytes, Instant now);
+  template <typename... Args>
+  void log(const Port& port, std::size_t bytes, fmt::format_string<Args...> decision,
+           Args&&... args);
   void send(std::size_t from, ConstByteSpan frame);
 
   runtime::EventLoop& loop_;
-  Prng prng_;
+  std::uint64_t seed_;
   std::vector<std::unique_ptr<Port>> ports_;
   std::unique_ptr<Batch> batch_;
   std::priority_queue<Delayed> delayed_;
   std::uint64_t sequence_ = 0;
   std::unique_ptr<net::PcapWriter> pcap_;
+  std::unique_ptr<DecisionLog> log_;
 };
 
 }  // namespace aoe::lossbridge

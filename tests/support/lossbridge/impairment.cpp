@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <optional>
 
 namespace aoe::lossbridge {
 namespace {
@@ -63,6 +62,17 @@ bool set_number(Impairment& impairment, std::string_view property, const std::st
   return false;
 }
 
+// True with probability `p`.
+bool happens(Prng& prng, double p) {
+  constexpr double kScale = 1.0 / static_cast<double>(std::uint64_t{1} << 53U);
+  return static_cast<double>(prng.next() >> 11U) * kScale < p;
+}
+
+Duration random_below(Prng& prng, Duration bound) {
+  return Duration::nanoseconds(
+      static_cast<std::int64_t>(prng.below(static_cast<std::uint64_t>(bound.ns))));
+}
+
 }  // namespace
 
 Result<void> set_property(Impairment& impairment, std::string_view property,
@@ -84,9 +94,28 @@ Result<void> set_property(Impairment& impairment, std::string_view property,
   return {};
 }
 
-bool happens(Prng& prng, double p) {
-  constexpr double kScale = 1.0 / static_cast<double>(std::uint64_t{1} << 53U);
-  return static_cast<double>(prng.next() >> 11U) * kScale < p;
+Fate decide_fate(const Impairment& impairment, std::uint64_t seed, std::size_t direction,
+                 std::uint64_t number, std::size_t bytes) {
+  // Prng mixes its seed well; two odd factors keep the three parts apart.
+  Prng prng(seed + direction * 0x9E3779B97F4A7C15ULL + number * 0xD1342543DE82EF95ULL);
+  Fate fate;
+  fate.lost = happens(prng, impairment.loss);
+  const bool flip = happens(prng, impairment.flip);
+  const std::uint64_t bit = prng.below(std::uint64_t{bytes} * 8);
+  if (flip && bytes > 0) {
+    fate.flipped_bit = bit;
+  }
+  fate.copies = happens(prng, impairment.dup) ? 2 : 1;
+  const Duration spread = impairment.delay_max - impairment.delay_min;
+  for (Fate::Copy& copy : fate.copy) {
+    copy.delay = impairment.delay_min + random_below(prng, spread + Duration::nanoseconds(1));
+    copy.reordered = happens(prng, impairment.reorder);
+    const Duration extra = random_below(prng, kReorderDelay) + Duration::nanoseconds(1);
+    if (copy.reordered) {
+      copy.delay = copy.delay + extra;
+    }
+  }
+  return fate;
 }
 
 }  // namespace aoe::lossbridge

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,7 +34,23 @@ inline constexpr Duration kReorderDelay = Duration::milliseconds(2);
 [[nodiscard]] Result<void> set_property(Impairment& impairment, std::string_view property,
                                         const std::string& value);
 
-// True with probability `p`.
-[[nodiscard]] bool happens(Prng& prng, double p);
+// What chance decides for one frame.
+struct Fate {
+  struct Copy {
+    Duration delay;
+    bool reordered = false;  // the delay contains an extra that lets later frames overtake
+  };
+
+  bool lost = false;
+  std::optional<std::uint64_t> flipped_bit;  // from the first bit of the frame
+  std::uint32_t copies = 1;                  // 1 or 2
+  Copy copy[2];                              // the first `copies` count
+};
+
+// Every call draws the same numbers in the same order, so that the loss of a frame does not depend
+// on whether frames are also delayed, and takes them from a stream of its own: the fate of the n-th
+// frame of a direction follows from seed, direction, number and impairment alone.
+[[nodiscard]] Fate decide_fate(const Impairment& impairment, std::uint64_t seed,
+                               std::size_t direction, std::uint64_t number, std::size_t bytes);
 
 }  // namespace aoe::lossbridge

@@ -3,6 +3,7 @@
 #include "os/clock.h"
 #include "runtime/event_loop.h"
 #include "support/lossbridge/bridge.h"
+#include "support/lossbridge/schedule.h"
 #include "support/network_namespace.h"
 
 #include <fmt/format.h>
@@ -16,6 +17,19 @@
 
 namespace aoe::lossbridge {
 namespace {
+
+std::string temp_path(const char* what) {
+  return fmt::format("{}aoekit-lossbridge-{}.{}", ::testing::TempDir(), ::getpid(), what);
+}
+
+// The content of the file, which is removed.
+std::string take_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream copy;
+  copy << file.rdbuf();
+  ::unlink(path.c_str());
+  return copy.str();
+}
 
 // Host a on va -- (wa, bridge, wb) -- host b on vb.
 class LossbridgeTest : public ::testing::Test {
@@ -33,7 +47,7 @@ class LossbridgeTest : public ::testing::Test {
     auto loop = runtime::EventLoop::create({});
     ASSERT_TRUE(loop);
     loop_ = *std::move(loop);
-    open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = ""});
+    open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = ""});
     a_ = open_port("va");
     b_ = open_port("vb");
   }
@@ -105,7 +119,7 @@ TEST_F(LossbridgeTest, SameSeedLosesTheSameFrames) {
   EXPECT_GT(first.size(), 350U);
   EXPECT_LT(first.size(), 450U);
   EXPECT_EQ(bridge_->counters(0).lost, 500 - first.size());
-  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = ""});
+  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = ""});
   ASSERT_TRUE(bridge_->command("loss 0.2"));
   send(*a_, 500);
   EXPECT_EQ(pass(*b_, 0, 500), first);
@@ -162,18 +176,13 @@ TEST_F(LossbridgeTest, LongFramesVanishInABlackHole) {
 }
 
 TEST_F(LossbridgeTest, FlipInvertsExactlyOneBit) {
-  const std::string path =
-      fmt::format("{}aoekit-lossbridge-{}.pcap", ::testing::TempDir(), ::getpid());
-  open_bridge({.interfaces = {"wa", "wb"}, .seed = 3, .pcap_path = path});
+  const std::string path = temp_path("pcap");
+  open_bridge({.interfaces = {"wa", "wb"}, .seed = 3, .pcap_path = path, .log_path = ""});
   ASSERT_TRUE(bridge_->command("flip 1"));
   send(*a_, 50);
   pass(*b_, 0, 50);
   bridge_.reset();  // completes the capture
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream copy;
-  copy << file.rdbuf();
-  const std::string text = copy.str();
-  ::unlink(path.c_str());
+  const std::string text = take_file(path);
 
   PacketBuffer sent = pool_.allocate();
   auto reader = net::PcapReader::open(as_byte_span(text));
@@ -226,6 +235,120 @@ TEST_F(LossbridgeTest, BadCommandsAreRefused) {
                            "teleport 1", "down nosuch", ""}) {
     EXPECT_FALSE(bridge_->command(line)) << line;
   }
+}
+
+TEST_F(LossbridgeTest, OneDirectionsTrafficDoesNotChangeTheOthersLosses) {
+  ASSERT_TRUE(bridge_->command("loss 0.2"));
+  send(*a_, 200);
+  const auto alone = pass(*b_, 0, 200);
+  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = ""});
+  ASSERT_TRUE(bridge_->command("loss 0.2"));
+  send(*b_, 77);
+  const auto back = pass(*a_, 1, 77);
+  send(*a_, 200);
+  EXPECT_EQ(pass(*b_, 0, 200), alone);
+  EXPECT_LT(back.size(), 77U);
+}
+
+TEST_F(LossbridgeTest, DecisionLogTellsEveryFramesFate) {
+  const std::string path = temp_path("log");
+  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = path});
+  send(*a_, 1);
+  pass(*b_, 0, 1);
+  for (const char* command : {"loss wa=1", "down", "clear", "max-frame 1514", "dup 1", "flip 1"}) {
+    ASSERT_TRUE(bridge_->command(command));
+    if (std::string_view(command) == "max-frame 1514") {
+      send(*a_, 1, 9014);
+    } else {
+      send(*a_, 1);
+    }
+    pass(*b_, 0, bridge_->counters(0).received + 1);
+  }
+  ASSERT_TRUE(bridge_->command("clear"));
+  ASSERT_TRUE(bridge_->command("delay 1500"));
+  send(*b_, 1);
+  pass(*a_, 1, 1);
+  bridge_.reset();
+  std::istringstream lines(take_file(path));
+  std::vector<std::string> decisions;
+  for (std::string line; std::getline(lines, line);) {
+    decisions.push_back(line.substr(line.find(' ') + 1));  // without the time
+  }
+  EXPECT_THAT(
+      decisions,
+      ::testing::ElementsAre(
+          "wa 0 60 forwarded", "command loss wa=1", "wa 1 60 lost", "command down",
+          "wa 2 60 blocked", "command clear", "wa 3 60 forwarded", "command max-frame 1514",
+          "wa 4 9014 black-holed", "command dup 1", "wa 5 60 forwarded", "wa 5 60 duplicated",
+          "wa 5 60 forwarded", "command flip 1", ::testing::MatchesRegex("wa 6 60 flipped=[0-9]+"),
+          "wa 6 60 forwarded", "wa 6 60 duplicated", "wa 6 60 forwarded", "command clear",
+          "command delay 1500", "wb 0 60 delayed=1500"));
+}
+
+TEST(Fate, DependsOnSeedDirectionAndNumberOnly) {
+  Impairment loss_only;
+  loss_only.loss = 0.3;
+  Impairment all = loss_only;
+  all.dup = all.flip = all.reorder = 0.5;
+  all.delay_max = Duration::milliseconds(1);
+  int lost = 0;
+  int differs_by_direction = 0;
+  int differs_by_seed = 0;
+  for (std::uint64_t number = 0; number < 1000; ++number) {
+    const bool first = decide_fate(loss_only, 7, 0, number, 60).lost;
+    EXPECT_EQ(decide_fate(all, 7, 0, number, 9014).lost, first) << number;
+    lost += first ? 1 : 0;
+    differs_by_direction += decide_fate(loss_only, 7, 1, number, 60).lost != first ? 1 : 0;
+    differs_by_seed += decide_fate(loss_only, 8, 0, number, 60).lost != first ? 1 : 0;
+  }
+  EXPECT_NEAR(lost, 300, 60);
+  EXPECT_NEAR(differs_by_direction, 420, 80);
+  EXPECT_NEAR(differs_by_seed, 420, 80);
+}
+
+TEST(Fate, DelaysStayInTheirBoundsAndBitsInTheFrame) {
+  Impairment impairment;
+  impairment.flip = impairment.dup = 1;
+  impairment.delay_min = Duration::microseconds(100);
+  impairment.delay_max = Duration::microseconds(200);
+  std::uint64_t highest_bit = 0;
+  for (std::uint64_t number = 0; number < 1000; ++number) {
+    const Fate fate = decide_fate(impairment, 1, 0, number, 10);
+    ASSERT_EQ(fate.copies, 2U);
+    for (const Fate::Copy& copy : fate.copy) {
+      ASSERT_GE(copy.delay, impairment.delay_min);
+      ASSERT_LE(copy.delay, impairment.delay_max);
+    }
+    ASSERT_TRUE(fate.flipped_bit);
+    ASSERT_LT(*fate.flipped_bit, 80U);
+    highest_bit = std::max(highest_bit, *fate.flipped_bit);
+  }
+  EXPECT_GT(highest_bit, 70U);
+  EXPECT_FALSE(decide_fate(impairment, 1, 0, 0, 0).flipped_bit) << "an empty frame has no bits";
+}
+
+TEST(Schedule, IsSortedByTimeAndKeepsTheOrderWithinOne) {
+  const auto schedule = parse_schedule(
+      "# two pulls\n"
+      "1500 down wa\n"
+      "\n"
+      "500 loss wb=0.5\n"
+      "1500 up wa\n");
+  ASSERT_TRUE(schedule) << schedule.error().message;
+  ASSERT_EQ(schedule->size(), 3U);
+  EXPECT_EQ((*schedule)[0].line, "loss wb=0.5");
+  EXPECT_EQ((*schedule)[0].after_start, Duration::milliseconds(500));
+  EXPECT_EQ((*schedule)[1].line, "down wa");
+  EXPECT_EQ((*schedule)[2].line, "up wa");
+}
+
+TEST(Schedule, RefusesWhatHasNoTimeOrNoCommand) {
+  for (const char* text : {"down", "x down", "100", "100 ", "-5 down"}) {
+    const auto schedule = parse_schedule(text);
+    ASSERT_FALSE(schedule) << text;
+    EXPECT_EQ(schedule.error().code, Errc::invalid_argument);
+  }
+  EXPECT_FALSE(read_schedule("/nonexistent/schedule"));
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 // given again. --control reads commands, one a line, from a FIFO (which it creates if missing) or
 // from standard input (-): `down`, `up vb`, `loss va=0.2`, `delay 0`, `clear`, `stats`, `quit`.
 // --schedule FILE holds the same commands, each after its time in milliseconds since the start:
-// `1500 down`. Prints "lossbridge: ready" once it forwards, and its counters at the end (SIGTERM,
-// SIGINT or `quit`), both on standard output.
+// `1500 down`. Prints "lossbridge: ready" once it forwards, "lossbridge: done COMMAND" once a
+// command is in force, and its counters at the end (SIGTERM, SIGINT or `quit`), all on standard
+// output.
 
 #include "base/result.h"
 #include "os/clock.h"
@@ -15,6 +16,7 @@
 #include "os/signals.h"
 #include "runtime/event_loop.h"
 #include "support/lossbridge/bridge.h"
+#include "support/lossbridge/schedule.h"
 
 #include <fmt/format.h>
 
@@ -27,8 +29,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 
 namespace aoe::lossbridge {
 namespace {
@@ -39,35 +39,6 @@ struct Arguments {
   std::string schedule_path;
   std::string control_path;
 };
-
-struct ScheduledCommand {
-  Duration after_start;
-  std::string line;
-};
-
-Result<std::vector<ScheduledCommand>> read_schedule(const std::string& path) {
-  std::vector<ScheduledCommand> schedule;
-  std::ifstream file(path);
-  if (!file) {
-    return fail(os::os_error(errno, fmt::format("{}: open schedule", path)));
-  }
-  for (std::string line; std::getline(file, line);) {
-    if (line.empty() || line[0] == '#') {
-      continue;
-    }
-    std::istringstream words(line);
-    std::int64_t after_ms = 0;
-    std::string command;
-    if (!(words >> after_ms) || !std::getline(words >> std::ws, command)) {
-      return fail_with(Errc::invalid_argument, 0,
-                       fmt::format("{}: '{}': expected MILLISECONDS COMMAND", path, line));
-    }
-    schedule.push_back({Duration::milliseconds(after_ms), command});
-  }
-  std::stable_sort(schedule.begin(), schedule.end(),
-                   [](const auto& a, const auto& b) { return a.after_start < b.after_start; });
-  return schedule;
-}
 
 // The running program: the bridge, and where its commands come from.
 class Program {
@@ -97,7 +68,9 @@ class Program {
     } else if (line == "stats") {
       print(bridge_.report());
     } else if (const auto done = bridge_.command(line); !done) {
-      print(fmt::format("lossbridge: {}\n", done.error().message));
+      print(fmt::format("lossbridge: refused {}: {}\n", line, done.error().message));
+    } else {
+      print(fmt::format("lossbridge: done {}\n", line));
     }
   }
 
@@ -207,6 +180,7 @@ int parse_and_run(int argc, char** argv) {
   }
   app.add_option("--seed", arguments.bridge.seed, "of the random decisions");
   app.add_option("--pcap", arguments.bridge.pcap_path, "capture of what was forwarded");
+  app.add_option("--log", arguments.bridge.log_path, "text file of every decision");
   app.add_option("--schedule", arguments.schedule_path, "commands by time");
   app.add_option("--control", arguments.control_path, "FIFO of commands, or - for standard input");
   try {

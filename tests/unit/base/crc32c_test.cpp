@@ -1,6 +1,10 @@
 #include "base/crc32c.h"
 
+#include "base/prng.h"
+
 #include <gtest/gtest.h>
+
+#include <array>
 
 namespace aoe {
 namespace {
@@ -8,6 +12,23 @@ namespace {
 TEST(Crc32c, MatchesTheCheckValueOfTheStandard) {
   EXPECT_EQ(crc32c(as_byte_span("123456789")), 0xE3069283U);
   EXPECT_EQ(crc32c({}), 0U);
+  EXPECT_EQ(crc32c_portable(as_byte_span("123456789")), 0xE3069283U);
+  EXPECT_EQ(crc32c_portable({}), 0U);
+}
+
+// On a processor without the instruction both are the same function.
+TEST(Crc32c, TheInstructionAndTheTablesAgreeAtEveryLengthAndAlignment) {
+  Prng random(7);
+  std::array<std::byte, 300> bytes{};
+  for (std::byte& b : bytes) {
+    b = static_cast<std::byte>(random.next());
+  }
+  for (std::size_t from = 0; from < 9; ++from) {
+    for (std::size_t length = 0; length + from <= bytes.size(); ++length) {
+      const ConstByteSpan piece = ConstByteSpan(bytes).subspan(from, length);
+      ASSERT_EQ(crc32c(piece, 0x1234), crc32c_portable(piece, 0x1234)) << from << "+" << length;
+    }
+  }
 }
 
 TEST(Crc32c, ContinuesOverPieces) {

@@ -81,5 +81,22 @@ TEST(FormatSize, IsTheShortestTextThatParsesBack) {
   }
 }
 
+TEST(ParseDuration, UnitsAndTheDefaultOfSeconds) {
+  EXPECT_EQ(parse_duration("2").value(), Duration::seconds(2));
+  EXPECT_EQ(parse_duration("0.5s").value(), Duration::milliseconds(500));
+  EXPECT_EQ(parse_duration("100ms").value(), Duration::milliseconds(100));
+  EXPECT_EQ(parse_duration("5m").value(), Duration::seconds(300));
+  EXPECT_EQ(parse_duration("").error(), ParseErrc::not_a_number);
+  EXPECT_EQ(parse_duration("1.2.3").error(), ParseErrc::not_a_number);
+  EXPECT_EQ(parse_duration("5d").error(), ParseErrc::unknown_suffix);
+  EXPECT_EQ(parse_duration("9000h").error(), ParseErrc::too_large);
+}
+
+TEST(FormatDuration, ReadsBackAsItself) {
+  for (const char* text : {"0s", "7ns", "1500us", "250ms", "90s", "2m", "3h"}) {
+    EXPECT_EQ(format_duration(parse_duration(text).value()), text);
+  }
+}
+
 }  // namespace
 }  // namespace aoe

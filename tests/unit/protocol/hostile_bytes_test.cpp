@@ -4,6 +4,7 @@
 #include "protocol/aoe_ata.h"
 #include "protocol/aoe_config.h"
 #include "protocol/aoe_mac_lists.h"
+#include "protocol/aoe_session.h"
 #include "protocol/ata_identify.h"
 #include "protocol/ata_smart.h"
 #include "protocol/ata_trim.h"
@@ -18,8 +19,14 @@
 namespace aoe::protocol {
 namespace {
 
-using test::example_frames;
 using test::ExampleFrame;
+
+std::vector<ExampleFrame> all_frames() {
+  std::vector<ExampleFrame> frames = test::example_frames();
+  const auto& more = test::session_frames();
+  frames.insert(frames.end(), more.begin(), more.end());
+  return frames;
+}
 
 bool lies_within(ConstByteSpan part, ConstByteSpan frame) {
   const std::less_equal<const std::byte*> not_after;
@@ -29,6 +36,8 @@ bool lies_within(ConstByteSpan part, ConstByteSpan frame) {
 
 void read_everything(ConstByteSpan frame, PayloadDetail payload) {
   static_cast<void>(parse_header(frame));
+  static_cast<void>(parse_hello(frame));
+  static_cast<void>(parse_seal(frame));
   DissectOptions options{.payload = payload};
   if (const auto config = parse_config(frame)) {
     ASSERT_TRUE(lies_within(config->string, frame));
@@ -68,7 +77,7 @@ void read_copy(ConstByteSpan bytes, PayloadDetail payload) {
 }
 
 TEST(HostileBytes, EveryTruncationIsSurvived) {
-  for (const ExampleFrame& example : example_frames()) {
+  for (const ExampleFrame& example : all_frames()) {
     SCOPED_TRACE(example.name);
     for (std::size_t length = 0; length <= example.bytes.size(); ++length) {
       read_copy(ConstByteSpan(example.bytes).first(length), PayloadDetail::hex);
@@ -78,7 +87,7 @@ TEST(HostileBytes, EveryTruncationIsSurvived) {
 }
 
 TEST(HostileBytes, EverySingleBitFlipIsSurvived) {
-  for (const ExampleFrame& example : example_frames()) {
+  for (const ExampleFrame& example : all_frames()) {
     SCOPED_TRACE(example.name);
     std::vector<std::byte> bytes = example.bytes;
     for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
@@ -93,7 +102,7 @@ TEST(HostileBytes, EverySingleBitFlipIsSurvived) {
 
 // A reply decoded with the argument of an unrelated request: the dissector may not believe it.
 TEST(HostileBytes, AnyRequestMayBeClaimedForAnyReply) {
-  for (const ExampleFrame& example : example_frames()) {
+  for (const ExampleFrame& example : all_frames()) {
     SCOPED_TRACE(example.name);
     for (unsigned opcode = 0; opcode <= 0xFF; ++opcode) {
       DissectOptions options{.payload = PayloadDetail::decoded, .request = AtaArgument{}};

@@ -1,6 +1,6 @@
 #include "targetd/config_check.h"
 
-#include "diagnostics_text.h"
+#include "support/diagnostics_text.h"
 #include "targetd/export_spec.h"
 
 #include <gmock/gmock.h>
@@ -11,6 +11,9 @@
 
 namespace aoe::targetd {
 namespace {
+
+using config::Diagnostics;
+using config::lines_of;
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;

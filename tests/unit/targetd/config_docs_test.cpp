@@ -1,5 +1,5 @@
 // What is written about the configuration for people agrees with what the code reads.
-#include "diagnostics_text.h"
+#include "support/diagnostics_text.h"
 #include "targetd/config_check.h"
 #include "targetd/config_file.h"
 #include "targetd/config_keys.h"
@@ -15,6 +15,8 @@
 
 namespace aoe::targetd {
 namespace {
+
+using config::lines_of;
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;

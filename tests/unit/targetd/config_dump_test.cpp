@@ -1,6 +1,6 @@
 #include "targetd/config_dump.h"
 
-#include "diagnostics_text.h"
+#include "support/diagnostics_text.h"
 #include "targetd/config_file.h"
 
 #include <gmock/gmock.h>
@@ -8,6 +8,8 @@
 
 namespace aoe::targetd {
 namespace {
+
+using config::lines_of;
 
 using ::testing::IsEmpty;
 

@@ -1,6 +1,6 @@
 #include "targetd/config_file.h"
 
-#include "diagnostics_text.h"
+#include "support/diagnostics_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,6 +14,9 @@
 
 namespace aoe::targetd {
 namespace {
+
+using config::lines_of;
+using config::LogLevel;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -381,7 +384,7 @@ TEST_F(ConfigFileOnDisk, IsReadWhole) {
 }
 
 TEST_F(ConfigFileOnDisk, ThatIsTooLongIsRefused) {
-  write(std::string(kConfigFileBytesMax + 1, '\n'));
+  write(std::string(config::kConfigFileBytesMax + 1, '\n'));
   EXPECT_THAT(lines_of(read_config_file(path_).diagnostics.errors),
               ElementsAre(path_ + ": the configuration is longer than 16777216 bytes"));
 }

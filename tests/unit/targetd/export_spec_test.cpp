@@ -1,6 +1,6 @@
 #include "targetd/export_spec.h"
 
-#include "diagnostics_text.h"
+#include "support/diagnostics_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +12,9 @@
 
 namespace aoe::targetd {
 namespace {
+
+using config::Diagnostics;
+using config::lines_of;
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;

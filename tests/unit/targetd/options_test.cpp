@@ -1,6 +1,6 @@
 #include "targetd/options.h"
 
-#include "diagnostics_text.h"
+#include "support/diagnostics_text.h"
 #include "targetd/config_keys.h"
 
 #include <gmock/gmock.h>
@@ -16,6 +16,12 @@
 
 namespace aoe::targetd {
 namespace {
+
+using config::Action;
+using config::Diagnostics;
+using config::lines_of;
+using config::LogLevel;
+using config::PrintedText;
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -54,14 +60,6 @@ TEST(CommandLine, InterfacesAndExportsMakeAConfiguration) {
   ASSERT_EQ(loaded.config.exports.size(), 2U);
   EXPECT_EQ(loaded.config.exports[1].store, "/b");
   EXPECT_EQ(loaded.config.origin, "command line");
-}
-
-TEST(CommandLine, MainsArgumentsBeginBehindTheName) {
-  const std::array<const char*, 5> argv{"aoe-targetd", "-i", "eth1", "-e", "7.1=/a"};
-  const CommandLine parsed = parse_command_line(static_cast<int>(argv.size()), argv.data());
-  ASSERT_TRUE(std::holds_alternative<Options>(parsed));
-  EXPECT_THAT(std::get<Options>(parsed).exports, ElementsAre("7.1=/a"));
-  EXPECT_TRUE(std::holds_alternative<Diagnostics>(parse_command_line(0, nullptr)));
 }
 
 TEST(CommandLine, OptionsReachTheirKeys) {

@@ -11,6 +11,10 @@
 namespace aoe::targetd {
 namespace {
 
+using config::ChangedKey;
+using config::ChangeEffect;
+using config::ReloadPlan;
+
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 

@@ -1,10 +1,10 @@
-#include "targetd/toml_scan.h"
+#include "config/toml_scan.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace aoe::targetd {
+namespace aoe::config {
 namespace {
 
 // "LINE:COLUMN: TEXT", or nothing.
@@ -68,4 +68,4 @@ TEST(TomlScan, UnterminatedStringsAreLeftToTheLibrary) {
 }
 
 }  // namespace
-}  // namespace aoe::targetd
+}  // namespace aoe::config

@@ -1,10 +1,10 @@
-#include "targetd/diagnostics.h"
+#include "config/diagnostics.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-namespace aoe::targetd {
+namespace aoe::config {
 namespace {
 
 constexpr std::array<std::string_view, 3> kWords{"mode", "buffers", "remote_admin"};
@@ -30,4 +30,4 @@ TEST(Diagnostics, TextFromOutsideStaysOnOneLine) {
 }
 
 }  // namespace
-}  // namespace aoe::targetd
+}  // namespace aoe::config

@@ -1,7 +1,8 @@
-#include "targetd/config_value.h"
+#include "config/value.h"
 
 #include "base/parse.h"
-#include "targetd/diagnostics.h"
+#include "config/daemon_config.h"
+#include "config/diagnostics.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +14,7 @@
 #include <optional>
 #include <utility>
 
-namespace aoe::targetd {
+namespace aoe::config {
 namespace {
 
 using Kind = ConfigValue::Kind;
@@ -335,6 +336,46 @@ ReadResult<std::vector<MacAddress>> read_macs(const ConfigValue& value,
   return macs;
 }
 
+ReadResult<std::string> read_socket_path(const ConfigValue& value) {
+  AOE_TRY_ASSIGN(std::string path, read_text(value, "the path of a socket"));
+  if (path.size() > kSocketPathCharsMax) {
+    return fail(fmt::format("{} bytes long: expected the path of a socket, at most {} bytes",
+                            path.size(), kSocketPathCharsMax));
+  }
+  return path;
+}
+
+ReadResult<std::string> read_account(const ConfigValue& value, std::string_view expected) {
+  AOE_TRY_ASSIGN(std::string name, read_text(value, expected));
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return c > ' ' && c <= '~' && c != ':' && c != '/' && c != ',';
+  });
+  if (!plain || name.front() == '-') {
+    return fail(fmt::format("{}: expected {}", in_quotes(name), expected));
+  }
+  return name;
+}
+
+ReadResult<Duration> read_duration(const ConfigValue& value, DurationRange range) {
+  const std::string expected = fmt::format("a time from {} to {}, such as 30, \"500ms\" or \"2m\"",
+                                           format_duration(range.min), format_duration(range.max));
+  std::string text = value.text;
+  if (value.kind == Kind::integer) {
+    text = std::to_string(value.integer);
+  } else if (!is_text(value)) {
+    return wrong_type(value, expected);
+  }
+  const auto duration = parse_duration(text);
+  const bool too_large = !duration && duration.error() == ParseErrc::too_large;
+  if (!duration && !too_large) {
+    return fail(fmt::format("{}: expected {}", in_quotes(text), expected));
+  }
+  if (too_large || *duration < range.min || *duration > range.max) {
+    return fail(fmt::format("{} is out of range: expected {}", in_quotes(text), expected));
+  }
+  return *duration;
+}
+
 ReadResult<std::vector<std::string>> read_interfaces(const ConfigValue& value) {
   AOE_TRY_ASSIGN(std::vector<std::string> names, read_items(value, "interface names"));
   if (names.empty()) {
@@ -390,6 +431,12 @@ ReadResult<DeviceAddress> read_device_address(const ConfigValue& value) {
                        Slot{static_cast<std::uint8_t>(slot)}};
 }
 
+std::string to_string(const ListenAddress& address) {
+  const bool is_ipv6 = address.host.find(':') != std::string::npos;
+  const std::string host = is_ipv6 ? "[" + address.host + "]" : address.host;
+  return host + ":" + std::to_string(address.port);
+}
+
 ReadResult<ListenAddress> read_listen_address(const ConfigValue& value) {
   constexpr std::string_view kExpected = "ADDR:PORT, such as 127.0.0.1:9750 or [::1]:9750";
   if (!is_text(value)) {
@@ -422,4 +469,4 @@ ReadResult<ListenAddress> read_listen_address(const ConfigValue& value) {
   return ListenAddress{host, static_cast<std::uint16_t>(*port)};
 }
 
-}  // namespace aoe::targetd
+}  // namespace aoe::config

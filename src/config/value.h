@@ -1,19 +1,34 @@
 // One value of a configuration as its source wrote it, and the readers that turn it into what a key
-// wants. Both sources use them, so that a key means and refuses the same everywhere.
+// wants. Command lines and files use them, so that a key means and refuses the same everywhere.
 #pragma once
 
 #include "base/ids.h"
 #include "base/mac_address.h"
 #include "base/result.h"
-#include "targetd/config.h"
+#include "base/time.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace aoe::targetd {
+namespace aoe::config {
+
+// Where a server of the daemon listens.
+struct ListenAddress {
+  std::string host;  // a numeric IPv4 or IPv6 address, without brackets
+  std::uint16_t port = 0;
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
+// "127.0.0.1:9750", "[::1]:9750"
+[[nodiscard]] std::string to_string(const ListenAddress& address);
+
+// The mask list on the wire counts its entries in one byte (AoEr11, MAC Mask List, Dir Count), so
+// that no longer list could be shown to anybody.
+inline constexpr std::size_t kMacListMax = 255;
 
 struct ConfigValue {
   enum class Kind : std::uint8_t {
@@ -80,6 +95,21 @@ struct CountRange {
 // Whether `value` is exactly that text.
 [[nodiscard]] bool is_word(const ConfigValue& value, std::string_view word);
 
+// The path of a socket: read_text, and short enough for its address.
+[[nodiscard]] ReadResult<std::string> read_socket_path(const ConfigValue& value);
+
+// The name of a user or group, which `expected` says. Whether there is one is not asked.
+[[nodiscard]] ReadResult<std::string> read_account(const ConfigValue& value,
+                                                   std::string_view expected);
+
+struct DurationRange {
+  Duration min;
+  Duration max;
+};
+
+// A time: a whole number of seconds, or a text with a unit (base/parse.h).
+[[nodiscard]] ReadResult<Duration> read_duration(const ConfigValue& value, DurationRange range);
+
 // Interface names as the kernel accepts them, as a list or joined with '+'; no name twice.
 [[nodiscard]] ReadResult<std::vector<std::string>> read_interfaces(const ConfigValue& value);
 
@@ -90,4 +120,4 @@ struct CountRange {
 // ADDR:PORT with a numeric address.
 [[nodiscard]] ReadResult<ListenAddress> read_listen_address(const ConfigValue& value);
 
-}  // namespace aoe::targetd
+}  // namespace aoe::config

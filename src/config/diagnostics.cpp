@@ -1,4 +1,4 @@
-#include "targetd/diagnostics.h"
+#include "config/diagnostics.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-namespace aoe::targetd {
+namespace aoe::config {
 namespace {
 
 constexpr std::size_t kShownCharsMax = 120;
@@ -42,6 +42,14 @@ std::string to_string(const Diagnostic& diagnostic) {
 void Diagnostics::append(Diagnostics other) {
   std::move(other.errors.begin(), other.errors.end(), std::back_inserter(errors));
   std::move(other.warnings.begin(), other.warnings.end(), std::back_inserter(warnings));
+}
+
+std::string joined_errors(const Diagnostics& diagnostics) {
+  std::string all;
+  for (const Diagnostic& error : diagnostics.errors) {
+    all += (all.empty() ? "" : "; ") + to_string(error);
+  }
+  return all;
 }
 
 std::string sanitized(std::string_view text) {
@@ -93,4 +101,4 @@ std::string joined(std::span<const std::string_view> words) {
   return fmt::format("{}", fmt::join(words.begin(), words.end(), ", "));
 }
 
-}  // namespace aoe::targetd
+}  // namespace aoe::config

@@ -1,11 +1,11 @@
-#include "targetd/event_throttle.h"
+#include "daemon/event_throttle.h"
 
 #include <utility>
 
-namespace aoe::targetd {
+namespace aoe::daemon {
 
-std::optional<std::uint64_t> EventThrottle::admit(Instant now, const target::TargetEvent& event) {
-  Entry& entry = entries_[{event.address, event.kind}];
+std::optional<std::uint64_t> EventThrottle::admit(Instant now, const Key& event) {
+  Entry& entry = entries_[event];
   if (now >= entry.window_end) {
     entry.window_end = now + limits_.window;
     entry.admitted = 0;
@@ -18,4 +18,4 @@ std::optional<std::uint64_t> EventThrottle::admit(Instant now, const target::Tar
   return std::exchange(entry.suppressed, 0);
 }
 
-}  // namespace aoe::targetd
+}  // namespace aoe::daemon

@@ -1,12 +1,12 @@
 // The messages of a configuration as lines, for comparison with what a table expects.
 #pragma once
 
-#include "targetd/diagnostics.h"
+#include "config/diagnostics.h"
 
 #include <string>
 #include <vector>
 
-namespace aoe::targetd {
+namespace aoe::config {
 
 inline std::vector<std::string> lines_of(const std::vector<Diagnostic>& diagnostics) {
   std::vector<std::string> lines;
@@ -16,4 +16,4 @@ inline std::vector<std::string> lines_of(const std::vector<Diagnostic>& diagnost
   return lines;
 }
 
-}  // namespace aoe::targetd
+}  // namespace aoe::config

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace aoe::targetd {
+namespace aoe::config {
 
 struct TomlProblem {
   std::size_t line = 0;    // from 1
@@ -28,4 +28,4 @@ inline constexpr std::size_t kTomlDotsPerLineMax = 100;
 // string passes; the library reports it and stops there.
 [[nodiscard]] std::optional<TomlProblem> scan_toml(std::string_view text);
 
-}  // namespace aoe::targetd
+}  // namespace aoe::config

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace aoe::targetd {
+namespace aoe::config {
 
 struct Diagnostic {
   std::string where;  // "aoe-targetd.toml:12:8", "-e 7.1=/srv/a.img", "command line"
@@ -35,6 +35,9 @@ struct Diagnostics {
   void append(Diagnostics other);
 };
 
+// All errors in one line, for an answer that has room for one text.
+[[nodiscard]] std::string joined_errors(const Diagnostics& diagnostics);
+
 // Text from outside, made fit for one line of a message: in double quotes, control characters and
 // bytes that are not ASCII as \xNN, and cut after 120 characters.
 [[nodiscard]] std::string in_quotes(std::string_view text);
@@ -54,4 +57,4 @@ struct Diagnostics {
 // "a, b, c"
 [[nodiscard]] std::string joined(std::span<const std::string_view> words);
 
-}  // namespace aoe::targetd
+}  // namespace aoe::config

@@ -1,15 +1,15 @@
-#include "targetd/event_throttle.h"
+#include "daemon/event_throttle.h"
 
 #include <gtest/gtest.h>
 
-namespace aoe::targetd {
+namespace aoe::daemon {
 namespace {
 
-target::TargetEvent refused(std::uint16_t shelf) {
-  target::TargetEvent event;
-  event.kind = target::EventKind::admin_refused;
-  event.address = {Shelf{shelf}, Slot{1}};
-  return event;
+constexpr std::uint32_t kRefused = 3;
+constexpr std::uint32_t kMaskChanged = 4;
+
+EventThrottle::Key refused(std::uint16_t shelf) {
+  return {{Shelf{shelf}, Slot{1}}, kRefused};
 }
 
 TEST(EventThrottle, AFloodIsReportedAFewTimesAndThenCounted) {
@@ -25,16 +25,16 @@ TEST(EventThrottle, AFloodIsReportedAFewTimesAndThenCounted) {
   EXPECT_EQ(throttle.admit(now, refused(7)), 0U);
 }
 
-TEST(EventThrottle, ExportsAndKindsDoNotSilenceEachOther) {
+TEST(EventThrottle, AddressesAndKindsDoNotSilenceEachOther) {
   EventThrottle throttle({.events_max = 1, .window = Duration::seconds(60)});
   const Instant now{1'000'000'000};
   EXPECT_TRUE(throttle.admit(now, refused(7)));
   EXPECT_FALSE(throttle.admit(now, refused(7)));
   EXPECT_TRUE(throttle.admit(now, refused(8)));
-  target::TargetEvent other = refused(7);
-  other.kind = target::EventKind::mask_changed;
+  EventThrottle::Key other = refused(7);
+  other.kind = kMaskChanged;
   EXPECT_TRUE(throttle.admit(now, other));
 }
 
 }  // namespace
-}  // namespace aoe::targetd
+}  // namespace aoe::daemon

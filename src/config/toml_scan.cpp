@@ -1,10 +1,10 @@
-#include "targetd/toml_scan.h"
+#include "config/toml_scan.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-namespace aoe::targetd {
+namespace aoe::config {
 namespace {
 
 class Scanner {
@@ -127,4 +127,4 @@ std::optional<TomlProblem> scan_toml(std::string_view text) {
   return Scanner(text).scan();
 }
 
-}  // namespace aoe::targetd
+}  // namespace aoe::config
