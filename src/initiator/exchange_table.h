@@ -2,6 +2,7 @@
 #pragma once
 
 #include "initiator/deadline_heap.h"
+#include "initiator/frame_op.h"
 #include "initiator/index_list.h"
 #include "initiator/io_request.h"
 #include "initiator/tag_table.h"
@@ -25,7 +26,8 @@ struct Exchange {
   ExchangeKind kind = ExchangeKind::none;
   Tag tag{};
   DeviceId device{};                 // io and probe
-  std::uint32_t owner = 0;           // the request or command
+  FrameOp op = FrameOp::read;        // io
+  std::uint32_t owner = 0;           // the command, or the first request that the frame serves
   std::uint32_t path = 0;            // io and probe: index of the last path it was sent over
   std::uint32_t paths_used = 0;      // io and probe: bit mask of all of them
   std::uint32_t paths_reused = 0;    // io: of those it was sent over more than once
@@ -34,9 +36,9 @@ struct Exchange {
   bool in_flight = false;            // sent, not expired: counted in its path's window
   bool queued = false;               // on a list that waits for transmission
   bool refused = false;              // answered with AoE error 3: the round trip says nothing
-  Lba lba{};                         // io: the piece
-  std::uint64_t sectors = 0;         // likewise
-  std::uint64_t offset_sectors = 0;  // of the piece in its request
+  Lba lba{};                         // io: where the frame starts on the disk
+  std::uint64_t sectors = 0;         // likewise: of all requests it serves
+  std::uint64_t offset_sectors = 0;  // of its start in the first request
   Instant sent{};                    // last transmission
   Instant first_sent{};
   std::uint32_t transmissions = 0;

@@ -19,8 +19,8 @@ constexpr Duration kIdentityFresh = Duration::seconds(1);
 
 TagTable::Options tag_options(const CoreOptions& options, Prng& random) {
   const CoreLimits& limits = options.limits;
-  // Room for every data frame, one more a device while it is cut smaller, every probe and command.
-  const std::uint32_t wanted = limits.frames_max + limits.devices_max + limits.commands_max +
+  // Room for every data frame, two more a device while one is cut, every probe and command.
+  const std::uint32_t wanted = limits.frames_max + 2 * limits.devices_max + limits.commands_max +
                                limits.devices_max * limits.paths_max;
   return {.slots = std::bit_ceil(wanted),
           .start = static_cast<std::uint32_t>(random.next()),

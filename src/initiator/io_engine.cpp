@@ -52,7 +52,8 @@ Result<void, SubmitError> IoEngine::submit(Instant now, DeviceId id, const IoReq
   Request& request = requests_.at(*slot);
   request.device = id;
   request.io = io;
-  request.op = frame_op(io.op, *target.identity());
+  request.op = frame_op(io, *target.identity());
+  request.flush_after = needs_flush(io, *target.identity());
   request.submitted = now;
   request.completion = {.cookie = io.cookie, .device = id, .op = io.op, .sectors = io.sectors};
 
@@ -87,10 +88,15 @@ bool IoEngine::try_start(std::uint32_t id) {
        fence_.blocks(device(request.device).address(), request.range()))) {
     return false;
   }
-  request.state = RequestState::sending;
-  own.sending.push_back(requests_.sending_links(), id);
-  make_busy(request.device);
+  send(id);
   return true;
+}
+
+void IoEngine::send(std::uint32_t id) {
+  Request& request = requests_.at(id);
+  request.state = RequestState::sending;
+  queues(request.device).sending(request.op).push_back(requests_.sending_links(), id);
+  make_busy(request.device);
 }
 
 void IoEngine::start_waiting(DeviceId id) {
@@ -115,20 +121,22 @@ void IoEngine::make_busy(DeviceId id) {
 
 void IoEngine::raise_fence(const Exchange& exchange) {
   const std::uint32_t open_paths = exchange.paths_used & ~exchange.paths_answered;
-  if (!changes_data(requests_.at(exchange.owner).op) ||
-      (open_paths == 0 && exchange.paths_reused == 0)) {
+  if (!changes_data(exchange.op) || (open_paths == 0 && exchange.paths_reused == 0)) {
     return;
   }
-  ++context_.stats.fences_raised;
-  const bool fits =
-      fence_.raise(device(exchange.device).address(), {exchange.lba, exchange.sectors},
-                   {.tag = exchange.tag,
-                    .open_paths = open_paths,
-                    .can_settle = exchange.paths_reused == 0,
-                    .gone = exchange.sent + context_.options.frame_life_max});
-  if (!fits) {
-    ++context_.stats.fence_overflows;
-  }
+  const WriteFence::Copies copies{.tag = exchange.tag,
+                                  .open_paths = open_paths,
+                                  .can_settle = exchange.paths_reused == 0,
+                                  .gone = exchange.sent + context_.options.frame_life_max};
+  const DeviceAddress address = device(exchange.device).address();
+  // The parts of a trim lie anywhere.
+  requests_.for_each_part(exchange, [&](const FramePart& part) {
+    const Lba first{requests_.at(part.request).io.lba.value + part.offset_sectors};
+    ++context_.stats.fences_raised;
+    if (!fence_.raise(address, {first, part.sectors}, copies)) {
+      ++context_.stats.fence_overflows;
+    }
+  });
 }
 
 void IoEngine::end_exchange(std::uint32_t slot) {
@@ -139,7 +147,8 @@ void IoEngine::end_exchange(std::uint32_t slot) {
     queues(exchange.device).resend.remove(context_.exchanges.links(), slot);
   }
   raise_fence(exchange);
-  --requests_.at(exchange.owner).exchanges;
+  requests_.for_each_part(
+      exchange, [this](const FramePart& part) { --requests_.at(part.request).exchanges; });
   context_.exchanges.release(slot);
   --frames_;
 }
@@ -147,14 +156,21 @@ void IoEngine::end_exchange(std::uint32_t slot) {
 void IoEngine::stop_sending(std::uint32_t id) {
   Request& request = requests_.at(id);
   request.state = RequestState::sent;
-  queues(request.device).sending.remove(requests_.sending_links(), id);
+  queues(request.device).sending(request.op).remove(requests_.sending_links(), id);
 }
 
 void IoEngine::finish_if_done(Instant now, std::uint32_t id) {
-  const Request& request = requests_.at(id);
-  if (request.exchanges == 0 && request.state == RequestState::sent) {
-    end_request(now, id);
+  Request& request = requests_.at(id);
+  if (request.exchanges != 0 || request.state != RequestState::sent) {
+    return;
   }
+  if (request.flush_after && !request.has_failed()) {
+    request.flush_after = false;
+    request.op = FrameOp::flush;
+    send(id);
+    return;
+  }
+  end_request(now, id);
 }
 
 void IoEngine::end_request(Instant now, std::uint32_t id) {
@@ -166,13 +182,10 @@ void IoEngine::end_request(Instant now, std::uint32_t id) {
   start_waiting(request.device);
 }
 
-void IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
+bool IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
   Request& request = requests_.at(id);
-  for (std::uint32_t slot = 0; request.exchanges > 0 && slot < context_.exchanges.slots(); ++slot) {
-    const Exchange& exchange = context_.exchanges.at(slot);
-    if (exchange.kind == ExchangeKind::io && exchange.owner == id) {
-      end_exchange(slot);
-    }
+  if (!leave_exchanges(now, id)) {
+    return false;
   }
   if (request.state == RequestState::sending) {
     stop_sending(id);
@@ -184,11 +197,14 @@ void IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
     request.completion.error_lba = request.io.lba;
   }
   end_request(now, id);
+  return true;
 }
 
 void IoEngine::on_time(Instant now) {
   while (const std::optional<std::uint32_t> id = requests_.deadlines().pop_due(now)) {
-    end_now(now, *id, IoStatus::timed_out);
+    if (!end_now(now, *id, IoStatus::timed_out)) {
+      requests_.deadlines().set(*id, now + kTagRetry);
+    }
   }
   if (tags_retry_ <= now) {
     tags_retry_ = {};
@@ -230,8 +246,16 @@ std::size_t IoEngine::poll_completions(std::span<IoCompletion> out) {
 }
 
 void IoEngine::cancel(Instant now, DeviceId id) {
+  // Nobody is left whose frames would be cut.
+  for (std::uint32_t slot = 0; slot < context_.exchanges.slots(); ++slot) {
+    const Exchange& exchange = context_.exchanges.at(slot);
+    if (exchange.kind == ExchangeKind::io && exchange.device == id) {
+      end_exchange(slot);
+    }
+  }
   while (!queues(id).order.empty()) {
-    end_now(now, queues(id).order.front(), IoStatus::cancelled);
+    const bool ended = end_now(now, queues(id).order.front(), IoStatus::cancelled);
+    AOE_CHECK(ended, "a request without frames ends");
   }
   fence_.forget_paths(device(id).address());
 }

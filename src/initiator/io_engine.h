@@ -4,6 +4,7 @@
 #include "initiator/core_context.h"
 #include "initiator/index_list.h"
 #include "initiator/io_request.h"
+#include "initiator/request_merger.h"
 #include "initiator/request_table.h"
 #include "initiator/write_fence.h"
 #include "protocol/aoe_frame.h"
@@ -59,12 +60,31 @@ class IoEngine {
   [[nodiscard]] const WriteFence& fence() const { return fence_; }
 
  private:
+  // How soon to look again when every tag rests.
+  static constexpr Duration kTagRetry = Duration::milliseconds(10);
+
   struct Queues {
     IndexList order;            // requests that have not ended, as submitted
-    IndexList sending;          // those with pieces to send
+    IndexList sending_reads;    // those of them with something to send
+    IndexList sending_changes;  // likewise, flushes included
+    bool reads_next = true;     // the two take turns, so that neither starves the other
     IndexList resend;           // exchanges to be sent again
     std::uint32_t waiting = 0;  // requests that were not started
     bool listed = false;        // on busy_
+
+    [[nodiscard]] IndexList& sending(FrameOp op) {
+      return op == FrameOp::read ? sending_reads : sending_changes;
+    }
+
+    [[nodiscard]] bool is_idle() const {
+      return sending_reads.empty() && sending_changes.empty() && resend.empty();
+    }
+  };
+
+  // A part of the sectors of an exchange.
+  struct Cut {
+    std::uint64_t skip = 0;
+    std::uint64_t sectors = 0;
   };
 
   [[nodiscard]] Device& device(DeviceId id) { return *context_.devices[id.value]; }
@@ -74,17 +94,32 @@ class IoEngine {
   [[nodiscard]] std::optional<SubmitError> check(const Device& device, const IoRequest& io) const;
   [[nodiscard]] std::optional<std::uint32_t> new_exchange(Instant now);
   [[nodiscard]] bool try_start(std::uint32_t id);
+  void send(std::uint32_t id);
   void start_waiting(DeviceId id);
   void make_busy(DeviceId id);
 
   [[nodiscard]] bool device_frame(Instant now, DeviceId id, TxFrame& out);
   [[nodiscard]] bool resend_frame(Instant now, DeviceId id, TxFrame& out);
   [[nodiscard]] bool fresh_frame(Instant now, DeviceId id, TxFrame& out);
-  [[nodiscard]] bool resplit(Instant now, std::uint32_t slot, std::uint32_t payload_sectors);
+  [[nodiscard]] bool fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFrame& out);
+  void fill_exchange(std::uint32_t slot, const FrameFill& fill);
+  // Sectors of the front of an exchange that a path of this payload carries in one frame.
+  [[nodiscard]] std::uint64_t fitting_sectors(const Exchange& exchange,
+                                              std::uint32_t payload_sectors);
+  // Ends an exchange and asks for what is named of it under new tags, next. False when there are
+  // not enough of them now; then nothing changed.
+  [[nodiscard]] bool replace(Instant now, std::uint32_t slot, std::span<const Cut> with);
+  // Cuts an exchange in two.
+  [[nodiscard]] bool cut(Instant now, std::uint32_t slot, std::uint64_t at_sectors);
+  // Takes a request out of every exchange it has a part in. False: as replace(), try again later.
+  [[nodiscard]] bool leave_exchanges(Instant now, std::uint32_t id);
+  void leave_flush(std::uint32_t slot, std::uint32_t id);
   void transmit(Instant now, std::uint32_t slot, std::uint32_t path, TxFrame& out);
   void arm_timer(std::uint32_t slot);
 
-  [[nodiscard]] Piece piece_of(const Exchange& exchange);
+  [[nodiscard]] Piece piece_of(const Exchange& exchange) const;
+  void gather(const Exchange& exchange, ByteSpan data) const;
+  void scatter(const Exchange& exchange, ConstByteSpan data);
   // A black hole for big frames, as far as one frame can tell.
   [[nodiscard]] bool vanishes_for_its_size(const Exchange& exchange, const Path& path);
   void leave_flight(Exchange& exchange);
@@ -93,10 +128,14 @@ class IoEngine {
   void end_exchange(std::uint32_t slot);
   void raise_fence(const Exchange& exchange);
   void on_final_error(Instant now, std::uint32_t slot, const IoCompletion& how);
+  void ask_apart(Instant now, std::uint32_t slot);
+  void ask_later(Instant now, std::uint32_t slot);
+  void fail_request(Instant now, std::uint32_t owner, const IoCompletion& how);
   void stop_sending(std::uint32_t id);
   void finish_if_done(Instant now, std::uint32_t id);
   void end_request(Instant now, std::uint32_t id);
-  void end_now(Instant now, std::uint32_t id, IoStatus status);
+  // False when tags are missing for the other requests in its frames: try again later.
+  [[nodiscard]] bool end_now(Instant now, std::uint32_t id, IoStatus status);
 
   CoreContext context_;
   RequestTable requests_;

@@ -39,12 +39,7 @@ void IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
     if (header.error == static_cast<std::uint8_t>(AoeError::device_unavailable)) {
       // It may be back before the deadline. Ask again at the pace of a lost frame.
       ++context_.stats.device_unavailable;
-      exchange.refused = true;
-      leave_flight(exchange);
-      if (!exchange.queued) {
-        exchange.sent = now;
-        arm_timer(slot);
-      }
+      ask_later(now, slot);
       return;
     }
     on_final_error(
@@ -58,9 +53,8 @@ void IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
     return;
   }
   const AtaOutcome outcome{ata->argument.command_status, ata->argument.feature_error};
-  Request& request = requests_.at(exchange.owner);
   const auto bytes = exchange.sectors * kSectorBytes;
-  if (!outcome.is_failure() && request.op == FrameOp::read && ata->data.size() < bytes) {
+  if (!outcome.is_failure() && exchange.op == FrameOp::read && ata->data.size() < bytes) {
     ++context_.stats.short_data;
     return;
   }
@@ -72,14 +66,15 @@ void IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
                     .outcome = outcome});
     return;
   }
-  if (request.op == FrameOp::read) {
-    const auto offset = exchange.offset_sectors * kSectorBytes;
-    copy_bytes(request.io.read_into.subspan(offset, bytes), ata->data.first(bytes));
+  if (exchange.op == FrameOp::read) {
+    scatter(exchange, ata->data.first(bytes));
   }
-  request.answered_sectors += exchange.sectors;
-  const std::uint32_t owner = exchange.owner;
+  const Exchange done = exchange;
   end_exchange(slot);
-  finish_if_done(now, owner);
+  requests_.for_each_part(done, [&](const FramePart& part) {
+    requests_.at(part.request).answered_sectors += part.sectors;
+    finish_if_done(now, part.request);
+  });
 }
 
 void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t path_index) {
@@ -88,7 +83,7 @@ void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t p
   ++context_.stats.answers;
   ++path.frames_answered;
   path.answered = now;
-  if (moves_data(requests_.at(exchange.owner).op)) {
+  if (moves_data(exchange.op)) {
     if (exchange.sectors >= path.payload.sectors()) {
       path.full_frame_answered = now;
     }
@@ -96,8 +91,7 @@ void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t p
   }
   // A retransmission looks like the first transmission, so its answer measures nothing (Karn), and
   // the disk's time for a flush or trim is not the network's.
-  const bool measures = exchange.transmissions == 1 && !exchange.refused &&
-                        moves_data(requests_.at(exchange.owner).op);
+  const bool measures = exchange.transmissions == 1 && !exchange.refused && moves_data(exchange.op);
   if (measures) {
     path.rtt.sample(now - exchange.sent);
     path.round_trips.add(now - exchange.sent);
@@ -109,7 +103,41 @@ void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t p
 
 void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletion& how) {
   Exchange& exchange = context_.exchanges.at(slot);
-  const std::uint32_t owner = exchange.owner;
+  if (exchange.op != FrameOp::flush && requests_.is_shared(exchange)) {
+    ask_apart(now, slot);
+    return;
+  }
+  const Exchange failed = exchange;
+  end_exchange(slot);
+  requests_.for_each_part(failed,
+                          [&](const FramePart& part) { fail_request(now, part.request, how); });
+}
+
+void IoEngine::ask_apart(Instant now, std::uint32_t slot) {
+  // One of the requests is at fault, and the answer need not say which.
+  std::uint64_t first = 0;
+  const Exchange& exchange = context_.exchanges.at(slot);
+  requests_.for_each_part(exchange, [&first](const FramePart& part) {
+    if (part.before_sectors == 0) {
+      first = part.sectors;
+    }
+  });
+  if (!cut(now, slot, first)) {
+    ask_later(now, slot);
+  }
+}
+
+void IoEngine::ask_later(Instant now, std::uint32_t slot) {
+  Exchange& exchange = context_.exchanges.at(slot);
+  exchange.refused = true;
+  leave_flight(exchange);
+  if (!exchange.queued) {
+    exchange.sent = now;
+    arm_timer(slot);
+  }
+}
+
+void IoEngine::fail_request(Instant now, std::uint32_t owner, const IoCompletion& how) {
   IoCompletion& completion = requests_.at(owner).completion;
   // The answers come in any order; the error that is reported is the first one in the request.
   if (completion.status == IoStatus::ok || how.error_lba < completion.error_lba) {
@@ -118,7 +146,6 @@ void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletio
     completion.outcome = how.outcome;
     completion.aoe_error = how.aoe_error;
   }
-  end_exchange(slot);
   // What is in flight is waited for: it will be answered, and must not land after the completion.
   if (requests_.at(owner).state == RequestState::sending) {
     stop_sending(owner);

@@ -17,7 +17,7 @@ void IoEngine::on_expiry(Instant now, std::uint32_t slot) {
     ++path.expiries;
     ++context_.stats.expiries;
     // A slow flush is no sign of congestion.
-    if (moves_data(requests_.at(exchange.owner).op) && path.window.on_loss(exchange.sent, now)) {
+    if (moves_data(exchange.op) && path.window.on_loss(exchange.sent, now)) {
       path.rtt.back_off();
       ++path.expiries_in_row;
       ++context_.stats.window_cuts;
@@ -34,9 +34,9 @@ void IoEngine::on_expiry(Instant now, std::uint32_t slot) {
 }
 
 bool IoEngine::vanishes_for_its_size(const Exchange& exchange, const Path& path) {
-  return moves_data(requests_.at(exchange.owner).op) &&
-         exchange.sectors >= path.payload.sectors() && exchange.transmissions >= kTriesPerSize &&
-         path.answered > exchange.first_sent && path.full_frame_answered < exchange.first_sent;
+  return moves_data(exchange.op) && exchange.sectors >= path.payload.sectors() &&
+         exchange.transmissions >= kTriesPerSize && path.answered > exchange.first_sent &&
+         path.full_frame_answered < exchange.first_sent;
 }
 
 void IoEngine::on_path_lost(DeviceId id, std::uint32_t path) {

@@ -38,6 +38,7 @@ struct IoRequest {
   std::uint64_t sectors = 0;   // 1.. and inside the device; 0 for flush
   ByteSpan read_into{};        // read: sectors * 512 bytes; else empty
   ConstByteSpan write_from{};  // write: sectors * 512 bytes; else empty
+  bool durable = false;        // on stable storage when it completes, as if flushed (not reads)
   std::uint64_t cookie = 0;    // returned in the completion, the caller's to choose
   Duration timeout{};          // until the request fails; 0 = the device's setting
 };

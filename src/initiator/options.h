@@ -85,6 +85,7 @@ struct CoreStats {
   std::uint64_t payload_steps_down = 0;  // big frames vanished while small ones were answered
   std::uint64_t resplits = 0;            // frames cut smaller after the payload of the paths shrank
   std::uint64_t device_unavailable = 0;  // AoE error 3, retried
+  std::uint64_t requests_merged = 0;     // requests that went into the frame of another one
   std::uint64_t overlap_waits = 0;       // requests that waited for an overlapping one
   std::uint64_t fence_waits = 0;         // requests that waited for a fence
   std::uint64_t fences_raised = 0;
