@@ -3,6 +3,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "initiator/device_flow.h"
 #include "initiator/discovery.h"
 #include "initiator/options.h"
 #include "initiator/path_set.h"
@@ -27,6 +28,7 @@ class Device {
       : address_(address),
         settings_(settings),
         paths_(options.limits.paths_max),
+        flow_(options.rtt),
         query_({.min = options.query_interval_min, .max = options.query_interval_max}) {}
 
   [[nodiscard]] DeviceAddress address() const { return address_; }
@@ -36,6 +38,10 @@ class Device {
   [[nodiscard]] PathSet& paths() { return paths_; }
 
   [[nodiscard]] const PathSet& paths() const { return paths_; }
+
+  [[nodiscard]] DeviceFlow& flow() { return flow_; }
+
+  [[nodiscard]] const DeviceFlow& flow() const { return flow_; }
 
   // When to ask for the device.
   [[nodiscard]] QuerySchedule& query() { return query_; }
@@ -67,6 +73,7 @@ class Device {
   DeviceAddress address_;
   DeviceSettings settings_;
   PathSet paths_;
+  DeviceFlow flow_;
   QuerySchedule query_;
   std::optional<protocol::IdentifyModel> identity_;
   bool up_ = false;

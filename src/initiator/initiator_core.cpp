@@ -96,13 +96,14 @@ void InitiatorCore::handle_port(Instant now, PortId port, const PortInfo& info) 
         path_went(now, id, index, PathState::down);
       } else if (came_up) {
         // Answers to what was sent before go to nobody. Who is there is asked anew.
-        path.rtt.forget_back_off();
+        devices_[i]->flow().flight.forget_silences();
         path.window.reset();
         path_went(now, id, index, PathState::probing);
         prober_.start(now, id, index);
       }
     }
     refresh_device(now, id);
+    io_.on_change(id);
     if (came_up && !devices_[i]->is_up()) {
       devices_[i]->query().restart(now);
     }
@@ -198,6 +199,7 @@ void InitiatorCore::on_path_offer(Instant now, DeviceId id, const TargetTable::A
     prober_.start(now, id, *index);
   }
   refresh_device(now, id);
+  io_.on_change(id);
 }
 
 std::optional<std::uint32_t> InitiatorCore::add_path(DeviceId id, const TargetTable::Answer& from) {
@@ -239,11 +241,11 @@ void InitiatorCore::on_exchange_answer(Instant now, std::uint32_t slot, PortId p
     on_probe_answer(now, slot, *path, header, frame);
     return;
   }
-  paths.at(*path).expiries_in_row = 0;
   io_.on_answer(now, slot, *path, header, frame);
   if (paths.at(*path).state == PathState::suspect) {
     path_came_alive(now, id, *path);
   }
+  settle_doubts(now);
 }
 
 void InitiatorCore::on_stray_answer(PortId port, const protocol::FrameHeader& header) {
@@ -289,7 +291,7 @@ void InitiatorCore::on_probe_answer(Instant now, std::uint32_t slot, std::uint32
   const DeviceId id = exchange.device;
   Path& path = devices_[id.value]->paths().at(path_index);
   if (exchange.transmissions == 1 && !exchange.refused) {
-    path.rtt.sample(now - exchange.sent);
+    path.network.sample(now - exchange.sent);
   }
   prober_.stop(id, path_index);
   on_identity(now, id, path_index, identify.model);
@@ -318,7 +320,7 @@ void InitiatorCore::on_identity(Instant now, DeviceId id, std::uint32_t path_ind
   }
   path.identified = now;
   path.answered = now;
-  path.expiries_in_row = 0;
+  path.losses_in_row = 0;
   if (verdict == IdentityVerdict::resized) {
     emit({.kind = EventKind::device_resized,
           .address = device.address(),
@@ -342,8 +344,7 @@ void InitiatorCore::on_identity(Instant now, DeviceId id, std::uint32_t path_ind
 void InitiatorCore::path_came_alive(Instant now, DeviceId id, std::uint32_t path_index) {
   Path& path = devices_[id.value]->paths().at(path_index);
   path.state = PathState::live;
-  path.expiries_in_row = 0;
-  path.rtt.forget_back_off();
+  path.losses_in_row = 0;
   // What was sent while nobody answered waits for long timers.
   io_.on_path_back(id, path_index);
   emit_path(EventKind::path_up, id, path);
@@ -404,19 +405,29 @@ void InitiatorCore::on_expiry(Instant now, std::uint32_t slot) {
     case ExchangeKind::none:
       return;
   }
-  const DeviceId id = exchange.device;
-  const std::uint32_t index = exchange.path;
-  io_.on_expiry(now, slot);
-  const Path& path = devices_[id.value]->paths().at(index);
+  const DevicePath at{.device = exchange.device, .path = exchange.path};
+  const Instant first_sent = exchange.first_sent;
+  io_.on_expiry(slot);
+  if (devices_[at.device.value]->paths().at(at.path).answered < first_sent) {
+    on_doubtful_path(now, at);
+  }
+}
+
+void InitiatorCore::on_doubtful_path(Instant now, const DevicePath& at) {
+  const Path& path = devices_[at.device.value]->paths().at(at.path);
   if (path.state != PathState::live) {
     return;
   }
-  if (path.expiries_in_row >= options_.suspect_after) {
-    path_went(now, id, index, PathState::suspect);
-    prober_.start(now, id, index);
-  } else if (exchange.transmissions >= 2 && path.answered < exchange.first_sent) {
-    // Is the path gone, or only too narrow? A small question tells.
-    prober_.start(now, id, index);
+  if (path.losses_in_row >= options_.suspect_after) {
+    path_went(now, at.device, at.path, PathState::suspect);
+  }
+  // Is the path gone, or only too narrow, or the disk slow? A small question tells.
+  prober_.start(now, at.device, at.path);
+}
+
+void InitiatorCore::settle_doubts(Instant now) {
+  while (const std::optional<DevicePath> path = io_.next_doubtful_path()) {
+    on_doubtful_path(now, *path);
   }
 }
 
@@ -425,6 +436,7 @@ void InitiatorCore::handle_timeout(Instant now) {
     on_expiry(now, *slot);
   }
   io_.on_time(now);
+  settle_doubts(now);
   discovery_.on_time(now, ports_up(), random_);
   for (std::optional<Device>& device : devices_) {
     if (device && device->query().take_due(now, random_)) {

@@ -116,6 +116,8 @@ class InitiatorCore {
                    const protocol::IdentifyModel& model);
   void on_stray_answer(PortId port, const protocol::FrameHeader& header);
   void on_expiry(Instant now, std::uint32_t slot);
+  void on_doubtful_path(Instant now, const DevicePath& at);
+  void settle_doubts(Instant now);
 
   void path_came_alive(Instant now, DeviceId id, std::uint32_t path);
   void path_went(Instant now, DeviceId id, std::uint32_t path, PathState state);

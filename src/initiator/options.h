@@ -22,13 +22,22 @@ struct CoreLimits {
   std::uint32_t queries_max = 64;  // config queries waiting for a turn to be sent
 };
 
-// Timer of a path after RFC 6298.
+// Timers of a path after RFC 6298.
 struct RttLimits {
-  Duration initial = Duration::milliseconds(200);  // before the first sample
+  Duration initial = Duration::milliseconds(200);  // of the network, before the first sample
+  // Of data frames, likewise: nothing is known of the disk yet. Comes down as answers are seen.
+  Duration data_initial = Duration::seconds(1);
   // Below this a busy disk looks like a lost frame: its latency has a heavy tail that mean and
   // deviation do not describe (measured up to 0.2 % needless copies by users of the Linux driver).
   Duration min = Duration::milliseconds(50);
   Duration max = Duration::seconds(2);
+};
+
+// Which of several live paths a frame takes.
+enum class PathPolicy : std::uint8_t {
+  fastest,         // on which the answer is expected first
+  round_robin,     // each in turn
+  active_passive,  // the first one, another one only while that is not live
 };
 
 struct CoreOptions {
@@ -50,7 +59,7 @@ struct CoreOptions {
   // `off`: wildcard queries only on discover(). What one-shot tools want.
   enum class Wildcard : std::uint8_t { off, on };
   Wildcard wildcard_discovery = Wildcard::off;
-  // Expiries in a row without any answer after which a path is avoided and probed.
+  // Losses in a row without any answer after which a path is avoided and probed.
   std::uint32_t suspect_after = 3;
 };
 
@@ -61,6 +70,7 @@ struct DeviceSettings {
   Duration timeout = Duration::seconds(180);
   std::uint32_t payload_sectors_max = 0;  // 0 = no own limit
   std::uint32_t window_max = 0;           // frames in flight on one path; 0 = no own limit
+  PathPolicy policy = PathPolicy::fastest;
 };
 
 // Everything the core counts. Only ever grows.
@@ -80,8 +90,13 @@ struct CoreStats {
   std::uint64_t short_data = 0;  // less data than asked for
   std::uint64_t bad_source = 0;  // group or zero source, wildcard address
   // What the protocol machinery had to do.
-  std::uint64_t expiries = 0;
+  std::uint64_t expiries = 0;                  // frames given up because nothing came any more
+  std::uint64_t early_losses = 0;              // frames given up because later ones were answered
+  std::uint64_t tail_probes = 0;               // the oldest frame of a silent path, sent again alone
+  std::uint64_t spurious_retransmissions = 0;  // of frames that had not been lost, as far as seen
+  std::uint64_t chance_losses = 0;             // taken for chance: no window was cut
   std::uint64_t window_cuts = 0;
+  std::uint64_t paced_sends = 0;  // frames of devices with a window below one frame
   std::uint64_t payload_steps_down = 0;  // big frames vanished while small ones were answered
   std::uint64_t resplits = 0;            // frames cut smaller after the payload of the paths shrank
   std::uint64_t device_unavailable = 0;  // AoE error 3, retried

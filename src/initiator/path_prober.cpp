@@ -57,7 +57,7 @@ void PathProber::ask_again(Instant now, std::uint32_t slot) {
 void PathProber::arm_timer(Instant now, std::uint32_t slot) {
   const Exchange& exchange = context_.exchanges.at(slot);
   const Path& path = context_.devices[exchange.device.value]->paths().at(exchange.path);
-  context_.exchanges.timers().set(slot, now + path.rtt.doubled(exchange.transmissions - 1));
+  context_.exchanges.timers().set(slot, now + path.network.doubled(exchange.transmissions - 1));
 }
 
 bool PathProber::next_frame(Instant now, TxFrame& out) {

@@ -8,6 +8,9 @@
 #include "sim/world/world.h"
 
 #include <memory>
+#ifdef DBG
+#include <cstdio>
+#endif
 
 namespace aoe::sim {
 namespace {
@@ -160,6 +163,22 @@ CongestionReport Setting::run() {
   for (std::int64_t i = 1; i <= samples; ++i) {
     world_.events().run_until(start_ + Duration::milliseconds(10 * i));
     held += target_.held();
+#ifdef DBG
+    if (i % DBG == 0) {
+      printf("t %6.1f held %u:", i / 100.0, target_.held());
+      for (std::size_t h = 0; h < cores_.size() && h < 6; ++h) {
+        for (std::uint16_t d = 0; d < options_.slots; ++d) {
+          const auto* dev = cores_[h]->device(initiator::DeviceId{d});
+          if (dev == nullptr) continue;
+          printf(" %s%.2f/%u(%.0f)", "", dev->flow().delay.size(), dev->flow().in_flight, dev->flow().rtt.srtt().ns / 1e6);
+        }
+        printf(" W");
+        { const auto* dev = cores_[h]->device(initiator::DeviceId{0}); for (std::uint32_t q = 0; dev != nullptr && q < dev->paths().size(); ++q) printf(" %.1f", dev->paths().at(q).window.size());  }
+        printf(" |");
+      }
+      printf("\n");
+    }
+#endif
   }
   report.held_mean = held / static_cast<double>(samples);
   report.events = world_.events().handled();
@@ -171,9 +190,14 @@ CongestionReport Setting::run() {
 }
 
 void add(initiator::CoreStats& sum, const initiator::CoreStats& one) {
-  sum.expiries += one.expiries;
-  sum.window_cuts += one.window_cuts;
   sum.retransmissions += one.retransmissions;
+  sum.expiries += one.expiries;
+  sum.early_losses += one.early_losses;
+  sum.tail_probes += one.tail_probes;
+  sum.spurious_retransmissions += one.spurious_retransmissions;
+  sum.chance_losses += one.chance_losses;
+  sum.window_cuts += one.window_cuts;
+  sum.paced_sends += one.paced_sends;
 }
 
 void Setting::add_up(CongestionReport& report) const {
