@@ -62,10 +62,10 @@ class CoreRunner {
 
   // A further port. It gets the id of a removed port of the same name, else a new one, else that of
   // any removed port: paths of a device go by the id, and are identified anew when a port comes up.
-  // Not from a callback of the loop. Errors: no_space (core.limits.ports_max are there), io.
+  // Errors: no_space (core.limits.ports_max are there), io.
   [[nodiscard]] Result<PortId> add_port(std::unique_ptr<net::PacketPort> port);
 
-  // Closes the port; what used it goes on over other ports. Not from a callback of the loop.
+  // Closes the port; what used it goes on over other ports.
   void remove_port(PortId id);
 
   // Looks at all interfaces now, as after a link event.
