@@ -67,7 +67,7 @@ std::optional<std::size_t> seal_offset(std::size_t frame_bytes) {
   return frame_bytes - kSealBytes;
 }
 
-Result<Seal, SealError> parse_seal(ConstByteSpan frame) {
+Result<SealedFrame, SealError> parse_sealed(ConstByteSpan frame) {
   const auto offset = seal_offset(frame.size());
   if (!offset) {
     return fail(SealError::absent);
@@ -80,16 +80,25 @@ Result<Seal, SealError> parse_seal(ConstByteSpan frame) {
   if (load_u8(bytes, 2) != kSessionVersion || (flags & ~kSealFlagCrc) != 0) {
     return fail(SealError::unsupported);
   }
-  const bool has_crc = flags == kSealFlagCrc;
-  if (has_crc && load_be32(bytes, kSealCrcAt) != crc32c(frame.first(*offset + kSealCrcAt))) {
-    return fail(SealError::damaged);
+  SealedFrame sealed;
+  sealed.seal = {.has_crc = flags == kSealFlagCrc,
+                 .session = load_be32(bytes, 4),
+                 .sequence = load_be32(bytes, 8),
+                 .sequence_low = load_be32(bytes, 12)};
+  if (sealed.seal.has_crc) {
+    sealed.header_crc = crc32c(frame.first(kHeaderBytes));
+    sealed.content_crc =
+        crc32c(frame.subspan(kHeaderBytes, *offset - kHeaderBytes), sealed.header_crc);
+    if (crc32c(bytes.first(kSealCrcAt), sealed.content_crc) != load_be32(bytes, kSealCrcAt)) {
+      return fail(SealError::damaged);
+    }
   }
-  return Seal{
-      .has_crc = has_crc,
-      .session = load_be32(bytes, 4),
-      .sequence = load_be32(bytes, 8),
-      .sequence_low = load_be32(bytes, 12),
-  };
+  return sealed;
+}
+
+Result<Seal, SealError> parse_seal(ConstByteSpan frame) {
+  AOE_TRY_ASSIGN(const SealedFrame sealed, parse_sealed(frame));
+  return sealed.seal;
 }
 
 void build_seal(ByteSpan frame, const Seal& seal) {

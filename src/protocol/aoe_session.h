@@ -100,6 +100,16 @@ enum class SealError : std::uint8_t {
 // The seal of an ATA frame, after its CRC (if it has one) was compared with the frame.
 [[nodiscard]] Result<Seal, SealError> parse_seal(ConstByteSpan frame);
 
+// The same, with two CRC-32Cs that fall off on the way: of the 24 bytes of the header, and of
+// everything in front of the seal. Both are 0 without the flag.
+struct SealedFrame {
+  Seal seal;
+  std::uint32_t header_crc = 0;
+  std::uint32_t content_crc = 0;
+};
+
+[[nodiscard]] Result<SealedFrame, SealError> parse_sealed(ConstByteSpan frame);
+
 // The length of a sealed ATA frame with so much data, a multiple of 512.
 [[nodiscard]] constexpr std::size_t sealed_frame_bytes(std::size_t data_bytes) {
   return data_bytes == 0 ? kFrameBytesMin : kAtaHeaderBytes + data_bytes + kSealBytes;

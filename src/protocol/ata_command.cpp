@@ -139,6 +139,11 @@ DataDirection smart_direction(std::uint8_t feature) {
   return DataDirection::none;
 }
 
+DataDirection data_direction(const AtaArgument& request) {
+  const AtaOpcode& opcode = find_opcode(request.command_status);
+  return opcode.kind == AtaKind::smart ? smart_direction(request.feature_error) : opcode.direction;
+}
+
 const char* smart_feature_name(std::uint8_t feature) {
   switch (static_cast<SmartFeature>(feature)) {
     case SmartFeature::read_data:

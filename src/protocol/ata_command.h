@@ -1,6 +1,8 @@
 // What each ATA opcode means to a disk behind AoE: one table for target, initiator and decoder.
 #pragma once
 
+#include "protocol/aoe_ata.h"
+
 #include <cstdint>
 
 namespace aoe::protocol {
@@ -74,6 +76,8 @@ enum class SmartFeature : std::uint8_t {
 };
 
 [[nodiscard]] DataDirection smart_direction(std::uint8_t feature);
+// Which way the data of the command in a request flows.
+[[nodiscard]] DataDirection data_direction(const AtaArgument& request);
 // Empty for a sub-command nobody defines.
 [[nodiscard]] const char* smart_feature_name(std::uint8_t feature);
 

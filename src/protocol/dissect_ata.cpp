@@ -89,11 +89,6 @@ Lba address_of(const AtaArgument& argument, AddressWidth width) {
   return width == AddressWidth::lba28 ? argument.lba28() : argument.lba48();
 }
 
-DataDirection direction_of(const AtaArgument& request) {
-  const AtaOpcode& opcode = find_opcode(request.command_status);
-  return opcode.kind == AtaKind::smart ? smart_direction(request.feature_error) : opcode.direction;
-}
-
 // How many bytes of data the command moves, as far as the request tells.
 std::size_t data_bytes(const AtaArgument& request) {
   const bool is_identify = find_opcode(request.command_status).kind == AtaKind::identify;
@@ -119,7 +114,7 @@ Parts parts_of(const AtaFrame& ata, FrameRole role, const DissectOptions& option
   switch (role) {
     case FrameRole::request:
       return split(ata.data,
-                   direction_of(argument) == DataDirection::out ? data_bytes(argument) : 0);
+                   data_direction(argument) == DataDirection::out ? data_bytes(argument) : 0);
     case FrameRole::error_reply:
       return split(ata.data, 0);
     case FrameRole::reply:
@@ -127,7 +122,7 @@ Parts parts_of(const AtaFrame& ata, FrameRole role, const DissectOptions& option
   }
   if (options.request) {
     const bool is_failed = (argument.command_status & kStatusFailureMask) != 0;
-    const bool is_read = direction_of(*options.request) == DataDirection::in;
+    const bool is_read = data_direction(*options.request) == DataDirection::in;
     return split(ata.data, is_read && !is_failed ? data_bytes(*options.request) : 0);
   }
   // Data comes in whole sectors and padding never adds up to one.

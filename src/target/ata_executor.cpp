@@ -91,8 +91,9 @@ bool is_reserved_against(const Export& subject, const MacAddress& source) {
   return !holders.empty() && !contains(holders, source);
 }
 
-AtaExecutor::AtaExecutor(CoreParts& parts)
+AtaExecutor::AtaExecutor(CoreParts& parts, Responder& responder)
     : parts_(parts),
+      responder_(responder),
       ranges_(parts.limits.requests_max),
       requests_(parts.limits.requests_max),
       ops_(parts.limits.requests_max),
@@ -104,10 +105,12 @@ AtaExecutor::AtaExecutor(CoreParts& parts)
   runnable_.reserve(requests_.size());
 }
 
-AtaContext AtaExecutor::context_of(const Export& subject, PortId port) const {
+AtaContext AtaExecutor::context_of(const Export& subject, const Arrival& arrival) const {
+  const std::size_t mtu_bytes = parts_.replies.port(arrival.port).mtu_bytes;
   return {
       .sector_count = subject.settings.sector_count,
-      .frame_sectors = protocol::ata_sectors_exact(parts_.replies.port(port).mtu_bytes),
+      .frame_sectors = arrival.context.is_sealed() ? protocol::ata_sectors_sealed(mtu_bytes)
+                                                   : protocol::ata_sectors_exact(mtu_bytes),
       .mode = subject.settings.mode,
       .write_cache_enabled = subject.ata.write_cache_enabled,
       .can_trim = subject.settings.can_discard,
@@ -118,27 +121,21 @@ AtaContext AtaExecutor::context_of(const Export& subject, PortId port) const {
 void AtaExecutor::handle_command(const Arrival& arrival, PacketBuffer frame, Export& subject) {
   const auto ata = protocol::parse_ata(arrival.bytes);
   if (!ata) {
-    ++subject.stats.aoe_errors;
-    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
-                              protocol::AoeError::bad_argument);
+    refuse(arrival, subject, protocol::AoeError::bad_argument);
     return;
   }
   const bool is_identify =
       protocol::find_opcode(ata->argument.command_status).kind == protocol::AtaKind::identify;
   // IDENTIFY passes a reservation, as with vblade: everybody may see what is there.
   if (!is_identify && is_reserved_against(subject, arrival.header.source)) {
-    ++subject.stats.aoe_errors;
-    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
-                              protocol::AoeError::target_reserved);
+    refuse(arrival, subject, protocol::AoeError::target_reserved);
     return;
   }
   if (subject.state == ExportState::offline) {
-    ++subject.stats.aoe_errors;
-    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
-                              protocol::AoeError::device_unavailable);
+    refuse(arrival, subject, protocol::AoeError::device_unavailable);
     return;
   }
-  AtaPlan plan = plan_ata(*ata, context_of(subject, arrival.port), subject.ata);
+  AtaPlan plan = plan_ata(*ata, context_of(subject, arrival), subject.ata);
   if (subject.health == ExportHealth::failed && needs_healthy_store(plan.action)) {
     plan.action = AtaAction::reply;
     plan.outcome = protocol::kAtaDeviceFault;
@@ -152,6 +149,11 @@ void AtaExecutor::handle_command(const Arrival& arrival, PacketBuffer frame, Exp
     return;
   }
   answer_at_once(arrival, subject, plan);
+}
+
+void AtaExecutor::refuse(const Arrival& arrival, Export& subject, protocol::AoeError error) {
+  ++subject.stats.aoe_errors;
+  responder_.send_error(arrival.now, arrival.requester(), subject.settings.address, error);
 }
 
 bool AtaExecutor::admit(const Arrival& arrival, Export& subject) {
@@ -180,19 +182,18 @@ bool AtaExecutor::admit(const Arrival& arrival, Export& subject) {
 
 void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& planned) {
   if (planned.action == AtaAction::bad_argument) {
-    ++subject.stats.aoe_errors;
-    parts_.replies.send_error(arrival.now, arrival.port, arrival.header, subject.settings.address,
-                              protocol::AoeError::bad_argument);
+    refuse(arrival, subject, protocol::AoeError::bad_argument);
     return;
   }
   if (!parts_.replies.spend_token(arrival.now)) {
     return;
   }
-  const bool wants_smart_sector = has_room_for_a_smart_sector(arrival.bytes);
+  const Requester to = arrival.requester();
+  const bool wants_smart_sector =
+      !to.context.is_sealed() && has_room_for_a_smart_sector(arrival.bytes);
   const bool may_have_data = planned.action == AtaAction::identify ||
                              planned.action == AtaAction::smart_data || wants_smart_sector;
-  PacketBuffer reply = parts_.replies.allocate(
-      arrival.port, may_have_data ? kAtaHeaderBytes + kSectorBytes : kAtaHeaderBytes);
+  PacketBuffer reply = responder_.allocate(to, may_have_data ? kSectorBytes : 0);
   if (!reply) {
     return;
   }
@@ -216,16 +217,16 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
   }
   ++subject.stats.others;
   subject.stats.ata_errors += plan.outcome.is_failure() ? 1U : 0U;
-  send_registers(arrival.port, std::move(reply), arrival.header, subject, plan, data_bytes);
+  send_registers(to, std::move(reply), subject, plan, data_bytes);
 }
 
 void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
                                 const AtaPlan& plan) {
   const std::size_t data_bytes =
       plan.action == AtaAction::read ? std::size_t{plan.sectors} * kSectorBytes : 0;
-  PacketBuffer reply = parts_.replies.allocate_for_data(
-      arrival.port, data_bytes == 0 ? protocol::kFrameBytesMin : kAtaHeaderBytes,
-      kAtaHeaderBytes + data_bytes);
+  const Requester from = arrival.requester();
+  PacketBuffer reply = data_bytes == 0 ? responder_.allocate(from, 0)
+                                       : responder_.allocate_for_read(from, data_bytes);
   if (!reply) {
     ++subject.stats.dropped;
     return;
@@ -240,12 +241,13 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   ++request.generation;
   request.initiator = arrival.initiator;
   request.subject = &subject;
-  request.port = arrival.port;
-  request.header = arrival.header;
+  request.source = arrival.header.source;
+  request.from = from;
   request.plan = plan;
   request.progress = 0;
   request.frame = std::move(frame);
   request.reply = std::move(reply);
+  responder_.begin(request.from, slot);
   ++in_flight_;
   ++subject.stats.in_flight;
   subject.stats.in_flight_max = std::max(subject.stats.in_flight_max, subject.stats.in_flight);
@@ -306,7 +308,7 @@ void AtaExecutor::execute(Instant now, std::uint16_t slot) {
   request.started = now;
   // The request may have waited: somebody else may hold the disk now, and a write of the old holder
   // that lands afterwards would make the takeover a lie.
-  if (is_reserved_against(subject, request.header.source)) {
+  if (is_reserved_against(subject, request.source)) {
     finish_with_error(now, slot, protocol::AoeError::target_reserved);
     return;
   }
@@ -444,6 +446,13 @@ bool AtaExecutor::emit_next_trim(std::uint16_t slot) {
 void AtaExecutor::emit(std::uint16_t slot, StoreOp op) {
   op.tag = StoreTag{std::uint32_t{requests_[slot].generation} << kGenerationShift | slot};
   ops_.push({requests_[slot].subject->id, op});
+}
+
+void AtaExecutor::answer_to(std::uint16_t slot, const Requester& copy) {
+  Request& request = requests_[slot];
+  AOE_CHECK(request.in_use && request.from.context.is_begun, "only what runs has copies");
+  request.from = copy;
+  request.from.context.is_begun = true;
 }
 
 const Export* AtaExecutor::subject_of(StoreTag tag) const {

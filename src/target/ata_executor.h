@@ -6,6 +6,7 @@
 #include "target/ata_plan.h"
 #include "target/core_parts.h"
 #include "target/range_table.h"
+#include "target/responder.h"
 
 #include <array>
 #include <cstddef>
@@ -27,11 +28,14 @@ namespace aoe::target {
 
 class AtaExecutor {
  public:
-  explicit AtaExecutor(CoreParts& parts);
+  AtaExecutor(CoreParts& parts, Responder& responder);
 
   // Executes or answers the ATA command in `frame`, or drops it for want of room. Takes the frame:
   // its data is written to the store from where it lies.
   void handle_command(const Arrival& arrival, PacketBuffer frame, Export& subject);
+
+  // A copy of the request that runs in `slot` arrived: the answer goes where that came from.
+  void answer_to(std::uint16_t slot, const Requester& copy);
 
   // The export whose running request the tag names; nullptr for a stale tag.
   [[nodiscard]] const Export* subject_of(StoreTag tag) const;
@@ -61,8 +65,8 @@ class AtaExecutor {
     std::uint16_t generation = 0;
     std::uint16_t initiator = InitiatorTable::kNone;
     Export* subject = nullptr;  // stays in place while requests are in flight
-    PortId port;
-    protocol::FrameHeader header;
+    MacAddress source;          // whose right to write counts: of the first copy
+    Requester from;             // whom to answer: the newest copy
     AtaPlan plan;
     std::uint32_t progress = 0;      // sectors verified, or index of the next trim entry
     std::uint64_t disk_sectors = 0;  // size of the disk when the range was checked last
@@ -71,7 +75,7 @@ class AtaExecutor {
     PacketBuffer reply;
   };
 
-  [[nodiscard]] AtaContext context_of(const Export& subject, PortId port) const;
+  [[nodiscard]] AtaContext context_of(const Export& subject, const Arrival& arrival) const;
   [[nodiscard]] bool admit(const Arrival& arrival, Export& subject);
   void answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& plan);
   void start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
@@ -90,15 +94,17 @@ class AtaExecutor {
   void complete(Instant now, std::uint16_t slot, const StoreCompletion& done);
   void finish(Instant now, std::uint16_t slot, const AtaPlan& plan);
   void finish_with_error(Instant now, std::uint16_t slot, protocol::AoeError error);
+  void refuse(const Arrival& arrival, Export& subject, protocol::AoeError error);
   void release(Instant now, std::uint16_t slot);
-  void send_registers(PortId port, PacketBuffer reply, const protocol::FrameHeader& request,
-                      const Export& subject, const AtaPlan& plan, std::size_t data_bytes);
+  void send_registers(const Requester& to, PacketBuffer reply, const Export& subject,
+                      const AtaPlan& plan, std::size_t data_bytes);
   void fill_identify(Export& subject, PortId port, ByteSpan sector) const;
   [[nodiscard]] bool fill_smart(Instant now, const Export& subject, AtaPlan& plan,
                                 ByteSpan sector) const;
   void note_store_error(Instant now, Request& request, const StoreCompletion& done);
 
   CoreParts& parts_;
+  Responder& responder_;
   RangeTable ranges_;
   std::vector<Request> requests_;
   std::vector<std::uint16_t> free_;

@@ -217,9 +217,7 @@ AtaPlan plan_ata(const AtaFrame& frame, const AtaContext& context, AtaSettings& 
   if (opcode.kind == AtaKind::unsupported) {
     return finish(plan, protocol::kAtaAborted);
   }
-  const DataDirection direction = opcode.kind == AtaKind::smart
-                                      ? protocol::smart_direction(frame.argument.feature_error)
-                                      : opcode.direction;
+  const DataDirection direction = protocol::data_direction(frame.argument);
   // The opcode decides which way data flows; a W flag that says otherwise is a broken frame (vblade
   // trusts each where it suits, so that a write without W echoes its data).
   if (frame.argument.has_write_flag() != (direction == DataDirection::out)) {

@@ -10,9 +10,6 @@
 namespace aoe::target {
 namespace {
 
-using protocol::FrameHeader;
-using protocol::kAtaHeaderBytes;
-
 void count(ExportStats& stats, const AtaPlan& plan) {
   if (plan.outcome.is_failure()) {
     ++stats.ata_errors;
@@ -56,7 +53,7 @@ void AtaExecutor::finish(Instant now, std::uint16_t slot, const AtaPlan& plan) {
   if (!has_data) {
     fill_zero(request.reply.bytes().first(protocol::kFrameBytesMin));
   }
-  send_registers(request.port, std::move(request.reply), request.header, subject, plan, data_bytes);
+  send_registers(request.from, std::move(request.reply), subject, plan, data_bytes);
   release(now, slot);
 }
 
@@ -64,8 +61,7 @@ void AtaExecutor::finish_with_error(Instant now, std::uint16_t slot, protocol::A
   Request& request = requests_[slot];
   ++request.subject->stats.aoe_errors;
   request.reply.reset();
-  parts_.replies.send_error(now, request.port, request.header, request.subject->settings.address,
-                            error);
+  responder_.send_error(now, request.from, request.subject->settings.address, error);
   release(now, slot);
 }
 
@@ -97,17 +93,12 @@ void AtaExecutor::release(Instant now, std::uint16_t slot) {
   }
 }
 
-void AtaExecutor::send_registers(PortId port, PacketBuffer reply, const FrameHeader& request,
-                                 const Export& subject, const AtaPlan& plan,
-                                 std::size_t data_bytes) {
+void AtaExecutor::send_registers(const Requester& to, PacketBuffer reply, const Export& subject,
+                                 const AtaPlan& plan, std::size_t data_bytes) {
   protocol::AtaArgument registers = plan.reply;
   registers.command_status = plan.outcome.status;
   registers.feature_error = plan.outcome.error;
-  protocol::build_header(
-      reply.bytes(),
-      protocol::reply_header(request, parts_.replies.port(port).mac, subject.settings.address));
-  protocol::build_ata(reply.bytes(), registers);
-  parts_.replies.send(port, std::move(reply), kAtaHeaderBytes + data_bytes);
+  responder_.send_registers(to, std::move(reply), subject.settings.address, registers, data_bytes);
 }
 
 void AtaExecutor::fill_identify(Export& subject, PortId port, ByteSpan sector) const {
@@ -201,7 +192,7 @@ void AtaExecutor::note_store_error(Instant now, Request& request, const StoreCom
   event.kind = EventKind::store_error;
   event.export_id = subject.id;
   event.address = subject.settings.address;
-  event.mac = request.header.source;
+  event.mac = request.source;
   event.store_error = done.status;
   event.lba = Lba{done.error_offset_bytes / kSectorBytes};
   event.value = subject.burst_errors;

@@ -44,6 +44,9 @@ struct Export {
   // Store errors are reported once a burst.
   Instant burst_begin;
   std::uint64_t burst_errors = 0;
+  // So are damaged frames.
+  Instant damage_burst_begin;
+  std::uint64_t burst_damaged = 0;
 
   [[nodiscard]] bool is_served_on(PortId port) const {
     return (settings.port_mask >> port.value & 1U) != 0;

@@ -82,21 +82,28 @@ void ReplyQueue::send(PortId port, PacketBuffer frame, std::size_t frame_bytes) 
   queue_.push({port, std::move(frame)});
 }
 
-void ReplyQueue::send_error(Instant now, PortId port, const FrameHeader& request,
-                            DeviceAddress address, protocol::AoeError error) {
+PacketBuffer ReplyQueue::make_error(Instant now, PortId port, const FrameHeader& request,
+                                    DeviceAddress address, protocol::AoeError error) {
   if (!spend_token(now)) {
-    return;
+    return {};
   }
   PacketBuffer frame = allocate(port, protocol::kFrameBytesMin);
   if (!frame) {
-    return;
+    return {};
   }
   FrameHeader header = protocol::reply_header(request, ports_[port.value].mac, address);
   header.is_error = true;
   header.error = static_cast<std::uint8_t>(error);
   protocol::build_header(frame.bytes(), header);
   ++stats_.aoe_errors;
-  send(port, std::move(frame), protocol::kFrameBytesMin);
+  return frame;
+}
+
+void ReplyQueue::send_error(Instant now, PortId port, const FrameHeader& request,
+                            DeviceAddress address, protocol::AoeError error) {
+  if (PacketBuffer frame = make_error(now, port, request, address, error)) {
+    send(port, std::move(frame), protocol::kFrameBytesMin);
+  }
 }
 
 std::size_t ReplyQueue::poll(std::span<TxFrame> out) {

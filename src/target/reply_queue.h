@@ -52,7 +52,11 @@ class ReplyQueue {
   // drops and counts it when the port cannot carry it any more.
   void send(PortId port, PacketBuffer frame, std::size_t frame_bytes);
 
-  // An AoE error reply: header and zeros. Rate limited; dropped silently without token or buffer.
+  // An AoE error reply: header and zeros. Rate limited: an empty handle without token or buffer.
+  [[nodiscard]] PacketBuffer make_error(Instant now, PortId port,
+                                        const protocol::FrameHeader& request, DeviceAddress address,
+                                        protocol::AoeError error);
+  // Makes and sends one; without token or buffer nothing happens.
   void send_error(Instant now, PortId port, const protocol::FrameHeader& request,
                   DeviceAddress address, protocol::AoeError error);
 

@@ -54,7 +54,9 @@ Result<void> check_settings(const ExportSettings& settings) {
 
 TargetCore::TargetCore(const TargetLimits& limits, BufferPool& pool, Prng prng)
     : parts_(limits, pool, prng),
-      executor_(parts_),
+      responder_(parts_),
+      executor_(parts_, responder_),
+      sessions_(parts_, responder_, executor_),
       keeper_(parts_, executor_),
       announcer_(parts_, keeper_, executor_) {}
 
@@ -101,6 +103,7 @@ void TargetCore::finish_removals() {
     Export* subject = parts_.exports.all()[i];
     if (subject->state == ExportState::removing && subject->stats.in_flight == 0) {
       parts_.report(EventKind::export_removed, *subject);
+      parts_.sessions.remove_all_of(subject->id);
       parts_.exports.remove(*subject);
       --removing_count_;
     } else {
@@ -302,18 +305,9 @@ void TargetCore::dispatch(const Arrival& arrived, PacketBuffer frame, Export& su
   }
   arrival.initiator = parts_.initiators.touch(header.source, arrival.now);
   switch (static_cast<Command>(header.command)) {
-    case Command::ata: {
-      const auto ata = protocol::parse_ata(arrival.bytes);
-      const bool is_identify = ata && protocol::find_opcode(ata->argument.command_status).kind ==
-                                          protocol::AtaKind::identify;
-      // A write that every station hears is nobody's intention.
-      if (header.destination.is_group() && !is_identify) {
-        ++parts_.stats.drops.bad_wildcard;
-        return;
-      }
-      executor_.handle_command(arrival, std::move(frame), subject);
+    case Command::ata:
+      dispatch_ata(arrival, std::move(frame), subject);
       return;
-    }
     case Command::config:
       keeper_.handle_config(arrival, subject);
       return;
@@ -326,9 +320,27 @@ void TargetCore::dispatch(const Arrival& arrived, PacketBuffer frame, Export& su
     case Command::keyed_reserve:
       break;
   }
+  if (header.command == protocol::kHelloCommand) {
+    sessions_.handle_hello(arrival, subject);
+    return;
+  }
   ++subject.stats.aoe_errors;
   parts_.replies.send_error(arrival.now, arrival.port, header, subject.settings.address,
                             AoeError::unknown_command);
+}
+
+void TargetCore::dispatch_ata(Arrival& arrival, PacketBuffer frame, Export& subject) {
+  const auto ata = protocol::parse_ata(arrival.bytes);
+  const bool is_identify = ata && protocol::find_opcode(ata->argument.command_status).kind ==
+                                      protocol::AtaKind::identify;
+  // A write that every station hears is nobody's intention.
+  if (arrival.header.destination.is_group() && !is_identify) {
+    ++parts_.stats.drops.bad_wildcard;
+    return;
+  }
+  if (sessions_.open_seal(arrival, subject)) {
+    executor_.handle_command(arrival, std::move(frame), subject);
+  }
 }
 
 void TargetCore::handle_store_done(Instant now, const StoreCompletion& done) {

@@ -9,6 +9,8 @@
 #include "target/announcer.h"
 #include "target/ata_executor.h"
 #include "target/core_parts.h"
+#include "target/responder.h"
+#include "target/session_keeper.h"
 #include "target/state_keeper.h"
 #include "target/target_stats.h"
 #include "target/target_types.h"
@@ -96,6 +98,17 @@ class TargetCore {
     return parts_.initiators.entries();
   }
 
+  // Free places included: those with id 0.
+  [[nodiscard]] std::span<const Session> sessions() const { return parts_.sessions.all(); }
+
+  // Of the session at that place.
+  [[nodiscard]] std::uint32_t sequence_low(std::uint16_t session) const {
+    return parts_.duplicates.low(session);
+  }
+
+  // What hello calls the target instance.
+  [[nodiscard]] std::uint64_t instance() const { return parts_.instance; }
+
   [[nodiscard]] std::uint32_t requests_in_flight() const { return executor_.in_flight(); }
 
  private:
@@ -103,10 +116,13 @@ class TargetCore {
   void handle_request(const Arrival& arrival, PacketBuffer frame);
   void handle_wildcard(const Arrival& arrival, PacketBuffer frame);
   void dispatch(const Arrival& arrived, PacketBuffer frame, Export& subject);
+  void dispatch_ata(Arrival& arrival, PacketBuffer frame, Export& subject);
   void finish_removals();
 
   CoreParts parts_;
+  Responder responder_;
   AtaExecutor executor_;
+  SessionKeeper sessions_;
   StateKeeper keeper_;
   Announcer announcer_;
   std::uint32_t removing_count_ = 0;

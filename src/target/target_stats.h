@@ -21,6 +21,8 @@ struct DropCounters {
   std::uint64_t change_pending = 0;  // another change of the same state is still on its way to disk
   std::uint64_t stalled = 0;         // the store hangs
   std::uint64_t link_down = 0;       // no way to answer on that port
+  std::uint64_t hello = 0;           // damaged, or no room for a session
+  std::uint64_t sealed = 0;          // the reason is in the export's SealCounters
 };
 
 struct TargetStats {
@@ -30,6 +32,25 @@ struct TargetStats {
   std::uint64_t advertisements = 0;
   std::uint64_t events_lost = 0;  // nobody took them in time
   DropCounters drops;
+};
+
+// What became of frames of initiators of our own kind (docs/PROTOCOL-EXTENSION.md).
+struct SealCounters {
+  std::uint64_t hellos = 0;                // answered
+  std::uint64_t hellos_damaged = 0;        // dropped: wrong CRC, a renew, or to a group address
+  std::uint64_t hellos_refused = 0;        // dropped: every session has something executing
+  std::uint64_t sessions = 0;              // begun
+  std::uint64_t requests = 0;              // taken to be executed
+  std::uint64_t renews = 0;                // frames of unknown sessions, never executed
+  std::uint64_t duplicates_executing = 0;  // copies of what is being executed
+  std::uint64_t duplicates_answered = 0;   // copies of what was executed: answered from memory
+  // Dropped, and counted in DropCounters::sealed:
+  std::uint64_t stale = 0;          // copies of what is finished for the initiator
+  std::uint64_t beyond_window = 0;  // the initiator does not keep to the window
+  std::uint64_t mismatched = 0;     // the sequence belongs to another request
+  std::uint64_t unordered = 0;      // data would change, but there is no sequence
+  std::uint64_t damaged = 0;        // wrong CRC
+  std::uint64_t refused = 0;        // unknown version, or a CRC where there should be none
 };
 
 struct ExportStats {
@@ -47,6 +68,7 @@ struct ExportStats {
   std::uint64_t dropped = 0;  // requests refused for want of room or because the store hangs
   std::uint32_t in_flight = 0;
   std::uint32_t in_flight_max = 0;
+  SealCounters seal;
 };
 
 }  // namespace aoe::target

@@ -6,7 +6,9 @@
 #include "base/packet_buffer.h"
 #include "base/store_op.h"
 #include "base/time.h"
+#include "protocol/aoe_ata.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -22,8 +24,14 @@ struct TargetLimits {
       1024;                            // addresses with statistics; the longest idle one makes room
   std::uint16_t changes_max = 32;      // state changes on their way to disk; more are dropped
   std::uint16_t discoveries_max = 32;  // wildcard queries being answered; more are dropped
-  std::uint16_t exports_max = 4096;    // adding more is refused
-  std::uint8_t ports_max = 32;         // adding more is refused
+  // Of initiators of our own kind; the longest idle one makes room, and is begun anew when it comes
+  // back. Memory is used for sessions that are in use only: 32 bytes for each of the window.
+  std::uint16_t sessions_max = 1024;
+  // Sequences a session may use from its lowest open one on; what is beyond is dropped. A lost
+  // frame holds the lowest back for a retransmission time, and meanwhile the others need room.
+  std::uint32_t sequence_window = 1024;  // a power of two
+  std::uint16_t exports_max = 4096;      // adding more is refused
+  std::uint8_t ports_max = 32;           // adding more is refused
   // Answers that carry no disk data (config, mask, reserve, errors): a flood of queries must not
   // become a flood of answers.
   std::uint32_t light_replies_per_second = 50'000;
@@ -31,7 +39,9 @@ struct TargetLimits {
   Duration probe_time = Duration::milliseconds(250);  // listening for our address before serving
   Duration probe_again = Duration::seconds(10);       // after somebody else answered
   Duration backend_deadline = Duration::seconds(30);  // a store operation that takes longer hangs
-  Duration error_burst = Duration::seconds(1);        // at most one store error event in this time
+  Duration error_burst = Duration::seconds(1);        // at most one event of a kind in this time
+  // How long a frame may exist in the network. 0: nothing is done about frames that come late.
+  Duration frame_life = Duration::seconds(1);
 };
 
 enum class WriteMode : std::uint8_t {
@@ -68,6 +78,8 @@ struct ExportSettings {
   std::uint32_t physical_block_bytes = 512;
   bool is_rotational = false;
   bool starts_online = true;
+  // Sessions whose commands are executed once.
+  bool has_duplicate_memory = true;
 };
 
 enum class ExportState : std::uint8_t {
@@ -117,6 +129,7 @@ enum class EventKind : std::uint8_t {
   reservation_changed,  // by mac; value = entries
   state_save_failed,    // a change was refused because it could not be stored
   size_changed,         // value = sectors
+  frame_damaged,        // a sealed frame from mac has a wrong CRC; value = since the last report
 };
 
 struct TargetEvent {
@@ -128,6 +141,8 @@ struct TargetEvent {
   StoreErrc store_error = StoreErrc::ok;
   Lba lba;
   std::uint64_t value = 0;
+  // Of frame_damaged: the frame up to its data, as it arrived.
+  std::array<std::byte, protocol::kAtaHeaderBytes> frame_head{};
 };
 
 [[nodiscard]] const char* export_state_name(ExportState state);

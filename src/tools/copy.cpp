@@ -50,6 +50,7 @@ class CopyCommand final : public Command {
   Result<ExitStatus> run() override {
     AOE_TRY(check());
     AOE_TRY_ASSIGN(StopSignal stop, StopSignal::install());
+    buffers_.emplace(buffer_options());
     AOE_TRY(copy(stop));
     if (verify_) {
       AOE_TRY(verify(stop));
@@ -111,10 +112,9 @@ class CopyCommand final : public Command {
   }
 
   Result<void> copy(StopSignal& stop) {
-    CopyBuffers buffers(buffer_options());
-    AOE_TRY_ASSIGN(const auto source, open_end(source_, CopyRole::source));
+    AOE_TRY_ASSIGN(auto source, open_end(source_, CopyRole::source));
     AOE_TRY_ASSIGN(const auto total, total_of(*source));
-    AOE_TRY_ASSIGN(const auto destination, open_end(destination_, CopyRole::destination));
+    AOE_TRY_ASSIGN(auto destination, open_end(destination_, CopyRole::destination));
     AOE_TRY(destination->prepare(total));
     // A source that can be read again is compared; of a pipe only hashes are left.
     source_is_stream_ = !source->size_bytes();
@@ -122,7 +122,7 @@ class CopyCommand final : public Command {
     Progress progress(total, quiet_ ? Progress::Show::never : Progress::Show::on_terminal);
     CopyEngine engine({.source = *source,
                        .destination = *destination,
-                       .buffers = buffers,
+                       .buffers = *buffers_,
                        .total_bytes = total,
                        .hashes = verify_ && source_is_stream_ ? &hashes_ : nullptr,
                        .on_progress = [&](std::uint64_t done) { progress.update(done); },
@@ -137,13 +137,28 @@ class CopyCommand final : public Command {
     copied_bytes_ = *copied;
     progress.clear();
     report("copied", start, source->retransmissions() + destination->retransmissions());
+    keep(source_, std::move(source), kept_source_);
+    keep(destination_, std::move(destination), kept_destination_);
     return {};
   }
 
+  // A device stays open until it was verified: opened again, its address could lead to another
+  // disk.
+  static void keep(const std::string& text, std::unique_ptr<CopyEnd> end,
+                   std::unique_ptr<CopyEnd>& kept) {
+    if (client::has_aoe_scheme(text)) {
+      kept = std::move(end);
+    }
+  }
+
+  Result<std::unique_ptr<CopyEnd>> open_again(const std::string& text,
+                                              std::unique_ptr<CopyEnd>& kept) const {
+    return kept ? std::move(kept) : open_end(text, CopyRole::source);
+  }
+
   Result<void> verify(StopSignal& stop) {
-    CopyBuffers buffers(buffer_options());
     std::vector<std::byte> memory;
-    AOE_TRY_ASSIGN(auto copy, open_end(destination_, CopyRole::source));
+    AOE_TRY_ASSIGN(auto copy, open_again(destination_, kept_destination_));
     std::unique_ptr<CopyEnd> source;
     std::unique_ptr<CopyEnd> checker;
     if (source_is_stream_) {
@@ -151,20 +166,23 @@ class CopyCommand final : public Command {
       source = std::move(copy);
     } else {
       memory.resize(kBlockBytes * depth_);
-      AOE_TRY_ASSIGN(source, open_end(source_, CopyRole::source));
+      AOE_TRY_ASSIGN(source, open_again(source_, kept_source_));
       checker = make_compare_end(std::move(copy), memory, kBlockBytes);
     }
+    const std::uint64_t retransmissions_before =
+        source->retransmissions() + checker->retransmissions();
     const Instant start = os::monotonic_now();
     Progress progress(copied_bytes_, quiet_ ? Progress::Show::never : Progress::Show::on_terminal);
     CopyEngine engine({.source = *source,
                        .destination = *checker,
-                       .buffers = buffers,
+                       .buffers = *buffers_,
                        .total_bytes = copied_bytes_,
                        .on_progress = [&](std::uint64_t done) { progress.update(done); },
                        .is_stopped = [&] { return stop.requested(); }});
     AOE_TRY(engine.run());
     progress.clear();
-    report("verified", start, source->retransmissions() + checker->retransmissions());
+    report("verified", start,
+           source->retransmissions() + checker->retransmissions() - retransmissions_before);
     return {};
   }
 
@@ -187,6 +205,10 @@ class CopyCommand final : public Command {
   bool quiet_ = false;
   std::uint64_t depth_ = 32;
 
+  // Before the devices, which may still write into it until they are closed.
+  std::optional<CopyBuffers> buffers_;
+  std::unique_ptr<CopyEnd> kept_source_;
+  std::unique_ptr<CopyEnd> kept_destination_;
   bool source_is_stream_ = false;
   std::uint64_t copied_bytes_ = 0;
   std::vector<std::uint64_t> hashes_;  // of the blocks of a stream

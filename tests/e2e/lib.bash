@@ -202,6 +202,26 @@ stop_targetd() {
   fi
 }
 
+# json_run COMMAND..: bats' run, then takes its output apart; json FIELD.. prints a field of it, lists
+# by number: json read requests, json devices 0 mac.
+json_run() {
+  run "$@"
+  # shellcheck disable=SC2154  # set by bats' run
+  printf '%s' "$output" | python3 -c '
+import json, sys
+def walk(path, value):
+    if isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            walk(path + [str(key)], inner)
+    else:
+        print(" ".join(path) + "=" + (value if isinstance(value, str) else json.dumps(value)))
+walk([], json.load(sys.stdin))' >"$WORK/json.fields" || fail "no JSON: $output"
+}
+json() {
+  grep -q "^$*=" "$WORK/json.fields" || fail "no field $*" || return
+  sed -n "s/^$*=//p" "$WORK/json.fields"
+}
+
 # Captured output must, or must not, contain a text.
 assert_contains() {
   [[ $1 == *"$2"* ]] || fail "missing: $2" "in: $1"

@@ -24,6 +24,9 @@ namespace {
 
 constexpr std::size_t kBatchFrames = 64;
 constexpr std::size_t kFrameBytesMax = 65535 + 14;
+constexpr std::size_t kEthernetHeaderBytes = 14;
+constexpr std::size_t kSourceAt = 6;
+constexpr std::size_t kPlacesMax = 4096;
 constexpr std::size_t kVlanTagBytes = 4;
 constexpr std::size_t kVlanTagAt = 12;
 constexpr int kSocketBytes = 32 << 20;
@@ -119,7 +122,10 @@ Result<std::unique_ptr<Bridge>> Bridge::open(runtime::EventLoop& loop, const Opt
 }
 
 Bridge::Bridge(runtime::EventLoop& loop, const Options& options)
-    : loop_(loop), seed_(options.seed), batch_(std::make_unique<Batch>()) {}
+    : loop_(loop),
+      seed_(options.seed),
+      learning_(options.learning),
+      batch_(std::make_unique<Batch>()) {}
 
 Bridge::~Bridge() {
   for (const auto& port : ports_) {
@@ -196,6 +202,24 @@ void Bridge::receive(std::size_t from) {
   }
 }
 
+void Bridge::learn(std::size_t from, ConstByteSpan frame) {
+  if (frame.size() < kEthernetHeaderBytes || places_.size() >= kPlacesMax) {
+    return;
+  }
+  const MacAddress source = load_mac(frame, kSourceAt);
+  if (!source.is_group()) {
+    places_[source] = from;
+  }
+}
+
+std::optional<std::size_t> Bridge::place_of(ConstByteSpan frame) const {
+  if (learning_ == Learning::off || frame.size() < kEthernetHeaderBytes) {
+    return std::nullopt;
+  }
+  const auto place = places_.find(load_mac(frame, 0));
+  return place == places_.end() ? std::nullopt : std::optional(place->second);
+}
+
 template <typename... Args>
 void Bridge::log(const Port& port, std::size_t bytes, fmt::format_string<Args...> decision,
                  Args&&... args) {
@@ -213,6 +237,7 @@ void Bridge::handle(std::size_t from, ByteSpan frame, Instant now) {
     ++port.counters.blocked;
     return log(port, frame.size(), "blocked");
   }
+  learn(from, frame);
   if (frame.size() > impairment.max_frame_bytes) {
     ++port.counters.black_holed;
     return log(port, frame.size(), "black-holed");
@@ -277,8 +302,9 @@ void Bridge::send(std::size_t from, ConstByteSpan frame) {
     fmt::print(stderr, "lossbridge: capture ended: the file cannot be written\n");
   }
   DirectionCounters& counters = ports_[from]->counters;
+  const std::optional<std::size_t> place = place_of(frame);
   for (std::size_t to = 0; to < ports_.size(); ++to) {
-    if (to == from) {
+    if (to == from || (place && to != *place)) {
       continue;
     }
     const int fd = ports_[to]->socket.get();

@@ -1,8 +1,9 @@
-// A hub between network interfaces that harms frames on purpose, the same way for the same seed and
-// arrivals.
+// A switch or hub between network interfaces that harms frames on purpose, the same way for the
+// same seed and arrivals.
 #pragma once
 
 #include "base/bytes.h"
+#include "base/mac_address.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "net/pcap_file.h"
@@ -14,6 +15,7 @@
 #include <fmt/core.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -35,12 +37,17 @@ struct DirectionCounters {
   std::uint64_t send_failed = 0;
 };
 
-// Forwards every frame of any type that arrives on one interface to all the others. Raw sockets, so
-// the interfaces need no address; frames that this host itself sends on them are not forwarded.
+// Forwards every frame of any type that arrives on one interface: to the one where its destination
+// was last seen as a source, to all the others when that is not known. Raw sockets, so the
+// interfaces need no address; frames that this host itself sends on them are not forwarded.
 class Bridge {
  public:
+  // Whether the bridge learns where addresses are, or is a hub.
+  enum class Learning : std::uint8_t { on, off };
+
   struct Options {
     std::vector<std::string> interfaces;  // at least two
+    Learning learning = Learning::on;
     std::uint64_t seed = 1;
     std::string pcap_path;  // every forwarded frame, as it left; empty for none
     std::string log_path;   // every decision, see DecisionLog; empty for none
@@ -95,6 +102,9 @@ class Bridge {
   Bridge(runtime::EventLoop& loop, const Options& options);
   Result<void> add_port(const std::string& name);
   void receive(std::size_t from);
+  void learn(std::size_t from, ConstByteSpan frame);
+  // The only interface to forward to, if there is one.
+  [[nodiscard]] std::optional<std::size_t> place_of(ConstByteSpan frame) const;
   void handle(std::size_t from, ByteSpan frame, Instant now);
   void forward_copy(std::size_t from, ConstByteSpan frame, const Fate::Copy& copy, Instant now);
   [[nodiscard]] static std::optional<Instant> line_time(Port& port, std::size_t bytes, Instant now);
@@ -105,6 +115,8 @@ class Bridge {
 
   runtime::EventLoop& loop_;
   std::uint64_t seed_;
+  Learning learning_;
+  std::map<MacAddress, std::size_t> places_;
   std::vector<std::unique_ptr<Port>> ports_;
   std::unique_ptr<Batch> batch_;
   std::priority_queue<Delayed> delayed_;

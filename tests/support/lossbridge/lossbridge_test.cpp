@@ -47,9 +47,16 @@ class LossbridgeTest : public ::testing::Test {
     auto loop = runtime::EventLoop::create({});
     ASSERT_TRUE(loop);
     loop_ = *std::move(loop);
-    open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = ""});
+    open_bridge(options());
     a_ = open_port("va");
     b_ = open_port("vb");
+  }
+
+  static Bridge::Options options() {
+    Bridge::Options options;
+    options.interfaces = {"wa", "wb"};
+    options.seed = 7;
+    return options;
   }
 
   void open_bridge(const Bridge::Options& options) {
@@ -63,6 +70,20 @@ class LossbridgeTest : public ::testing::Test {
     auto port = net::AfPacketPort::open({.interface = name});
     EXPECT_TRUE(port) << port.error().message;
     return port ? *std::move(port) : nullptr;
+  }
+
+  static constexpr MacAddress kHostA{{2, 0, 0, 0, 0, 0xa}};
+  static constexpr MacAddress kHostB{{2, 0, 0, 0, 0, 0xb}};
+  static constexpr MacAddress kHostC{{2, 0, 0, 0, 0, 0xc}};
+
+  void send_one(net::PacketPort& port, const MacAddress& from, const MacAddress& to) {
+    PacketBuffer frame = pool_.allocate();
+    frame.resize(60);
+    fill_zero(frame.bytes());
+    store_mac(frame.bytes(), 0, to);
+    store_mac(frame.bytes(), 6, from);
+    store_be16(frame.bytes(), 12, 0x88A2);
+    port.transmit({&frame, 1});
   }
 
   void send(net::PacketPort& port, std::uint32_t count, std::size_t size_bytes = 60) {
@@ -119,7 +140,7 @@ TEST_F(LossbridgeTest, SameSeedLosesTheSameFrames) {
   EXPECT_GT(first.size(), 350U);
   EXPECT_LT(first.size(), 450U);
   EXPECT_EQ(bridge_->counters(0).lost, 500 - first.size());
-  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = ""});
+  open_bridge(options());
   ASSERT_TRUE(bridge_->command("loss 0.2"));
   send(*a_, 500);
   EXPECT_EQ(pass(*b_, 0, 500), first);
@@ -177,7 +198,9 @@ TEST_F(LossbridgeTest, LongFramesVanishInABlackHole) {
 
 TEST_F(LossbridgeTest, FlipInvertsExactlyOneBit) {
   const std::string path = temp_path("pcap");
-  open_bridge({.interfaces = {"wa", "wb"}, .seed = 3, .pcap_path = path, .log_path = ""});
+  Bridge::Options with_pcap = options();
+  with_pcap.pcap_path = path;
+  open_bridge(with_pcap);
   ASSERT_TRUE(bridge_->command("flip 1"));
   send(*a_, 50);
   pass(*b_, 0, 50);
@@ -230,6 +253,33 @@ TEST_F(LossbridgeTest, VlanTagsSurvive) {
   EXPECT_EQ(b_->stats().rx_foreign, 1U) << "the frame arrived with a tag";
 }
 
+TEST_F(LossbridgeTest, UnicastGoesWhereItsDestinationWasSeenAndAHubForgets) {
+  ASSERT_EQ(aoe::testing::run_command(
+                "ip link add vc address 02:00:00:00:00:0c type veth peer name wc && "
+                "ip link set vc up && ip link set wc up"),
+            0);
+  ASSERT_TRUE(aoe::testing::wait_for_carrier("wc"));
+  for (const auto learning : {Bridge::Learning::on, Bridge::Learning::off}) {
+    Bridge::Options three = options();
+    three.interfaces = {"wa", "wb", "wc"};
+    three.learning = learning;
+    open_bridge(three);
+    send_one(*a_, kHostA, kHostB);  // nobody knows b yet: to all
+    pass(*b_, 0, 1);
+    EXPECT_EQ(bridge_->counters(0).forwarded, 2U);
+    send_one(*b_, kHostB, kHostA);
+    pass(*a_, 1, 1);
+    EXPECT_EQ(bridge_->counters(1).forwarded, learning == Bridge::Learning::on ? 1U : 2U);
+    send_one(*a_, kHostA, kHostB);
+    pass(*b_, 0, 2);
+    EXPECT_EQ(bridge_->counters(0).forwarded, learning == Bridge::Learning::on ? 3U : 4U);
+    send_one(*a_, kHostA, kHostC);
+    send_one(*a_, kHostA, MacAddress::broadcast());
+    pass(*b_, 0, 4);
+    EXPECT_EQ(bridge_->counters(0).forwarded, learning == Bridge::Learning::on ? 7U : 8U);
+  }
+}
+
 TEST_F(LossbridgeTest, BadCommandsAreRefused) {
   for (const char* line : {"loss", "loss 2", "loss x", "loss -1", "loss nosuch=0.1", "delay 5,1",
                            "teleport 1", "down nosuch", ""}) {
@@ -241,7 +291,7 @@ TEST_F(LossbridgeTest, OneDirectionsTrafficDoesNotChangeTheOthersLosses) {
   ASSERT_TRUE(bridge_->command("loss 0.2"));
   send(*a_, 200);
   const auto alone = pass(*b_, 0, 200);
-  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = ""});
+  open_bridge(options());
   ASSERT_TRUE(bridge_->command("loss 0.2"));
   send(*b_, 77);
   const auto back = pass(*a_, 1, 77);
@@ -252,7 +302,9 @@ TEST_F(LossbridgeTest, OneDirectionsTrafficDoesNotChangeTheOthersLosses) {
 
 TEST_F(LossbridgeTest, DecisionLogTellsEveryFramesFate) {
   const std::string path = temp_path("log");
-  open_bridge({.interfaces = {"wa", "wb"}, .seed = 7, .pcap_path = "", .log_path = path});
+  Bridge::Options with_log = options();
+  with_log.log_path = path;
+  open_bridge(with_log);
   send(*a_, 1);
   pass(*b_, 0, 1);
   for (const char* command : {"loss wa=1", "down", "clear", "max-frame 1514", "dup 1", "flip 1"}) {

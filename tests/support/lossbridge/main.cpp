@@ -178,6 +178,9 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("[IF=]VALUE")
         ->take_all();
   }
+  app.add_flag_callback(
+      "--hub", [&arguments] { arguments.bridge.learning = Bridge::Learning::off; },
+      "every frame to every interface, also where its destination is known");
   app.add_option("--seed", arguments.bridge.seed, "of the random decisions");
   app.add_option("--pcap", arguments.bridge.pcap_path, "capture of what was forwarded");
   app.add_option("--log", arguments.bridge.log_path, "text file of every decision");

@@ -163,6 +163,15 @@ TEST(Seal, ComesBackAsItWasBuilt) {
   }
 }
 
+TEST(Seal, TheCrcsOfItsFrameFallOffOnTheWay) {
+  const Bytes frame = sealed(7, kSeal);
+  const auto parsed = parse_sealed(frame);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->seal, kSeal);
+  EXPECT_EQ(parsed->header_crc, crc32c(ConstByteSpan(frame).first(24)));
+  EXPECT_EQ(parsed->content_crc, crc32c(ConstByteSpan(frame).first(548)));
+}
+
 TEST(Seal, PlainFramesHaveNone) {
   for (const auto& example : test::example_frames()) {
     EXPECT_EQ(parse_seal(example.bytes).error(), SealError::absent) << example.name;

@@ -1,4 +1,5 @@
 // Frames must not make a core allocate: what a stranger sends costs no memory.
+#include "support/sealed_frames.h"
 #include "support/target_fixture.h"
 
 #include <atomic>
@@ -109,6 +110,27 @@ TEST_F(Allocating, BadFramesCostNoMemory) {
         FrameBuilder::read(0).from(MacAddress{}).build()}) {
     EXPECT_EQ(cost(frame), 0U) << protocol::dissect_line(frame);
   }
+}
+
+TEST_F(Allocating, SessionsCostNoMemory) {
+  for (std::uint64_t instance = 1; instance < 3000; ++instance) {
+    ASSERT_EQ(cost(hello_frame(hello_header(), hello_of(instance))), 0U) << instance;
+  }
+  const SentFrame reply = t.answer(hello_frame(hello_header(), hello_of(1)));
+  const auto hello = protocol::parse_hello(reply.bytes);
+  ASSERT_TRUE(hello);
+  protocol::Seal seal{
+      .has_crc = true, .session = hello->session, .sequence = 1, .sequence_low = 1};
+  const FrameBuilder write = FrameBuilder::write(1, pattern(4096, 1));
+  const Bytes good = sealed(write, seal);
+  EXPECT_EQ(cost(good), 0U);
+  EXPECT_EQ(t.at().stats.writes, 1U);
+  EXPECT_EQ(cost(good), 0U) << "a copy";
+  Bytes damaged = good;
+  damaged[100] ^= std::byte{1};
+  EXPECT_EQ(cost(damaged), 0U);
+  seal.session ^= 1U;
+  EXPECT_EQ(cost(sealed(write, seal)), 0U) << "an unknown session";
 }
 
 TEST_F(Allocating, StrangersCostNoMemory) {

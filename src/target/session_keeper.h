@@ -1,0 +1,45 @@
+// Sealed requests on their way in: sessions, and copies of what was executed already.
+#pragma once
+
+#include "target/ata_executor.h"
+#include "target/core_parts.h"
+#include "target/responder.h"
+
+#include <cstdint>
+
+namespace aoe::target {
+
+// The rules are those of docs/PROTOCOL-EXTENSION.md. Every outcome is counted in the export's
+// stats.seal.
+class SessionKeeper {
+ public:
+  SessionKeeper(CoreParts& parts, Responder& responder, AtaExecutor& executor);
+
+  // A frame with the command of hello. Answers it, or drops it.
+  void handle_hello(const Arrival& arrival, Export& subject);
+
+  // Looks at the seal of an ATA request, if it has one. True: the request is to be executed, and
+  // `arrival` says in which session. False: it was dropped, or answered.
+  [[nodiscard]] bool open_seal(Arrival& arrival, Export& subject);
+
+ private:
+  [[nodiscard]] std::uint16_t session_for(const Arrival& arrival, const protocol::Hello& hello,
+                                          Export& subject);
+  void send_hello(const Arrival& arrival, const Export& subject, const protocol::Hello& hello);
+  void send_renew(const Arrival& arrival, Export& subject, std::uint32_t session);
+  // Whether this plain frame was a sealed one that was damaged where the seal's magic stood.
+  [[nodiscard]] bool has_lost_seal(const Arrival& arrival, const Export& subject) const;
+  void drop(std::uint64_t& counter);
+  void note_damage(const Arrival& arrival, Export& subject);
+  // False: not of a session of this export.
+  [[nodiscard]] bool enter_session(Arrival& arrival, Export& subject,
+                                   const protocol::SealedFrame& sealed);
+  // False: a copy of what is known, or nothing that may be executed; it was dealt with.
+  [[nodiscard]] bool is_new(Arrival& arrival, Export& subject);
+
+  CoreParts& parts_;
+  Responder& responder_;
+  AtaExecutor& executor_;
+};
+
+}  // namespace aoe::target

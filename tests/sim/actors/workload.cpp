@@ -1,0 +1,319 @@
+#include "sim/actors/workload.h"
+
+#include "base/check.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace aoe::sim {
+
+using initiator::IoCompletion;
+using initiator::IoOp;
+using initiator::IoStatus;
+
+namespace {
+
+constexpr unsigned kGenerationShift = 32;
+
+bool changes(IoOp op) {
+  return op == IoOp::write || op == IoOp::trim || op == IoOp::write_zeroes;
+}
+
+}  // namespace
+
+Workload::Workload(InitiatorHost& host, Judges& judges, WorkloadOptions options)
+    : host_(host),
+      judges_(judges),
+      options_(std::move(options)),
+      prng_(host.world().fork(stream(StreamKind::workload, options_.index))),
+      slots_(options_.depth),
+      memory_(std::size_t{options_.depth} * options_.sectors_max * kSectorBytes) {
+  for (std::uint32_t i = options_.depth; i > 0; --i) {
+    idle_.push_back(i - 1);
+  }
+  values_.reserve(options_.sectors_max);
+  host.set_user(this);
+}
+
+void Workload::violate(Rule rule, std::string what) {
+  judges_.violations.add(rule, host_.world().now(),
+                         "workload " + std::to_string(options_.index) + ": " + std::move(what));
+}
+
+// --- life ---
+
+void Workload::start(std::uint64_t operations) {
+  operations_left_ = operations;
+  writer_ = judges_.new_writer();
+  open_all();
+  host_.settle();
+}
+
+void Workload::open_all() {
+  devices_.clear();
+  for (const WorkloadDisk& disk : options_.disks) {
+    const auto opened = host_.open(disk.address, options_.device);
+    AOE_CHECK(opened.has_value(), "a new core has room for the disks of its workload");
+    devices_.push_back(*opened);
+  }
+}
+
+void Workload::on_crash() {
+  for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+    if (std::exchange(slots_[index].busy, false)) {
+      --busy_;
+      ++counters_.lost;
+      forget(slots_[index]);
+      idle_.push_back(index);
+    }
+  }
+}
+
+void Workload::on_restart() {
+  writer_ = judges_.new_writer();
+  open_all();
+}
+
+void Workload::on_initiator_event(const initiator::Event& event) {
+  if (event.kind == initiator::EventKind::device_up) {
+    pump();
+  }
+}
+
+void Workload::on_time(std::uint64_t value) {
+  Slot& slot = slots_[value & 0xFFFFFFFFU];
+  if (slot.thinks && slot.generation == value >> kGenerationShift) {
+    slot.thinks = false;
+    idle_.push_back(static_cast<std::uint32_t>(value & 0xFFFFFFFFU));
+    pump();
+  }
+}
+
+// --- requests ---
+
+void Workload::pump() {
+  while (operations_left_ > 0 && !idle_.empty() && host_.is_up()) {
+    if (!submit(idle_.back())) {
+      return;
+    }
+    idle_.pop_back();
+    --operations_left_;
+  }
+}
+
+IoOp Workload::choose_op() {
+  const WorkloadMix& mix = options_.mix;
+  std::uint64_t draw = prng_.below(mix.read + mix.write + mix.flush + mix.trim + mix.write_zeroes);
+  const auto falls_into = [&draw](std::uint32_t weight) {
+    const bool inside = draw < weight;
+    draw -= inside ? 0 : weight;
+    return inside;
+  };
+  if (falls_into(mix.read)) {
+    return IoOp::read;
+  }
+  if (falls_into(mix.write)) {
+    return IoOp::write;
+  }
+  if (falls_into(mix.flush)) {
+    return IoOp::flush;
+  }
+  return falls_into(mix.trim) ? IoOp::trim : IoOp::write_zeroes;
+}
+
+void Workload::choose(Slot& slot, std::uint32_t index) {
+  slot.disk = static_cast<std::uint32_t>(prng_.below(options_.disks.size()));
+  const WorkloadDisk& disk = options_.disks[slot.disk];
+  initiator::IoRequest& request = slot.request;
+  request = {};
+  request.op = choose_op();
+  request.cookie = index;
+  request.timeout = options_.timeout;
+  if (request.op == IoOp::flush) {
+    return;
+  }
+  const std::uint64_t limit =
+      options_.hot_sectors == 0 ? disk.sectors : std::min(options_.hot_sectors, disk.sectors);
+  std::uint64_t first = 0;
+  std::uint64_t room = limit;
+  if (changes(request.op) && disk.owners > 1) {
+    const std::uint64_t row = WorkloadDisk::kChunkSectors * disk.owners;
+    const std::uint64_t rows = std::max<std::uint64_t>(1, limit / row);
+    first = prng_.below(rows) * row + disk.owner * WorkloadDisk::kChunkSectors;
+    room = WorkloadDisk::kChunkSectors;
+  }
+  request.sectors = 1 + prng_.below(std::min<std::uint64_t>(options_.sectors_max, room));
+  request.lba = Lba{first + prng_.below(room - request.sectors + 1)};
+  const ByteSpan memory = ByteSpan(memory_).subspan(
+      std::size_t{index} * options_.sectors_max * kSectorBytes, request.sectors * kSectorBytes);
+  if (request.op == IoOp::read) {
+    request.read_into = memory;
+  } else if (request.op == IoOp::write) {
+    request.write_from = memory;
+    for (std::uint64_t i = 0; i < request.sectors; ++i) {
+      fill_sector(memory.subspan(i * kSectorBytes, kSectorBytes),
+                  SectorValue::make(writer_, next_op_, i),
+                  {.disk = disk.disk, .lba = request.lba.value + i});
+    }
+  }
+}
+
+bool Workload::submit(std::uint32_t index) {
+  Slot& slot = slots_[index];
+  choose(slot, index);
+  const initiator::IoRequest& request = slot.request;
+  const auto accepted = host_.submit(devices_[slot.disk], request);
+  if (!accepted) {
+    switch (accepted.error()) {
+      case initiator::SubmitError::not_ready:
+      case initiator::SubmitError::busy:
+        return false;
+      default:
+        violate(Rule::user_error,
+                std::string("submit refused: ") + initiator::submit_error_name(accepted.error()));
+        return false;
+    }
+  }
+  begin(slot);
+  return true;
+}
+
+void Workload::begin(Slot& slot) {
+  slot.busy = true;
+  ++busy_;
+  ++counters_.submitted;
+  const WorkloadDisk& disk = options_.disks[slot.disk];
+  const RegisterHistory::Range range{.disk = disk.disk,
+                                     .lba = slot.request.lba.value,
+                                     .sectors = static_cast<std::uint32_t>(slot.request.sectors)};
+  switch (slot.request.op) {
+    case IoOp::read:
+      slot.ticket = judges_.history.begin_read(range);
+      return;
+    case IoOp::flush:
+      slot.ticket = judges_.history.begin_flush(disk.disk);
+      return;
+    case IoOp::write:
+      slot.ticket =
+          judges_.history.begin_write({.range = range,
+                                       .writer = writer_,
+                                       .effect = RegisterHistory::Effect::values,
+                                       .first_value = SectorValue::make(writer_, next_op_, 0)});
+      ++next_op_;
+      return;
+    case IoOp::trim:
+    case IoOp::write_zeroes:
+      slot.ticket =
+          judges_.history.begin_write({.range = range,
+                                       .writer = writer_,
+                                       .effect = slot.request.op == IoOp::trim && !disk.trim_is_sure
+                                                     ? RegisterHistory::Effect::maybe_zeros
+                                                     : RegisterHistory::Effect::zeros});
+      return;
+  }
+}
+
+// --- completions ---
+
+void Workload::on_completion(const IoCompletion& done) {
+  if (done.cookie >= slots_.size() || !slots_[done.cookie].busy) {
+    violate(Rule::completion, "a completion for no request, cookie " + std::to_string(done.cookie));
+    return;
+  }
+  Slot& slot = slots_[done.cookie];
+  if (done.op != slot.request.op || done.sectors != slot.request.sectors ||
+      done.device != devices_[slot.disk]) {
+    violate(Rule::completion, "a completion that is not its request's");
+  }
+  counters_.retransmissions += done.retransmissions;
+  end(slot, done);
+  if (operations_left_ > 0 && options_.think_max.ns > 0) {
+    slot.thinks = true;
+    ++slot.generation;
+    const auto wait =
+        static_cast<std::int64_t>(prng_.below(static_cast<std::uint64_t>(options_.think_max.ns)));
+    host_.call_at(host_.world().now() + Duration{wait},
+                  std::uint64_t{slot.generation} << kGenerationShift | done.cookie);
+  } else {
+    idle_.push_back(static_cast<std::uint32_t>(done.cookie));
+    pump();
+  }
+}
+
+void Workload::end(Slot& slot, const IoCompletion& done) {
+  slot.busy = false;
+  --busy_;
+  RegisterHistory& history = judges_.history;
+  if (done.status == IoStatus::ok) {
+    ++counters_.ok;
+    switch (slot.request.op) {
+      case IoOp::read:
+        check_read(slot);
+        break;
+      case IoOp::flush:
+        history.end_flush(slot.ticket);
+        break;
+      default:
+        history.end_write(slot.ticket);
+        break;
+    }
+    return;
+  }
+  switch (done.status) {
+    case IoStatus::timed_out:
+      ++counters_.timed_out;
+      break;
+    case IoStatus::cancelled:
+      ++counters_.cancelled;
+      break;
+    default:
+      ++counters_.failed;
+      break;
+  }
+  if (!excuse || !excuse(options_.disks[slot.disk], done)) {
+    violate(Rule::user_error,
+            std::string(initiator::io_op_name(done.op)) + " of sector " +
+                std::to_string(slot.request.lba.value) +
+                " failed without a cause: " + initiator::io_status_name(done.status));
+  }
+  forget(slot);
+}
+
+// Its end is unknown: what it wrote may be there, now or later.
+void Workload::forget(const Slot& slot) {
+  switch (slot.request.op) {
+    case IoOp::read:
+      judges_.history.drop_read(slot.ticket);
+      break;
+    case IoOp::flush:
+      judges_.history.drop_flush(slot.ticket);
+      break;
+    default:
+      judges_.history.doubt_write(slot.ticket);
+      break;
+  }
+}
+
+void Workload::check_read(Slot& slot) {
+  const WorkloadDisk& disk = options_.disks[slot.disk];
+  const initiator::IoRequest& request = slot.request;
+  values_.clear();
+  for (std::uint64_t i = 0; i < request.sectors; ++i) {
+    const SectorPlace place{.disk = disk.disk, .lba = request.lba.value + i};
+    const ConstByteSpan sector = request.read_into.subspan(i * kSectorBytes, kSectorBytes);
+    const std::optional<SectorValue> value = read_sector(sector, place);
+    if (!value) {
+      violate(Rule::wrong_answer, "a read of disk " + std::to_string(place.disk) + " sector " +
+                                      std::to_string(place.lba) + " " +
+                                      describe_bad_sector(sector, place));
+      judges_.history.drop_read(slot.ticket);
+      return;
+    }
+    values_.push_back(*value);
+  }
+  if (std::optional<std::string> problem = judges_.history.end_read(slot.ticket, values_)) {
+    violate(Rule::linearizable, std::move(*problem));
+  }
+}
+
+}  // namespace aoe::sim

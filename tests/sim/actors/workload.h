@@ -1,0 +1,133 @@
+// A user of disks: makes requests, checks what comes back.
+#pragma once
+
+#include "base/prng.h"
+#include "sim/actors/initiator_host.h"
+#include "sim/checkers/register_history.h"
+#include "sim/checkers/sector_content.h"
+#include "sim/checkers/violations.h"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace aoe::sim {
+
+// What all users of a run share.
+struct Judges {
+  RegisterHistory history;
+  Violations violations;
+  std::uint32_t writers = 0;  // handed out so far
+
+  [[nodiscard]] std::uint32_t new_writer() { return ++writers; }
+};
+
+struct WorkloadMix {  // weights
+  std::uint32_t read = 50;
+  std::uint32_t write = 50;
+  std::uint32_t flush = 0;
+  std::uint32_t trim = 0;
+  std::uint32_t write_zeroes = 0;
+};
+
+// A disk that a workload uses, and the part of it that it may write.
+struct WorkloadDisk {
+  DeviceAddress address;
+  std::uint32_t disk = 0;     // as the checkers know it
+  std::uint64_t sectors = 0;  // it uses the first ones
+  // Of every row of `owners` chunks of kChunkSectors, it writes the one numbered `owner`; with one
+  // owner, or everybody an owner of everything, it writes anywhere.
+  std::uint32_t owner = 0;
+  std::uint32_t owners = 1;
+  bool trim_is_sure = true;  // trimmed sectors read as zeros
+
+  static constexpr std::uint64_t kChunkSectors = 16;
+};
+
+struct WorkloadOptions {
+  std::uint32_t index = 0;  // names its chance
+  std::vector<WorkloadDisk> disks;
+  initiator::DeviceSettings device{};
+  WorkloadMix mix{};
+  std::uint32_t depth = 16;       // requests at the same time
+  std::uint32_t sectors_max = 8;  // of one request
+  std::uint64_t hot_sectors = 0;  // 0: all over the disk; else the first ones only
+  Duration think_max{};           // before the next request
+  Duration timeout{};             // of a request; 0: the device's
+};
+
+// Endings of requests, by kind.
+struct WorkloadCounters {
+  std::uint64_t submitted = 0;
+  std::uint64_t ok = 0;
+  std::uint64_t failed = 0;  // with an ATA or AoE error
+  std::uint64_t timed_out = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t lost = 0;  // the machine crashed
+  std::uint64_t retransmissions = 0;
+};
+
+class Workload final : public IoUser {
+ public:
+  Workload(InitiatorHost& host, Judges& judges, WorkloadOptions options);
+
+  // Opens the disks; then requests are made until `operations` were submitted in all.
+  void start(std::uint64_t operations);
+
+  // No further requests.
+  void stop() { operations_left_ = 0; }
+
+  [[nodiscard]] bool is_done() const { return operations_left_ == 0 && busy_ == 0; }
+
+  [[nodiscard]] std::uint32_t in_flight() const { return busy_; }
+
+  [[nodiscard]] const WorkloadCounters& counters() const { return counters_; }
+
+  // Asked for each request that failed: whether something that happened explains it.
+  std::function<bool(const WorkloadDisk&, const initiator::IoCompletion&)> excuse;
+
+  void on_completion(const initiator::IoCompletion& done) override;
+  void on_initiator_event(const initiator::Event& event) override;
+  void on_time(std::uint64_t value) override;
+  void on_crash() override;
+  void on_restart() override;
+
+ private:
+  struct Slot {
+    bool busy = false;
+    bool thinks = false;
+    std::uint32_t disk = 0;
+    std::uint32_t generation = 0;
+    initiator::IoRequest request{};
+    RegisterHistory::Ticket ticket = 0;
+  };
+
+  void open_all();
+  void pump();
+  // False when no request could be submitted now.
+  [[nodiscard]] bool submit(std::uint32_t slot);
+  void choose(Slot& slot, std::uint32_t index);
+  void begin(Slot& slot);
+  [[nodiscard]] initiator::IoOp choose_op();
+  void end(Slot& slot, const initiator::IoCompletion& done);
+  void check_read(Slot& slot);
+  void forget(const Slot& slot);
+  void violate(Rule rule, std::string what);
+
+  InitiatorHost& host_;
+  Judges& judges_;
+  WorkloadOptions options_;
+  Prng prng_;
+  std::uint32_t writer_ = 0;
+  std::uint64_t next_op_ = 0;
+  std::uint64_t operations_left_ = 0;
+  std::uint32_t busy_ = 0;
+  std::vector<initiator::DeviceId> devices_;  // by disk
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> idle_;
+  std::vector<std::byte> memory_;
+  std::vector<SectorValue> values_;
+  WorkloadCounters counters_;
+};
+
+}  // namespace aoe::sim
