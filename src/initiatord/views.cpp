@@ -49,11 +49,16 @@ Json identity_json(const protocol::IdentifyModel& identity) {
           {"has_trim", identity.has_trim}};
 }
 
+// Null where path and target decide.
+Json unless_automatic(std::uint32_t value) {
+  return value == 0 ? Json() : Json(value);
+}
+
 Json settings_json(const DeviceConfig& config) {
   return {{"read_only", config.access == DeviceAccess::read_only},
           {"timeout_ns", config.timeout.ns},
-          {"payload_bytes", config.payload_bytes},
-          {"window_frames", config.window_frames}};
+          {"payload_bytes", unless_automatic(config.payload_bytes)},
+          {"window_frames", unless_automatic(config.window_frames)}};
 }
 
 Json latency_json(const LatencyHistogram& latency) {

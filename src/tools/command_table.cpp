@@ -12,6 +12,7 @@
 #include "tools/reserve.h"
 #include "tools/smart.h"
 #include "tools/target.h"
+#include "tools/top.h"
 #include "tools/version.h"
 #include "tools/wire.h"
 
@@ -40,6 +41,7 @@ constexpr std::array kCommands{
     CommandEntry{"", "paths", "Show the paths to a device", make_paths_command},
     CommandEntry{"", "stats", "Show counters of devices and interfaces", make_stats_command},
     CommandEntry{"", "events", "Show what happened to devices", make_events_command},
+    CommandEntry{"", "top", "Watch devices and paths at work", make_top_command},
     CommandEntry{"", "wait", "Wait until a device is up", make_wait_command},
     CommandEntry{"", "revalidate", "Ask a device again what it is", make_revalidate_command},
     CommandEntry{"", "flush", "Forget devices", make_flush_command},
