@@ -178,6 +178,7 @@ void Daemon::do_periodic_work(Instant now) {
   }
   // A longer MTU waits for ring slots that are out, and no link event tells when they came back.
   runner_->look_at_links();
+  keeper_->look_for_answers(now);
   for (const DeviceAddress address : waiters_.addresses()) {
     runner_->core().discover(address);
   }

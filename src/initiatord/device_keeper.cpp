@@ -54,6 +54,11 @@ KeptDevice* DeviceKeeper::find(initiator::DeviceId id) {
   return id.value < by_id_.size() ? by_id_[id.value] : nullptr;
 }
 
+KeptDevice* DeviceKeeper::next(std::optional<DeviceAddress> after) {
+  const auto found = after ? devices_.upper_bound(*after) : devices_.begin();
+  return found == devices_.end() ? nullptr : found->second.get();
+}
+
 const initiator::Device* DeviceKeeper::view(const KeptDevice& device) const {
   return device.id ? core_.device(*device.id) : nullptr;
 }
@@ -151,9 +156,7 @@ void DeviceKeeper::erase(Instant now, DeviceAddress address) {
 void DeviceKeeper::handle_event(Instant now, const initiator::Event& event) {
   switch (event.kind) {
     case EventKind::target_found:
-      if (policy_ == OpenPolicy::found && find(event.address) == nullptr) {
-        static_cast<void>(add(now, found_device(event.address)));
-      }
+      add_found(now, event.address);
       return;
     case EventKind::device_up:
     case EventKind::device_down:
@@ -165,6 +168,21 @@ void DeviceKeeper::handle_event(Instant now, const initiator::Event& event) {
     default:
       return;
   }
+}
+
+void DeviceKeeper::add_found(Instant now, DeviceAddress address) {
+  if (policy_ == OpenPolicy::found && find(address) == nullptr) {
+    static_cast<void>(add(now, found_device(address)));
+  }
+}
+
+void DeviceKeeper::look_for_answers(Instant now) {
+  for (const initiator::TargetRecord& record : core_.targets()) {
+    if (record.seen > answers_seen_) {
+      add_found(now, record.address);
+    }
+  }
+  answers_seen_ = now;
 }
 
 // --- enable, disable, flush ---

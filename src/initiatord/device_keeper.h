@@ -74,10 +74,17 @@ class DeviceKeeper {
   // What the core told. Finds of devices that are not kept open them.
   void handle_event(Instant now, const initiator::Event& event);
 
+  // Opens what answered since the last call, as far as it is not kept: a target that the core knows
+  // is no find for it, but it is one for us when its device was flushed, or had no room.
+  void look_for_answers(Instant now);
+
   // nullptr when it is not kept.
   [[nodiscard]] KeptDevice* find(DeviceAddress address);
   // Of the device that has this id in the core.
   [[nodiscard]] KeptDevice* find(initiator::DeviceId id);
+
+  // The first device, or the one that follows in the order of addresses; nullptr behind the last.
+  [[nodiscard]] KeptDevice* next(std::optional<DeviceAddress> after);
 
   // The core's view while it is open, else nullptr.
   [[nodiscard]] const initiator::Device* view(const KeptDevice& device) const;
@@ -108,6 +115,7 @@ class DeviceKeeper {
  private:
   // The device of that configuration, opened if it is enabled; nullptr when there is no room.
   KeptDevice* add(Instant now, DeviceConfig config);
+  void add_found(Instant now, DeviceAddress address);
   [[nodiscard]] Result<void> open(Instant now, KeptDevice& device);
   void close(Instant now, KeptDevice& device);
   void erase(Instant now, DeviceAddress address);
@@ -120,6 +128,7 @@ class DeviceKeeper {
   initiator::InitiatorCore& core_;
   Options options_;
   OpenPolicy policy_ = OpenPolicy::found;
+  Instant answers_seen_{};
   std::map<DeviceAddress, std::unique_ptr<KeptDevice>> devices_;
   std::vector<KeptDevice*> by_id_;
 };

@@ -6,7 +6,8 @@ using initiator::IoOp;
 using initiator::IoStatus;
 
 void DeviceStats::on_completion(Instant now, const initiator::IoCompletion& completion) {
-  --in_flight_;
+  // A request of the device that had this address before may end now.
+  in_flight_ -= in_flight_ > 0 ? 1 : 0;
   retransmissions_ += completion.retransmissions;
   ++statuses_[static_cast<std::size_t>(completion.status)];
   Op& op = ops_[static_cast<std::size_t>(completion.op)];

@@ -7,8 +7,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 namespace aoe::tools {
@@ -24,10 +24,9 @@ std::uint64_t number_in(const Json& object, const char* name) {
 // "2026-11-28 13:00:05.123  e7.1: up: 2048 sectors", times of this machine.
 std::string line_of(const Json& event) {
   const std::uint64_t ms = number_in(event, "time_ms");
-  const std::chrono::system_clock::time_point time{std::chrono::milliseconds(ms)};
   const auto text = event.find("text");
   return fmt::format(
-      "{:%F %T}.{:03}  {}\n", fmt::localtime(std::chrono::system_clock::to_time_t(time)), ms % 1000,
+      "{:%F %T}.{:03}  {}\n", fmt::localtime(static_cast<std::time_t>(ms / 1000)), ms % 1000,
       text != event.end() && text->is_string() ? printable_text(text->get<std::string>())
                                                : printable_text(event.dump()));
 }

@@ -119,8 +119,7 @@ TEST_F(Allocating, SessionsCostNoMemory) {
   const SentFrame reply = t.answer(hello_frame(hello_header(), hello_of(1)));
   const auto hello = protocol::parse_hello(reply.bytes);
   ASSERT_TRUE(hello);
-  protocol::Seal seal{
-      .has_crc = true, .session = hello->session, .sequence = 1, .sequence_low = 1};
+  protocol::Seal seal{.has_crc = true, .session = hello->session, .sequence = 1, .sequence_low = 1};
   const FrameBuilder write = FrameBuilder::write(1, pattern(4096, 1));
   const Bytes good = sealed(write, seal);
   EXPECT_EQ(cost(good), 0U);
