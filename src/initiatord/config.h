@@ -49,6 +49,7 @@ struct InitiatorConfig : config::DaemonConfig {
   InitiatorConfig() { control_path = "/run/aoekit/initiator.sock"; }
 
   OpenPolicy open = OpenPolicy::found;
+  std::string mount = "/run/aoekit/etherd";  // empty: no directory is mounted
   std::vector<DeviceConfig> devices;
 };
 

@@ -57,6 +57,21 @@ Done read_window(const ConfigValue& value, DeviceConfig& config) {
   return {};
 }
 
+Done read_mount(const ConfigValue& value, InitiatorConfig& config) {
+  if (config::is_word(value, "none")) {
+    config.mount.clear();
+    return {};
+  }
+  AOE_TRY_ASSIGN(std::string path,
+                 config::read_text(value, "the absolute path of a directory, or \"none\""));
+  if (path.front() != '/') {
+    return fail(config::in_quotes(path) +
+                ": expected the absolute path of a directory, or \"none\"");
+  }
+  config.mount = std::move(path);
+  return {};
+}
+
 // The order is the order of the dump.
 constexpr std::array<DeviceKey, 6> kDeviceKeys{{
     {"address", ChangeEffect::reopen,
@@ -101,7 +116,7 @@ constexpr std::array<DeviceKey, 6> kDeviceKeys{{
 
 using Common = config::DaemonKeys<InitiatorConfig>;
 
-constexpr std::array<InitiatorKey, 6> kInitiatorKeys{{
+constexpr std::array<InitiatorKey, 7> kInitiatorKeys{{
     Common::interfaces,
     {"open", ChangeEffect::live,
      [](const ConfigValue& value, InitiatorConfig& config) {
@@ -109,6 +124,10 @@ constexpr std::array<InitiatorKey, 6> kInitiatorKeys{{
      },
      [](const InitiatorConfig& config) -> Printed {
        return toml_string(config.open == OpenPolicy::found ? "found" : "configured");
+     }},
+    {"mount", ChangeEffect::restart, read_mount,
+     [](const InitiatorConfig& config) -> Printed {
+       return toml_string(config.mount.empty() ? std::string_view("none") : config.mount);
      }},
     Common::control,
     Common::log_level,

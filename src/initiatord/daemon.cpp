@@ -9,6 +9,7 @@
 #include "os/link_monitor.h"
 #include "os/privileges.h"
 #include "os/random_seed.h"
+#include "os/resident_memory.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -31,6 +32,8 @@ constexpr std::uint32_t kFramesMax = 4096;
 constexpr std::uint32_t kTargetsMax = 1024;
 constexpr std::size_t kEventsKept = 1024;
 constexpr Duration kPeriod = Duration::seconds(1);
+// More than control requests ever need at a time.
+constexpr std::size_t kHeapReserveBytes = std::size_t{32} << 20U;
 
 client::CoreRunner::Options runner_options() {
   client::CoreRunner::Options options;
@@ -57,12 +60,22 @@ Daemon::~Daemon() {
   // Their replies need the server, which needs the runner's loop.
   waiters_ = Waiters();
   control_.reset();
+  if (fuse_ != nullptr) {
+    runner_->loop().remove_fd(fuse_->wait_fd());
+  }
+  // Before the core goes: what is under way uses the buffers of the mount.
+  mount_.reset();
+  runner_.reset();
 }
 
 int Daemon::run(const InitiatorConfig& config) {
   config_ = config;
   if (auto opened = open_edges(); !opened) {
     spdlog::error("{}", opened.error().message);
+    return daemon::kExitFailed;
+  }
+  if (auto mounted = open_mount(); !mounted) {
+    spdlog::error("{} (--mount none leaves it out)", mounted.error().message);
     return daemon::kExitFailed;
   }
   if (auto set = set_interfaces(config_.interfaces); !set) {
@@ -99,6 +112,19 @@ Result<void> Daemon::open_edges() {
   });
 }
 
+Result<void> Daemon::open_mount() {
+  if (config_.mount.empty()) {
+    return {};
+  }
+  constexpr fuse::Server::Options kServer;
+  AOE_TRY_ASSIGN(mount_, os::FuseMount::mount({.directory = config_.mount,
+                                               .type = "aoekit",
+                                               .read_bytes_max = kServer.io_bytes_max}));
+  AOE_TRY_ASSIGN(fuse_, fuse::Server::create(mount_->device().get(), fuse_backend_, kServer));
+  return runner_->loop().add_fd(fuse_->wait_fd(), EPOLLIN | EPOLLET,
+                                [this](std::uint32_t) { fuse_->handle_readable(); });
+}
+
 Result<void> Daemon::open_control() {
   AOE_TRY_ASSIGN(control_, daemon::open_control(runner_->loop(), config_));
   add_control_methods(*control_, *this);
@@ -106,6 +132,11 @@ Result<void> Daemon::open_control() {
 }
 
 Result<void> Daemon::settle_privileges() {
+  if (fuse_ != nullptr) {
+    for (const std::string& undone : os::keep_resident(kHeapReserveBytes)) {
+      spdlog::warn("memory pressure may stop the disks of this host: cannot {}", undone);
+    }
+  }
   os::PrivilegeDrop drop = daemon::privilege_drop(config_);
   // For interfaces that are added later.
   drop.keep_net_raw = os::KeepNetRaw::yes;
@@ -161,6 +192,7 @@ void Daemon::loop_until_stopped() {
   while (!is_stopping_) {
     const std::optional<Instant> waiter = waiters_.next_time();
     runner_->turn(waiter ? std::min(*waiter, next_periodic_) : next_periodic_);
+    take_completions();
     const Instant now = os::monotonic_now();
     take_events(now);
     waiters_.look(now, *keeper_);
@@ -184,6 +216,15 @@ void Daemon::do_periodic_work(Instant now) {
   }
 }
 
+void Daemon::take_completions() {
+  std::array<initiator::IoCompletion, 64> done;
+  while (const std::size_t count = runner_->core().poll_completions(done)) {
+    for (const initiator::IoCompletion& completion : std::span(done).first(count)) {
+      fuse_->handle_completion(completion);
+    }
+  }
+}
+
 void Daemon::take_events(Instant now) {
   std::array<initiator::Event, 32> events;
   while (const std::size_t count = runner_->core().poll_events(events)) {
@@ -198,6 +239,12 @@ void Daemon::handle_event(Instant now, const initiator::Event& event) {
   const std::string interface =
       event.port.value < runner_->ports().size() ? runner_->ports()[event.port.value]->name() : "";
   control_->publish(history_.add(to_json(event, interface), os::wall_clock_ms()));
+  if (fuse_ != nullptr) {
+    if (event.kind == initiator::EventKind::device_resized) {
+      fuse_->handle_resize(event.address);
+    }
+    fuse_->handle_event();
+  }
   // What is not kept may be made up by anybody: all of it shares one throttle.
   const DeviceAddress subject =
       keeper_->find(event.address) == nullptr ? DeviceAddress{} : event.address;

@@ -5,12 +5,15 @@
 #include "control/server.h"
 #include "daemon/event_throttle.h"
 #include "daemon/program.h"
+#include "frontends/fuse/server.h"
 #include "initiatord/config.h"
 #include "initiatord/device_keeper.h"
 #include "initiatord/event_history.h"
+#include "initiatord/fuse_backend.h"
 #include "initiatord/interface_set.h"
 #include "initiatord/options.h"
 #include "initiatord/waiters.h"
+#include "os/fuse_mount.h"
 #include "os/notify.h"
 #include "os/signals.h"
 
@@ -62,10 +65,12 @@ class Daemon {
 
  private:
   [[nodiscard]] Result<void> open_edges();
+  [[nodiscard]] Result<void> open_mount();
   [[nodiscard]] Result<void> open_control();
   [[nodiscard]] Result<void> settle_privileges();
   void loop_until_stopped();
   void follow_links();
+  void take_completions();
   void take_events(Instant now);
   void handle_event(Instant now, const initiator::Event& event);
   void handle_signal(int number);
@@ -80,6 +85,9 @@ class Daemon {
   std::unique_ptr<client::CoreRunner> runner_;
   std::unique_ptr<InterfaceSet> interfaces_;
   std::unique_ptr<DeviceKeeper> keeper_;
+  FuseBackend fuse_backend_{*this};
+  std::unique_ptr<os::FuseMount> mount_;  // null when nothing is mounted
+  std::unique_ptr<fuse::Server> fuse_;    // likewise
   std::unique_ptr<control::Server> control_;
   Waiters waiters_;
   EventHistory history_;

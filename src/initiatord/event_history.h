@@ -20,10 +20,15 @@ class EventHistory {
   // Those with a greater number than `seq`, oldest first, as far as they are kept.
   [[nodiscard]] nlohmann::json after(std::uint64_t seq) const;
 
+  // The first of them; nullptr when there is none. Good until the next add().
+  [[nodiscard]] const nlohmann::json* first_after(std::uint64_t seq) const;
+
   // Of the newest event, 0 before the first.
   [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }
 
  private:
+  [[nodiscard]] std::size_t index_after(std::uint64_t seq) const;
+
   std::size_t events_max_;
   std::uint64_t last_seq_ = 0;
   std::deque<nlohmann::json> events_;
