@@ -34,6 +34,8 @@ Errc errc_of(SubmitError error) {
   switch (error) {
     case SubmitError::unknown_device:
     case SubmitError::not_ready:
+    case SubmitError::no_path:
+    case SubmitError::closing:
       return Errc::unavailable;
     case SubmitError::read_only:
       return Errc::not_permitted;
@@ -181,6 +183,7 @@ Error Device::error_of(const IoCompletion& completion) const {
           fmt::format("{}: {}: {}", what, status, protocol::aoe_error_text(completion.aoe_error))};
     }
     case IoStatus::cancelled:
+    case IoStatus::no_path:
       return {Errc::unavailable, 0, fmt::format("{}: {}", what, status)};
     default:
       return {Errc::io, 0,

@@ -409,7 +409,7 @@ Result<std::unique_ptr<Device>> Session::open_device(DeviceAddress address,
   settings.access = options.access == Access::read_only
                         ? initiator::DeviceSettings::Access::read_only
                         : initiator::DeviceSettings::Access::read_write;
-  settings.timeout = options.timeout;
+  settings.deadline = options.timeout;
   settings.payload_sectors_max = options.payload_bytes_max / kSectorBytes;
   settings.window_max = options.window_max;
   if (options.payload_bytes_max % kSectorBytes != 0) {

@@ -4,6 +4,7 @@
 #include "base/buffer_pool.h"
 #include "base/port_info.h"
 #include "initiator/device.h"
+#include "initiator/event_queue.h"
 #include "initiator/exchange_table.h"
 #include "initiator/options.h"
 
@@ -24,7 +25,9 @@ struct CoreContext {
   PortTable& ports;
   DeviceTable& devices;
   ExchangeTable& exchanges;
+  EventQueue& events;
   CoreStats& stats;
+  std::uint64_t instance = 0;  // of this core, random: by it targets know our sessions
 };
 
 }  // namespace aoe::initiator

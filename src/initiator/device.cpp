@@ -34,11 +34,61 @@ IdentityVerdict Device::judge(const protocol::IdentifyModel& answer, Standing st
   return IdentityVerdict::resized;
 }
 
-void Device::limit_path(Path& path, const PortInfo& port, std::uint32_t frame_sectors_max) const {
-  std::uint32_t sectors = protocol::ata_sectors_exact(port.mtu_bytes);
+const char* device_state_name(DeviceState state) {
+  switch (state) {
+    case DeviceState::opening:
+      return "opening";
+    case DeviceState::up:
+      return "up";
+    case DeviceState::down:
+      return "down";
+    case DeviceState::closing:
+      return "closing";
+  }
+  return "unknown";
+}
+
+DeviceState Device::state() const {
+  if (closing_) {
+    return DeviceState::closing;
+  }
+  if (!identity_) {
+    return DeviceState::opening;
+  }
+  return up_ ? DeviceState::up : DeviceState::down;
+}
+
+bool Device::other_instance_serves(std::uint32_t path) const {
+  const auto instance = [this](const Path& of) {
+    return of.peer == Peer::session ? sessions_.at(of.session).instance : 0;
+  };
+  for (std::uint32_t i = 0; i < paths_.size(); ++i) {
+    const Path& other = paths_.at(i);
+    if (i != path && other.state == PathState::live && other.peer != Peer::unknown &&
+        instance(other) != instance(paths_.at(path))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool Device::allows(const MacAddress& mac) const {
+  return settings_.pinned_macs.empty() ||
+         std::find(settings_.pinned_macs.begin(), settings_.pinned_macs.end(), mac) !=
+             settings_.pinned_macs.end();
+}
+
+bool Device::allows(const protocol::IdentifyModel& disk) const {
+  return settings_.pinned_serial.empty() || settings_.pinned_serial == disk.serial;
+}
+
+void Device::limit_path(Path& path, const PortInfo& port, std::size_t frame_bytes_max) const {
+  const std::size_t mtu_bytes =
+      std::min(port.mtu_bytes, frame_bytes_max - protocol::kEthernetHeaderBytes);
+  std::uint32_t sectors = path.peer == Peer::session ? protocol::ata_sectors_sealed(mtu_bytes)
+                                                     : protocol::ata_sectors_exact(mtu_bytes);
   sectors =
       std::min(sectors, path.target.sector_count == 0 ? kSectorsUnsaid : path.target.sector_count);
-  sectors = std::min(sectors, frame_sectors_max);
   if (settings_.payload_sectors_max != 0) {
     sectors = std::min(sectors, settings_.payload_sectors_max);
   }

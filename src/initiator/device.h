@@ -3,9 +3,11 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "initiator/device_loss.h"
 #include "initiator/discovery.h"
 #include "initiator/options.h"
 #include "initiator/path_set.h"
+#include "initiator/peer_sessions.h"
 #include "protocol/ata_identify.h"
 
 #include <cstdint>
@@ -21,12 +23,25 @@ enum class IdentityVerdict : std::uint8_t {
   foreign,  // another disk under the same address
 };
 
+enum class DeviceState : std::uint8_t {
+  opening,  // was never up
+  up,
+  down,     // no live path; comes back by itself
+  closing,  // takes nothing new
+};
+
+[[nodiscard]] const char* device_state_name(DeviceState state);
+
 class Device {
  public:
-  Device(DeviceAddress address, const DeviceSettings& settings, const CoreOptions& options)
+  // `first_sequence`: beyond those of an earlier opening, see PeerSessions::next_sequence().
+  Device(DeviceAddress address, const DeviceSettings& settings, const CoreOptions& options,
+         std::uint32_t first_sequence)
       : address_(address),
         settings_(settings),
         paths_(options.limits.paths_max),
+        sessions_(options.limits.paths_max, options.limits.frames_max, first_sequence),
+        loss_(settings.loss),
         query_({.min = options.query_interval_min, .max = options.query_interval_max}) {}
 
   [[nodiscard]] DeviceAddress address() const { return address_; }
@@ -36,6 +51,15 @@ class Device {
   [[nodiscard]] PathSet& paths() { return paths_; }
 
   [[nodiscard]] const PathSet& paths() const { return paths_; }
+
+  [[nodiscard]] PeerSessions& sessions() { return sessions_; }
+
+  [[nodiscard]] const PeerSessions& sessions() const { return sessions_; }
+
+  // What its requests do while no path reaches it.
+  [[nodiscard]] DeviceLoss& loss() { return loss_; }
+
+  [[nodiscard]] const DeviceLoss& loss() const { return loss_; }
 
   // When to ask for the device.
   [[nodiscard]] QuerySchedule& query() { return query_; }
@@ -55,10 +79,25 @@ class Device {
   [[nodiscard]] IdentityVerdict judge(const protocol::IdentifyModel& answer, Standing standing);
 
   // Payload of the path from both sides: what the port's MTU holds, what the target says, what the
-  // settings and the buffers of this core allow.
-  void limit_path(Path& path, const PortInfo& port, std::uint32_t frame_sectors_max) const;
+  // settings and the buffers of this core (of `frame_bytes_max`) allow.
+  void limit_path(Path& path, const PortInfo& port, std::size_t frame_bytes_max) const;
 
   [[nodiscard]] bool is_up() const { return up_; }
+
+  [[nodiscard]] DeviceState state() const;
+
+  // Takes no new requests any more; those that it has end as they would.
+  void start_closing() { closing_ = true; }
+
+  [[nodiscard]] bool is_closing() const { return closing_; }
+
+  // A target instance that serves over another path, if it is not the one at the far end of `path`.
+  // Plain targets count as one.
+  [[nodiscard]] bool other_instance_serves(std::uint32_t path) const;
+
+  // Whether the settings allow a path to this MAC, and a disk with this serial number.
+  [[nodiscard]] bool allows(const MacAddress& mac) const;
+  [[nodiscard]] bool allows(const protocol::IdentifyModel& disk) const;
 
   // Compares with the paths; true when it changed.
   [[nodiscard]] bool refresh_up();
@@ -67,9 +106,12 @@ class Device {
   DeviceAddress address_;
   DeviceSettings settings_;
   PathSet paths_;
+  PeerSessions sessions_;
+  DeviceLoss loss_;
   QuerySchedule query_;
   std::optional<protocol::IdentifyModel> identity_;
   bool up_ = false;
+  bool closing_ = false;
 };
 
 }  // namespace aoe::initiator

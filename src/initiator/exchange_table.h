@@ -2,6 +2,7 @@
 #pragma once
 
 #include "initiator/deadline_heap.h"
+#include "initiator/frame_op.h"
 #include "initiator/index_list.h"
 #include "initiator/io_request.h"
 #include "initiator/tag_table.h"
@@ -15,8 +16,14 @@ namespace aoe::initiator {
 enum class ExchangeKind : std::uint8_t {
   none,
   io,       // a piece of an IoRequest
-  probe,    // IDENTIFY on one path: who is there
+  probe,    // a PathQuestion on one path
   command,  // a CommandRequest
+};
+
+enum class PathQuestion : std::uint8_t {
+  identity,  // IDENTIFY: who is there
+  hello,     // does it speak our extension
+  size,      // does a frame of this size pass, both ways: a padded read
 };
 
 // One question under one tag. All its transmissions carry the same tag and the same bytes behind
@@ -24,8 +31,10 @@ enum class ExchangeKind : std::uint8_t {
 struct Exchange {
   ExchangeKind kind = ExchangeKind::none;
   Tag tag{};
-  DeviceId device{};                 // io and probe
-  std::uint32_t owner = 0;           // the request or command
+  DeviceId device{};                               // io and probe
+  FrameOp op = FrameOp::read;                      // io
+  PathQuestion question = PathQuestion::identity;  // probe
+  std::uint32_t owner = 0;           // the command, or the first request that the frame serves
   std::uint32_t path = 0;            // io and probe: index of the last path it was sent over
   std::uint32_t paths_used = 0;      // io and probe: bit mask of all of them
   std::uint32_t paths_reused = 0;    // io: of those it was sent over more than once
@@ -34,9 +43,13 @@ struct Exchange {
   bool in_flight = false;            // sent, not expired: counted in its path's window
   bool queued = false;               // on a list that waits for transmission
   bool refused = false;              // answered with AoE error 3: the round trip says nothing
-  Lba lba{};                         // io: the piece
-  std::uint64_t sectors = 0;         // likewise
-  std::uint64_t offset_sectors = 0;  // of the piece in its request
+  Lba lba{};                         // io: where the frame starts on the disk
+  std::uint64_t sectors = 0;         // likewise, of all requests it serves; probe: the size
+  std::uint64_t offset_sectors = 0;  // of its start in the first request
+  std::uint32_t session_id = 0;      // io: the session of the last transmission; 0: it went plain
+  std::uint32_t session = kNoIndex;  // its index in the device
+  std::uint32_t sequence = 0;        // in that session; 0: none
+  bool is_mixed = false;             // io: not all transmissions went under that session, or plain
   Instant sent{};                    // last transmission
   Instant first_sent{};
   std::uint32_t transmissions = 0;

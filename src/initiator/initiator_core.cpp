@@ -2,9 +2,8 @@
 
 #include "base/check.h"
 #include "initiator/frame_builder.h"
-#include "protocol/aoe_ata.h"
 #include "protocol/aoe_config.h"
-#include "protocol/ata_registers.h"
+#include "protocol/aoe_session.h"
 
 #include <algorithm>
 #include <bit>
@@ -14,14 +13,11 @@ namespace {
 
 using protocol::Command;
 
-// How long a live path is believed before a config answer makes us identify it again.
-constexpr Duration kIdentityFresh = Duration::seconds(1);
-
 TagTable::Options tag_options(const CoreOptions& options, Prng& random) {
   const CoreLimits& limits = options.limits;
-  // Room for every data frame, one more a device while it is cut smaller, every probe and command.
-  const std::uint32_t wanted = limits.frames_max + limits.devices_max + limits.commands_max +
-                               limits.devices_max * limits.paths_max;
+  // Room for every data frame, two more a device while one is cut, every question and command.
+  const std::uint32_t wanted = limits.frames_max + 2 * limits.devices_max + limits.commands_max +
+                               3 * limits.devices_max * limits.paths_max;
   return {.slots = std::bit_ceil(wanted),
           .start = static_cast<std::uint32_t>(random.next()),
           .rest = options.frame_life_max};
@@ -49,11 +45,13 @@ InitiatorCore::InitiatorCore(const CoreOptions& options, BufferPool& pool)
       ports_(options.limits.ports_max),
       devices_(options.limits.devices_max),
       exchanges_(tag_options(options, random_)),
+      events_(options.limits.events_max),
       discovery_(options),
-      prober_({options_, pool_, ports_, devices_, exchanges_, stats_}),
-      io_({options_, pool_, ports_, devices_, exchanges_, stats_}),
-      commands_({options_, pool_, ports_, devices_, exchanges_, stats_}),
-      events_(std::max<std::uint32_t>(options.limits.events_max, 1)) {
+      context_{options_, pool_, ports_, devices_, exchanges_, events_, stats_, random_.next()},
+      prober_(context_),
+      io_(context_),
+      paths_(context_, prober_, io_),
+      commands_(context_) {
   AOE_CHECK(options.limits.ports_max <= 32 && options.limits.paths_max <= 32,
             "ports and paths are kept in 32-bit masks");
 }
@@ -80,41 +78,8 @@ void InitiatorCore::handle_port(Instant now, PortId port, const PortInfo& info) 
   if (came_up) {
     discovery_.on_link_up(now);
   }
-  for (std::uint32_t i = 0; i < devices_.size(); ++i) {
-    const DeviceId id = device_id(i);
-    if (!is_open(id)) {
-      continue;
-    }
-    PathSet& paths = devices_[i]->paths();
-    for (std::uint32_t index = 0; index < paths.size(); ++index) {
-      Path& path = paths.at(index);
-      if (path.port != port) {
-        continue;
-      }
-      limit_path(*devices_[i], path);
-      if (!info.link_up) {
-        path_went(now, id, index, PathState::down);
-      } else if (came_up) {
-        // Answers to what was sent before go to nobody. Who is there is asked anew.
-        path.rtt.forget_back_off();
-        path.window.reset();
-        path_went(now, id, index, PathState::probing);
-        prober_.start(now, id, index);
-      }
-    }
-    refresh_device(now, id);
-    if (came_up && !devices_[i]->is_up()) {
-      devices_[i]->query().restart(now);
-    }
-  }
-}
-
-void InitiatorCore::limit_path(Device& device, Path& path) {
-  const std::size_t frame_sectors =
-      pool_.frame_bytes() < protocol::kAtaHeaderBytes
-          ? 0
-          : (pool_.frame_bytes() - protocol::kAtaHeaderBytes) / kSectorBytes;
-  device.limit_path(path, *ports_[path.port.value], static_cast<std::uint32_t>(frame_sectors));
+  paths_.on_port(now, port,
+                 came_up ? PathKeeper::PortChange::came_up : PathKeeper::PortChange::properties);
 }
 
 // --- frames ---
@@ -162,72 +127,28 @@ void InitiatorCore::on_config(Instant now, PortId port, const protocol::FrameHea
   const TargetTable::Answer from{header.address, port, header.source};
   const TargetTable::Change change = discovery_.targets().note(now, from, *config);
   if (change != TargetTable::Change::none) {
-    emit({.kind = change == TargetTable::Change::found ? EventKind::target_found
-                                                       : EventKind::target_changed,
-          .address = header.address,
-          .port = port,
-          .mac = header.source});
+    events_.emit({.kind = change == TargetTable::Change::found ? EventKind::target_found
+                                                               : EventKind::target_changed,
+                  .address = header.address,
+                  .port = port,
+                  .mac = header.source});
   }
   if (const std::optional<DeviceId> id = find_device(header.address)) {
-    on_path_offer(now, *id, from, {config->buffer_count, config->sector_count});
+    paths_.on_offer(now, *id, from, {config->buffer_count, config->sector_count});
   }
-}
-
-void InitiatorCore::on_path_offer(Instant now, DeviceId id, const TargetTable::Answer& from,
-                                  const TargetLimits& limits) {
-  Device& device = *devices_[id.value];
-  PathSet& paths = device.paths();
-  std::optional<std::uint32_t> index = paths.find(from.port, from.mac);
-  if (!index) {
-    index = add_path(id, from);
-    if (!index) {
-      ++stats_.paths_refused;
-      return;
-    }
-  }
-  Path& path = paths.at(*index);
-  path.target = limits;
-  path.answered = now;
-  limit_path(device, path);
-  if (path.state == PathState::down) {
-    // A frame came in, so the port hears; its link event is on the way.
-    path.state = PathState::probing;
-  }
-  const bool fresh = path.state == PathState::live && now - path.identified < kIdentityFresh;
-  if (!fresh) {
-    prober_.start(now, id, *index);
-  }
-  refresh_device(now, id);
-}
-
-std::optional<std::uint32_t> InitiatorCore::add_path(DeviceId id, const TargetTable::Answer& from) {
-  PathSet& paths = devices_[id.value]->paths();
-  if (const auto index = paths.add(from.port, from.mac, options_.rtt)) {
-    return index;
-  }
-  const std::optional<std::uint32_t> unused = paths.find_unused();
-  if (unused) {
-    prober_.stop(id, *unused);
-    paths.replace(*unused, from.port, from.mac, options_.rtt);
-  }
-  return unused;
 }
 
 void InitiatorCore::on_exchange_answer(Instant now, std::uint32_t slot, PortId port,
                                        const protocol::FrameHeader& header, ConstByteSpan frame) {
-  const Exchange& exchange = exchanges_.at(slot);
+  const Exchange exchange = exchanges_.at(slot);
   if (exchange.kind == ExchangeKind::command) {
     commands_.on_answer(now, slot, port, header, frame);
     return;
   }
   const DeviceId id = exchange.device;
-  PathSet& paths = devices_[id.value]->paths();
+  const PathSet& paths = devices_[id.value]->paths();
   if (header.address != devices_[id.value]->address()) {
     ++stats_.wrong_address;
-    return;
-  }
-  if (header.command != static_cast<std::uint8_t>(Command::ata)) {
-    ++stats_.wrong_command;
     return;
   }
   const std::optional<std::uint32_t> path = paths.find(port, header.source);
@@ -235,14 +156,23 @@ void InitiatorCore::on_exchange_answer(Instant now, std::uint32_t slot, PortId p
     ++stats_.wrong_path;
     return;
   }
-  if (exchange.kind == ExchangeKind::probe) {
-    on_probe_answer(now, slot, *path, header, frame);
+  const bool is_hello = header.command == protocol::kHelloCommand;
+  if (is_hello && exchange.session_id != 0 && !header.is_error) {
+    paths_.on_renew(now, slot, *path, frame);
     return;
   }
-  paths.at(*path).expiries_in_row = 0;
-  io_.on_answer(now, slot, *path, header, frame);
-  if (paths.at(*path).state == PathState::suspect) {
-    path_came_alive(now, id, *path);
+  const bool asked_hello =
+      exchange.kind == ExchangeKind::probe && exchange.question == PathQuestion::hello;
+  if (asked_hello ? !is_hello : header.command != static_cast<std::uint8_t>(Command::ata)) {
+    ++stats_.wrong_command;
+    return;
+  }
+  if (exchange.kind == ExchangeKind::probe) {
+    paths_.on_answer(now, slot, header, frame);
+    return;
+  }
+  if (io_.on_answer(now, slot, *path, header, frame)) {
+    paths_.after_data_answer(now, id, *path);
   }
 }
 
@@ -257,166 +187,22 @@ void InitiatorCore::on_stray_answer(PortId port, const protocol::FrameHeader& he
   }
 }
 
-// --- identity ---
-
-void InitiatorCore::on_probe_answer(Instant now, std::uint32_t slot, std::uint32_t path_index,
-                                    const protocol::FrameHeader& header, ConstByteSpan frame) {
-  if (header.is_error) {
-    prober_.ask_again(now, slot);
-    return;
-  }
-  const auto ata = protocol::parse_ata(frame);
-  if (!ata) {
-    ++stats_.malformed;
-    return;
-  }
-  const protocol::AtaOutcome outcome{ata->argument.command_status, ata->argument.feature_error};
-  if (outcome.is_failure()) {
-    prober_.ask_again(now, slot);
-    return;
-  }
-  if (ata->data.size() < protocol::kIdentifyBytes) {
-    ++stats_.short_data;
-    return;
-  }
-  const auto identify = protocol::parse_identify(ata->data.first(protocol::kIdentifyBytes));
-  if (identify.checksum == protocol::IdentifyChecksum::invalid) {
-    ++stats_.malformed;
-    return;
-  }
-  ++stats_.answers;
-  const Exchange& exchange = exchanges_.at(slot);
-  const DeviceId id = exchange.device;
-  Path& path = devices_[id.value]->paths().at(path_index);
-  if (exchange.transmissions == 1 && !exchange.refused) {
-    path.rtt.sample(now - exchange.sent);
-  }
-  prober_.stop(id, path_index);
-  on_identity(now, id, path_index, identify.model);
-}
-
-void InitiatorCore::on_identity(Instant now, DeviceId id, std::uint32_t path_index,
-                                const protocol::IdentifyModel& model) {
-  Device& device = *devices_[id.value];
-  Path& path = device.paths().at(path_index);
-  Device::Standing standing = Device::Standing::newcomer;
-  if (path.carries_data()) {
-    standing = Device::Standing::serving;
-  } else if (device.paths().any_live()) {
-    standing = Device::Standing::newcomer_while_others_serve;
-  }
-  const std::uint64_t sectors_before = device.sectors();
-  const IdentityVerdict verdict = device.judge(model, standing);
-  if (verdict == IdentityVerdict::foreign) {
-    ++stats_.identity_conflicts;
-    if (path.state != PathState::quarantined) {
-      path_went(now, id, path_index, PathState::quarantined);
-      emit_path(EventKind::identity_conflict, id, path);
-    }
-    refresh_device(now, id);
-    return;
-  }
-  path.identified = now;
-  path.answered = now;
-  path.expiries_in_row = 0;
-  if (verdict == IdentityVerdict::resized) {
-    emit({.kind = EventKind::device_resized,
-          .address = device.address(),
-          .device = id,
-          .port = path.port,
-          .mac = path.mac,
-          .sectors = device.sectors(),
-          .sectors_before = sectors_before});
-    // The other paths must agree, or they lead elsewhere.
-    for (std::uint32_t other = 0; other < device.paths().size(); ++other) {
-      if (other != path_index && device.paths().at(other).carries_data()) {
-        prober_.start(now, id, other);
-      }
-    }
-  }
-  if (path.state != PathState::live) {
-    path_came_alive(now, id, path_index);
-  }
-}
-
-void InitiatorCore::path_came_alive(Instant now, DeviceId id, std::uint32_t path_index) {
-  Path& path = devices_[id.value]->paths().at(path_index);
-  path.state = PathState::live;
-  path.expiries_in_row = 0;
-  path.rtt.forget_back_off();
-  // What was sent while nobody answered waits for long timers.
-  io_.on_path_back(id, path_index);
-  emit_path(EventKind::path_up, id, path);
-  refresh_device(now, id);
-}
-
-void InitiatorCore::path_went(Instant now, DeviceId id, std::uint32_t path_index, PathState state) {
-  Path& path = devices_[id.value]->paths().at(path_index);
-  if (path.state == state) {
-    return;
-  }
-  const bool served = path.state == PathState::live;
-  const bool serves = state == PathState::suspect;
-  path.state = state;
-  if (!serves) {
-    io_.on_path_lost(id, path_index);
-    prober_.stop(id, path_index);
-  }
-  if (served) {
-    emit_path(EventKind::path_down, id, path);
-  }
-  refresh_device(now, id);
-}
-
-void InitiatorCore::refresh_device(Instant now, DeviceId id) {
-  Device& device = *devices_[id.value];
-  if (!device.refresh_up()) {
-    return;
-  }
-  emit({.kind = device.is_up() ? EventKind::device_up : EventKind::device_down,
-        .address = device.address(),
-        .device = id,
-        .sectors = device.sectors()});
-  // While it is up it is still asked for, at the pace of wildcard discovery: further paths and
-  // another size show by that.
-  if (device.is_up()) {
-    device.query().set_max(options_.wildcard_interval_max);
-  } else {
-    device.query().set_max(options_.query_interval_max);
-    device.query().restart(now);
-  }
-}
-
 // --- time ---
 
 void InitiatorCore::on_expiry(Instant now, std::uint32_t slot) {
-  const Exchange& exchange = exchanges_.at(slot);
-  switch (exchange.kind) {
+  switch (exchanges_.at(slot).kind) {
     case ExchangeKind::command:
       commands_.on_expiry(now, slot);
-      return;
+      break;
     case ExchangeKind::probe:
-      ++stats_.expiries;
-      prober_.on_expiry(slot);
-      return;
+      paths_.on_expiry(now, slot);
+      break;
     case ExchangeKind::io:
+      io_.on_expiry(now, slot);
+      paths_.after_data_expiry(now, slot);
       break;
     case ExchangeKind::none:
-      return;
-  }
-  const DeviceId id = exchange.device;
-  const std::uint32_t index = exchange.path;
-  io_.on_expiry(now, slot);
-  const Path& path = devices_[id.value]->paths().at(index);
-  if (path.state != PathState::live) {
-    return;
-  }
-  if (path.expiries_in_row >= options_.suspect_after) {
-    path_went(now, id, index, PathState::suspect);
-    prober_.start(now, id, index);
-  } else if (exchange.transmissions >= 2 && path.answered < exchange.first_sent) {
-    // Is the path gone, or only too narrow? A small question tells.
-    prober_.start(now, id, index);
+      break;
   }
 }
 
@@ -424,7 +210,9 @@ void InitiatorCore::handle_timeout(Instant now) {
   while (const std::optional<std::uint32_t> slot = exchanges_.timers().pop_due(now)) {
     on_expiry(now, *slot);
   }
+  paths_.on_time(now);
   io_.on_time(now);
+  paths_.on_time(now);
   discovery_.on_time(now, ports_up(), random_);
   for (std::optional<Device>& device : devices_) {
     if (device && device->query().take_due(now, random_)) {
@@ -441,6 +229,7 @@ std::optional<Instant> InitiatorCore::poll_timeout() const {
     }
   };
   take(io_.next_time());
+  take(paths_.next_time());
   take(discovery_.next_time());
   for (const std::optional<Device>& device : devices_) {
     if (device) {
@@ -476,7 +265,7 @@ Result<DeviceId, SubmitError> InitiatorCore::open_device(Instant now, DeviceAddr
   }
   for (std::uint32_t i = 0; i < devices_.size(); ++i) {
     if (!devices_[i]) {
-      devices_[i].emplace(address, settings, options_);
+      devices_[i].emplace(address, settings, options_, first_sequence_);
       devices_[i]->query().restart(now);
       return device_id(i);
     }
@@ -489,10 +278,24 @@ void InitiatorCore::close_device(Instant now, DeviceId id) {
     return;
   }
   io_.cancel(now, id);
-  for (std::uint32_t path = 0; path < devices_[id.value]->paths().size(); ++path) {
-    prober_.stop(id, path);
+  paths_.forget(id);
+  const std::uint32_t next = devices_[id.value]->sessions().next_sequence();
+  if (protocol::sequence_before(first_sequence_, next)) {
+    first_sequence_ = next;
   }
   devices_[id.value].reset();
+}
+
+void InitiatorCore::drain_device(DeviceId id) {
+  if (!is_open(id) || devices_[id.value]->is_closing()) {
+    return;
+  }
+  devices_[id.value]->start_closing();
+  if (io_.is_idle(id)) {
+    events_.emit({.kind = EventKind::device_drained,
+                  .address = devices_[id.value]->address(),
+                  .device = id});
+  }
 }
 
 Result<void, SubmitError> InitiatorCore::submit(Instant now, DeviceId id,
@@ -545,32 +348,8 @@ std::size_t InitiatorCore::poll_commands(std::span<CommandCompletion> out) {
   return commands_.poll_completions(out);
 }
 
-void InitiatorCore::emit(const Event& event) {
-  if (events_.full()) {
-    events_lost_ = true;
-    return;
-  }
-  events_.push(event);
-}
-
-void InitiatorCore::emit_path(EventKind kind, DeviceId id, const Path& path) {
-  emit({.kind = kind,
-        .address = devices_[id.value]->address(),
-        .device = id,
-        .port = path.port,
-        .mac = path.mac});
-}
-
 std::size_t InitiatorCore::poll_events(std::span<Event> out) {
-  std::size_t count = 0;
-  while (count < out.size() && !events_.empty()) {
-    out[count++] = events_.pop();
-  }
-  if (events_lost_ && count < out.size()) {
-    events_lost_ = false;
-    out[count++] = {.kind = EventKind::events_lost};
-  }
-  return count;
+  return events_.poll(out);
 }
 
 }  // namespace aoe::initiator

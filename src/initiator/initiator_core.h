@@ -7,13 +7,14 @@
 #include "base/packet_buffer.h"
 #include "base/port_info.h"
 #include "base/prng.h"
-#include "base/ring_queue.h"
 #include "initiator/command_engine.h"
 #include "initiator/core_context.h"
 #include "initiator/discovery.h"
+#include "initiator/event_queue.h"
 #include "initiator/io_engine.h"
 #include "initiator/io_request.h"
 #include "initiator/options.h"
+#include "initiator/path_keeper.h"
 #include "initiator/path_prober.h"
 
 #include <optional>
@@ -23,9 +24,10 @@ namespace aoe::initiator {
 
 // Only routes and arbitrates; the work is done by its parts:
 //
-//   Discovery      when to ask, who answered          PathProber     who is behind a path
-//   Device         identity, size, limits, PathSet    IoEngine       requests, pieces, fences
-//   ExchangeTable  tags and timers                    CommandEngine  raw commands
+//   Discovery      when to ask, who answered          PathKeeper     who is behind a path, which
+//   Device         identity, sessions, PathSet                       protocol and sizes it takes
+//   ExchangeTable  tags and timers                    IoEngine       requests, frames, fences
+//   EventQueue     what people must know              CommandEngine  raw commands
 //
 // How to drive it: after any input, call poll_transmit() until it returns 0, giving frames (and so
 // their buffers) to the ports in between; then poll completions and events; then sleep until a
@@ -62,6 +64,9 @@ class InitiatorCore {
   // (wildcard address, or open already).
   [[nodiscard]] Result<DeviceId, SubmitError> open_device(Instant now, DeviceAddress address,
                                                           const DeviceSettings& settings);
+  // Takes nothing new from now on, and ends what was accepted as it would end anyhow; then
+  // EventKind::device_drained tells that it may be closed without loss.
+  void drain_device(DeviceId id);
   // Ends its requests with `cancelled`: poll them before their memory goes.
   void close_device(Instant now, DeviceId id);
 
@@ -105,24 +110,10 @@ class InitiatorCore {
 
   void on_config(Instant now, PortId port, const protocol::FrameHeader& header,
                  ConstByteSpan frame);
-  void on_path_offer(Instant now, DeviceId id, const TargetTable::Answer& from,
-                     const TargetLimits& limits);
-  [[nodiscard]] std::optional<std::uint32_t> add_path(DeviceId id, const TargetTable::Answer& from);
   void on_exchange_answer(Instant now, std::uint32_t slot, PortId port,
                           const protocol::FrameHeader& header, ConstByteSpan frame);
-  void on_probe_answer(Instant now, std::uint32_t slot, std::uint32_t path,
-                       const protocol::FrameHeader& header, ConstByteSpan frame);
-  void on_identity(Instant now, DeviceId id, std::uint32_t path,
-                   const protocol::IdentifyModel& model);
   void on_stray_answer(PortId port, const protocol::FrameHeader& header);
   void on_expiry(Instant now, std::uint32_t slot);
-
-  void path_came_alive(Instant now, DeviceId id, std::uint32_t path);
-  void path_went(Instant now, DeviceId id, std::uint32_t path, PathState state);
-  void refresh_device(Instant now, DeviceId id);
-  void limit_path(Device& device, Path& path);
-  void emit(const Event& event);
-  void emit_path(EventKind kind, DeviceId id, const Path& path);
 
   [[nodiscard]] bool next_query_frame(TxFrame& out);
 
@@ -133,12 +124,14 @@ class InitiatorCore {
   PortTable ports_;
   DeviceTable devices_;
   ExchangeTable exchanges_;
+  EventQueue events_;
   Discovery discovery_;
+  CoreContext context_;
   PathProber prober_;
   IoEngine io_;
+  PathKeeper paths_;
   CommandEngine commands_;
-  RingQueue<Event> events_;
-  bool events_lost_ = false;
+  std::uint32_t first_sequence_ = 1;  // for the next device that is opened
 };
 
 }  // namespace aoe::initiator

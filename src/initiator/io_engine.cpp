@@ -18,6 +18,12 @@ std::optional<SubmitError> IoEngine::check(const Device& device, const IoRequest
   if (!device.identity()) {
     return SubmitError::not_ready;
   }
+  if (device.is_closing()) {
+    return SubmitError::closing;
+  }
+  if (device.loss().refuses()) {
+    return SubmitError::no_path;
+  }
   const bool is_flush = io.op == IoOp::flush;
   const bool reads = io.op == IoOp::read;
   const bool writes = io.op == IoOp::write;
@@ -52,7 +58,8 @@ Result<void, SubmitError> IoEngine::submit(Instant now, DeviceId id, const IoReq
   Request& request = requests_.at(*slot);
   request.device = id;
   request.io = io;
-  request.op = frame_op(io.op, *target.identity());
+  request.op = frame_op(io, *target.identity());
+  request.flush_after = needs_flush(io, *target.identity());
   request.submitted = now;
   request.completion = {.cookie = io.cookie, .device = id, .op = io.op, .sectors = io.sectors};
 
@@ -61,14 +68,7 @@ Result<void, SubmitError> IoEngine::submit(Instant now, DeviceId id, const IoReq
   // A disk without a volatile cache and without the command has nothing to flush.
   request.flush_sent = request.op == FrameOp::flush && !target.identity()->has_flush &&
                        !target.identity()->write_cache_enabled;
-  Duration timeout = io.timeout;
-  if (timeout == Duration{}) {
-    timeout = target.settings().timeout;
-    if (request.op == FrameOp::flush) {
-      timeout = std::max(timeout, context_.options.flush_timeout_min);
-    }
-  }
-  requests_.deadlines().set(*slot, now + timeout);
+  set_deadline(now, *slot);
   if (requests_.must_wait(own.order, *slot)) {
     ++context_.stats.overlap_waits;
     ++own.waiting;
@@ -79,6 +79,20 @@ Result<void, SubmitError> IoEngine::submit(Instant now, DeviceId id, const IoReq
   return {};
 }
 
+void IoEngine::set_deadline(Instant now, std::uint32_t id) {
+  const Request& request = requests_.at(id);
+  Duration timeout = request.io.timeout;
+  if (timeout == Duration{}) {
+    timeout = device(request.device).settings().deadline;
+    if (timeout != Duration{} && request.io.op == IoOp::flush) {
+      timeout = std::max(timeout, context_.options.flush_timeout_min);
+    }
+  }
+  if (timeout != Duration{}) {
+    requests_.deadlines().set(id, now + timeout);
+  }
+}
+
 bool IoEngine::try_start(std::uint32_t id) {
   Request& request = requests_.at(id);
   Queues& own = queues(request.device);
@@ -87,10 +101,15 @@ bool IoEngine::try_start(std::uint32_t id) {
        fence_.blocks(device(request.device).address(), request.range()))) {
     return false;
   }
-  request.state = RequestState::sending;
-  own.sending.push_back(requests_.sending_links(), id);
-  make_busy(request.device);
+  send(id);
   return true;
+}
+
+void IoEngine::send(std::uint32_t id) {
+  Request& request = requests_.at(id);
+  request.state = RequestState::sending;
+  queues(request.device).sending(request.op).push_back(requests_.sending_links(), id);
+  make_busy(request.device);
 }
 
 void IoEngine::start_waiting(DeviceId id) {
@@ -113,33 +132,47 @@ void IoEngine::make_busy(DeviceId id) {
 
 // --- endings ---
 
-void IoEngine::raise_fence(const Exchange& exchange) {
-  const std::uint32_t open_paths = exchange.paths_used & ~exchange.paths_answered;
-  if (!changes_data(requests_.at(exchange.owner).op) ||
-      (open_paths == 0 && exchange.paths_reused == 0)) {
+void IoEngine::raise_fence(const Exchange& exchange, Ending ending) {
+  if (!changes_data(exchange.op) || exchange.transmissions == 0) {
     return;
   }
-  ++context_.stats.fences_raised;
-  const bool fits =
-      fence_.raise(device(exchange.device).address(), {exchange.lba, exchange.sectors},
-                   {.tag = exchange.tag,
-                    .open_paths = open_paths,
-                    .can_settle = exchange.paths_reused == 0,
-                    .gone = exchange.sent + context_.options.frame_life_max});
-  if (!fits) {
-    ++context_.stats.fence_overflows;
+  const bool remembered = exchange.sequence != 0 && !exchange.is_mixed;
+  if (remembered && ending == Ending::answered) {
+    // The target answers further copies from its memory. (What was given up is not so safe: a
+    // later write may go to another instance, which knows nothing of that sequence.)
+    return;
   }
+  const std::uint32_t open_paths = exchange.paths_used & ~exchange.paths_answered;
+  if (open_paths == 0 && exchange.paths_reused == 0) {
+    return;  // every copy is known to have arrived
+  }
+  const WriteFence::Copies copies{
+      .tag = exchange.tag,
+      .open_paths = open_paths,
+      .can_settle = exchange.paths_reused == 0 && exchange.session_id == 0 && !exchange.is_mixed,
+      .gone = exchange.sent + context_.options.frame_life_max};
+  const DeviceAddress address = device(exchange.device).address();
+  // The parts of a trim lie anywhere.
+  requests_.for_each_part(exchange, [&](const FramePart& part) {
+    const Lba first{requests_.at(part.request).io.lba.value + part.offset_sectors};
+    ++context_.stats.fences_raised;
+    if (!fence_.raise(address, {first, part.sectors}, copies)) {
+      ++context_.stats.fence_overflows;
+    }
+  });
 }
 
-void IoEngine::end_exchange(std::uint32_t slot) {
+void IoEngine::end_exchange(std::uint32_t slot, Ending ending) {
   Exchange& exchange = context_.exchanges.at(slot);
   leave_flight(exchange);
   if (exchange.queued) {
     exchange.queued = false;
     queues(exchange.device).resend.remove(context_.exchanges.links(), slot);
   }
-  raise_fence(exchange);
-  --requests_.at(exchange.owner).exchanges;
+  raise_fence(exchange, ending);
+  leave_session(exchange);
+  requests_.for_each_part(
+      exchange, [this](const FramePart& part) { --requests_.at(part.request).exchanges; });
   context_.exchanges.release(slot);
   --frames_;
 }
@@ -147,14 +180,21 @@ void IoEngine::end_exchange(std::uint32_t slot) {
 void IoEngine::stop_sending(std::uint32_t id) {
   Request& request = requests_.at(id);
   request.state = RequestState::sent;
-  queues(request.device).sending.remove(requests_.sending_links(), id);
+  queues(request.device).sending(request.op).remove(requests_.sending_links(), id);
 }
 
 void IoEngine::finish_if_done(Instant now, std::uint32_t id) {
-  const Request& request = requests_.at(id);
-  if (request.exchanges == 0 && request.state == RequestState::sent) {
-    end_request(now, id);
+  Request& request = requests_.at(id);
+  if (request.exchanges != 0 || request.state != RequestState::sent) {
+    return;
   }
+  if (request.flush_after && !request.has_failed()) {
+    request.flush_after = false;
+    request.op = FrameOp::flush;
+    send(id);
+    return;
+  }
+  end_request(now, id);
 }
 
 void IoEngine::end_request(Instant now, std::uint32_t id) {
@@ -164,15 +204,17 @@ void IoEngine::end_request(Instant now, std::uint32_t id) {
   requests_.deadlines().clear(id);
   requests_.complete(id);
   start_waiting(request.device);
+  if (device(request.device).is_closing() && queues(request.device).order.empty()) {
+    context_.events.emit({.kind = EventKind::device_drained,
+                          .address = device(request.device).address(),
+                          .device = request.device});
+  }
 }
 
-void IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
+bool IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
   Request& request = requests_.at(id);
-  for (std::uint32_t slot = 0; request.exchanges > 0 && slot < context_.exchanges.slots(); ++slot) {
-    const Exchange& exchange = context_.exchanges.at(slot);
-    if (exchange.kind == ExchangeKind::io && exchange.owner == id) {
-      end_exchange(slot);
-    }
+  if (!leave_exchanges(now, id)) {
+    return false;
   }
   if (request.state == RequestState::sending) {
     stop_sending(id);
@@ -184,11 +226,14 @@ void IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
     request.completion.error_lba = request.io.lba;
   }
   end_request(now, id);
+  return true;
 }
 
 void IoEngine::on_time(Instant now) {
   while (const std::optional<std::uint32_t> id = requests_.deadlines().pop_due(now)) {
-    end_now(now, *id, IoStatus::timed_out);
+    if (!end_now(now, *id, IoStatus::timed_out)) {
+      requests_.deadlines().set(*id, now + kTagRetry);
+    }
   }
   if (tags_retry_ <= now) {
     tags_retry_ = {};
@@ -230,10 +275,54 @@ std::size_t IoEngine::poll_completions(std::span<IoCompletion> out) {
 }
 
 void IoEngine::cancel(Instant now, DeviceId id) {
-  while (!queues(id).order.empty()) {
-    end_now(now, queues(id).order.front(), IoStatus::cancelled);
-  }
+  end_requests(now, id, IoStatus::cancelled);
   fence_.forget_paths(device(id).address());
+}
+
+void IoEngine::end_requests(Instant now, DeviceId id, IoStatus status) {
+  // Nobody is left whose frames would be cut.
+  for (std::uint32_t slot = 0; slot < context_.exchanges.slots(); ++slot) {
+    const Exchange& exchange = context_.exchanges.at(slot);
+    if (exchange.kind == ExchangeKind::io && exchange.device == id) {
+      end_exchange(slot, Ending::given_up);
+    }
+  }
+  while (!queues(id).order.empty()) {
+    const bool ended = end_now(now, queues(id).order.front(), status);
+    AOE_CHECK(ended, "a request without frames ends");
+  }
+}
+
+template <class Doomed>
+void IoEngine::end_where(Instant now, DeviceId id, IoStatus status, Doomed is_doomed) {
+  // Ending one may start others, but takes none from the list.
+  for (std::uint32_t request = queues(id).order.front(); request != kNoIndex;) {
+    const std::uint32_t next = IndexList::next(requests_.order_links(), request);
+    if (is_doomed(requests_.at(request)) && !end_now(now, request, status)) {
+      requests_.deadlines().set(request, now + kTagRetry);
+    }
+    request = next;
+  }
+}
+
+void IoEngine::on_shrink(Instant now, DeviceId id) {
+  const std::uint64_t sectors = device(id).sectors();
+  end_where(now, id, IoStatus::out_of_range, [sectors](const Request& request) {
+    return request.io.lba.value + request.io.sectors > sectors;
+  });
+}
+
+void IoEngine::on_no_path(Instant now, DeviceId id) {
+  const bool lost = device(id).loss().stage() == DeviceLoss::Stage::lost;
+  const std::uint32_t before = queues(id).order.size();
+  if (lost) {
+    end_requests(now, id, IoStatus::no_path);
+  } else {
+    // What is in the network may have been executed: its answer may still come.
+    end_where(now, id, IoStatus::no_path,
+              [](const Request& request) { return request.exchanges == 0; });
+  }
+  context_.stats.requests_failed_fast += before - queues(id).order.size();
 }
 
 }  // namespace aoe::initiator

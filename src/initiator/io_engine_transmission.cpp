@@ -1,25 +1,20 @@
 // Which frame goes out next, over which path, and its timer.
 #include "initiator/frame_builder.h"
 #include "initiator/io_engine.h"
+#include "initiator/sealing.h"
 #include "protocol/aoe_ata.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace aoe::initiator {
-namespace {
-
-// How soon to look again when every tag rests.
-constexpr Duration kTagRetry = Duration::milliseconds(10);
-
-}  // namespace
-
 bool IoEngine::next_frame(Instant now, TxFrame& out) {
   for (std::uint32_t turns = busy_.size(); turns > 0; --turns) {
     const std::uint32_t index = busy_.pop_front(busy_links_);
     const DeviceId id{static_cast<std::uint16_t>(index)};
     const bool sent = device_frame(now, id, out);
     Queues& own = queues(id);
-    if (own.sending.empty() && own.resend.empty()) {
+    if (own.is_idle()) {
       own.listed = false;
     } else {
       busy_.push_back(busy_links_, index);
@@ -37,37 +32,63 @@ bool IoEngine::device_frame(Instant now, DeviceId id, TxFrame& out) {
     return false;
   }
   // What is late goes first: requests wait for it.
-  return queues(id).resend.empty() ? fresh_frame(now, id, out) : resend_frame(now, id, out);
+  switch (queues(id).resend.empty() ? Resend::only_sequences : resend_frame(now, id, out)) {
+    case Resend::sent:
+      return true;
+    case Resend::must_wait:
+      return false;
+    case Resend::only_sequences:
+      break;
+  }
+  return fresh_frame(now, id, out);
 }
 
-bool IoEngine::resend_frame(Instant now, DeviceId id, TxFrame& out) {
+IoEngine::Resend IoEngine::resend_frame(Instant now, DeviceId id, TxFrame& out) {
   IndexList& resend = queues(id).resend;
   const PathSet& paths = device(id).paths();
-  const std::uint32_t slot = resend.front();
-  const Exchange& exchange = context_.exchanges.at(slot);
-  const bool sized = moves_data(requests_.at(exchange.owner).op);
-  const auto sectors = sized ? static_cast<std::uint32_t>(exchange.sectors) : 0;
-  if (!paths.can_carry(sectors)) {
-    // The paths that are left carry less, or nothing. Smaller pieces are other questions, under
-    // tags of their own.
-    const std::uint32_t payload = paths.smallest_payload_sectors();
-    if (payload == 0 || !resplit(now, slot, payload)) {
-      return false;
+  std::uint32_t slot = resend.front();
+  while (slot != kNoIndex) {
+    Exchange& exchange = context_.exchanges.at(slot);
+    const std::uint32_t sectors = carried_sectors(slot);
+    if (!paths.can_carry(sectors)) {
+      // The paths that are left carry less, or nothing. Smaller pieces are other questions, under
+      // tags of their own.
+      const std::uint32_t payload = paths.smallest_payload_sectors();
+      if (payload == 0 || !cut(now, slot, fitting_sectors(exchange, payload))) {
+        return Resend::must_wait;
+      }
+      ++context_.stats.resplits;
+      slot = resend.front();
+      continue;
     }
-    return resend_frame(now, id, out);
+    const std::optional<std::uint32_t> path = paths.choose(sectors);
+    if (!path) {
+      return Resend::must_wait;
+    }
+    if (enter_session(exchange, paths.at(*path))) {
+      resend.remove(context_.exchanges.links(), slot);
+      exchange.queued = false;
+      transmit(now, slot, *path, out);
+      return Resend::sent;
+    }
+    ++context_.stats.sequence_waits;
+    slot = IndexList::next(context_.exchanges.links(), slot);
   }
-  const std::optional<std::uint32_t> path = paths.choose(sectors);
-  if (!path) {
-    return false;
-  }
-  resend.remove(context_.exchanges.links(), slot);
-  context_.exchanges.at(slot).queued = false;
-  transmit(now, slot, *path, out);
-  return true;
+  return Resend::only_sequences;
 }
 
 bool IoEngine::fresh_frame(Instant now, DeviceId id, TxFrame& out) {
-  IndexList& sending = queues(id).sending;
+  Queues& own = queues(id);
+  for (int turn = 0; turn < 2; ++turn) {
+    const bool reads = std::exchange(own.reads_next, !own.reads_next);
+    if (fresh_frame_of(now, id, reads ? own.sending_reads : own.sending_changes, out)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool IoEngine::fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFrame& out) {
   while (!sending.empty() && !requests_.at(sending.front()).has_more()) {
     const std::uint32_t done = sending.front();
     stop_sending(done);
@@ -80,26 +101,24 @@ bool IoEngine::fresh_frame(Instant now, DeviceId id, TxFrame& out) {
   if (!path) {
     return false;
   }
+  const Path& way = device(id).paths().at(*path);
+  if (!has_sequence_for(requests_.at(sending.front()).op, id, way)) {
+    ++context_.stats.sequence_waits;
+    return false;
+  }
   const std::optional<std::uint32_t> slot = new_exchange(now);
   if (!slot) {
     return false;
   }
-  const std::uint32_t owner = sending.front();
-  Request& request = requests_.at(owner);
-  Exchange& exchange = context_.exchanges.at(*slot);
-  exchange.device = id;
-  exchange.owner = owner;
-  exchange.offset_sectors = request.sent_sectors;
-  exchange.lba = Lba{request.io.lba.value + request.sent_sectors};
-  exchange.sectors =
-      std::min(request.io.sectors - request.sent_sectors,
-               piece_sectors_max(request.op, device(id).paths().at(*path).payload.sectors()));
-  request.sent_sectors += exchange.sectors;
-  request.flush_sent = true;
-  ++request.exchanges;
-  if (!request.has_more()) {
-    stop_sending(owner);
-  }
+  const protocol::IdentifyModel& disk = *device(id).identity();
+  const std::uint32_t payload = way.payload.sectors();
+  const std::uint32_t physical = disk.physical_sector_bytes / kSectorBytes;
+  fill_exchange(*slot, plan_frame(requests_, sending,
+                                  {.payload_sectors = payload,
+                                   .align_sectors = std::max(physical, 1U),
+                                   .trim_ranges = trim_ranges_max(disk, payload)}));
+  const bool entered = enter_session(context_.exchanges.at(*slot), way);
+  AOE_CHECK(entered, "there was room for a sequence");
   transmit(now, *slot, *path, out);
   return true;
 }
@@ -115,64 +134,27 @@ std::optional<std::uint32_t> IoEngine::new_exchange(Instant now) {
   return slot;
 }
 
-bool IoEngine::resplit(Instant now, std::uint32_t slot, std::uint32_t payload_sectors) {
-  // Each device may exceed the limit by one frame for this: tables have that room.
-  const CoreLimits& limits = context_.options.limits;
-  if (frames_ >= limits.frames_max + limits.devices_max) {
-    return false;
-  }
-  const std::optional<std::uint32_t> first = new_exchange(now);
-  if (!first) {
-    return false;
-  }
-  const std::optional<std::uint32_t> rest = new_exchange(now);
-  if (!rest) {
-    context_.exchanges.release(*first);
-    --frames_;
-    return false;
-  }
-  ++context_.stats.resplits;
-  const Exchange old = context_.exchanges.at(slot);
-  requests_.at(old.owner).exchanges += 2;
-  end_exchange(slot);
-  const auto take = [&](std::uint32_t part, std::uint64_t skip, std::uint64_t sectors) {
-    Exchange& exchange = context_.exchanges.at(part);
-    exchange.device = old.device;
-    exchange.owner = old.owner;
-    exchange.offset_sectors = old.offset_sectors + skip;
-    exchange.lba = Lba{old.lba.value + skip};
-    exchange.sectors = sectors;
-    exchange.queued = true;
-    queues(old.device).resend.push_front(context_.exchanges.links(), part);
-  };
-  take(*rest, payload_sectors, old.sectors - payload_sectors);
-  take(*first, 0, payload_sectors);
-  return true;
-}
-
-Piece IoEngine::piece_of(const Exchange& exchange) {
-  const Request& request = requests_.at(exchange.owner);
-  Piece piece{.op = request.op, .lba = exchange.lba, .sectors = exchange.sectors, .write_from = {}};
-  if (piece.op == FrameOp::write) {
-    piece.write_from = request.io.write_from.subspan(exchange.offset_sectors * kSectorBytes,
-                                                     exchange.sectors * kSectorBytes);
-  }
-  return piece;
-}
-
 void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_index, TxFrame& out) {
   Exchange& exchange = context_.exchanges.at(slot);
   Device& target = device(exchange.device);
   Path& path = target.paths().at(path_index);
   const Piece piece = piece_of(exchange);
+  const std::size_t bytes = exchange.session_id != 0
+                                ? protocol::sealed_frame_bytes(data_bytes(piece))
+                                : protocol::kAtaHeaderBytes + data_bytes(piece);
   out.port = path.port;
-  out.frame = start_frame(context_.pool, frame_bytes(piece),
+  out.frame = start_frame(context_.pool, bytes,
                           {.destination = path.mac,
                            .source = context_.ports[path.port.value]->mac,
                            .address = target.address(),
                            .command = static_cast<std::uint8_t>(protocol::Command::ata),
                            .tag = exchange.tag});
-  build_piece(out.frame.bytes().first(frame_bytes(piece)), piece, *target.identity());
+  const ByteSpan frame = out.frame.bytes().first(bytes);
+  build_piece(frame, piece, *target.identity());
+  gather(exchange, frame.subspan(protocol::kAtaHeaderBytes, data_bytes(piece)));
+  if (exchange.session_id != 0) {
+    seal_frame(frame, target.sessions().at(exchange.session), exchange.sequence);
+  }
 
   exchange.path = path_index;
   exchange.paths_reused |= exchange.paths_used & 1U << path_index;
@@ -190,7 +172,9 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   if (exchange.transmissions > 1) {
     ++path.retransmissions;
     ++context_.stats.retransmissions;
-    ++requests_.at(exchange.owner).completion.retransmissions;
+    requests_.for_each_part(exchange, [this](const FramePart& part) {
+      ++requests_.at(part.request).completion.retransmissions;
+    });
   }
   arm_timer(slot);
 }
@@ -200,7 +184,7 @@ void IoEngine::arm_timer(std::uint32_t slot) {
   const RttEstimator& rtt = device(exchange.device).paths().at(exchange.path).rtt;
   const std::uint32_t doublings = exchange.transmissions - 1;
   Duration wait = std::max(rtt.rto(), rtt.doubled(doublings));
-  if (!moves_data(requests_.at(exchange.owner).op)) {
+  if (!moves_data(exchange.op)) {
     const CoreOptions& options = context_.options;
     wait = options.slow_retransmit_max;
     if (doublings < 16) {

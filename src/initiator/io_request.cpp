@@ -36,6 +36,8 @@ const char* io_status_name(IoStatus status) {
       return "timed out";
     case IoStatus::cancelled:
       return "cancelled";
+    case IoStatus::no_path:
+      return "no path to the device";
   }
   return "unknown";
 }
@@ -56,6 +58,24 @@ const char* submit_error_name(SubmitError error) {
       return "target cannot do it";
     case SubmitError::busy:
       return "too many requests outstanding";
+    case SubmitError::no_path:
+      return "no path to the device";
+    case SubmitError::closing:
+      return "device is being closed";
+  }
+  return "unknown";
+}
+
+const char* quarantine_reason_name(QuarantineReason reason) {
+  switch (reason) {
+    case QuarantineReason::none:
+      return "none";
+    case QuarantineReason::identity:
+      return "another disk";
+    case QuarantineReason::instance:
+      return "another target while one serves";
+    case QuarantineReason::pin:
+      return "not what the settings ask for";
   }
   return "unknown";
 }
@@ -72,12 +92,28 @@ const char* event_kind_name(EventKind kind) {
       return "device_down";
     case EventKind::device_resized:
       return "device_resized";
+    case EventKind::device_shrunk:
+      return "device_shrunk";
+    case EventKind::device_fast_fail:
+      return "device_fast_fail";
+    case EventKind::device_lost:
+      return "device_lost";
+    case EventKind::device_drained:
+      return "device_drained";
     case EventKind::path_up:
       return "path_up";
     case EventKind::path_down:
       return "path_down";
-    case EventKind::identity_conflict:
-      return "identity_conflict";
+    case EventKind::path_quarantined:
+      return "path_quarantined";
+    case EventKind::payload_lowered:
+      return "payload_lowered";
+    case EventKind::payload_raised:
+      return "payload_raised";
+    case EventKind::target_restarted:
+      return "target_restarted";
+    case EventKind::frames_damaged:
+      return "frames_damaged";
     case EventKind::events_lost:
       return "events_lost";
   }

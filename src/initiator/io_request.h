@@ -38,6 +38,7 @@ struct IoRequest {
   std::uint64_t sectors = 0;   // 1.. and inside the device; 0 for flush
   ByteSpan read_into{};        // read: sectors * 512 bytes; else empty
   ConstByteSpan write_from{};  // write: sectors * 512 bytes; else empty
+  bool durable = false;        // on stable storage when it completes, as if flushed (not reads)
   std::uint64_t cookie = 0;    // returned in the completion, the caller's to choose
   Duration timeout{};          // until the request fails; 0 = the device's setting
 };
@@ -52,6 +53,7 @@ enum class IoStatus : std::uint8_t {
   rejected,      // an AoE error reply; aoe_error says which
   timed_out,     // the deadline came first. A write may or may not have been executed
   cancelled,     // the device was closed. As with timed_out
+  no_path,       // nothing reached the device for too long (DeviceSettings). As with timed_out
 };
 
 [[nodiscard]] const char* io_status_name(IoStatus status);
@@ -78,6 +80,8 @@ enum class SubmitError : std::uint8_t {
   read_only,       // the device was opened read-only
   unsupported,     // trim on a target without it
   busy,            // every request slot is taken; try again after a completion
+  no_path,         // nothing has reached the device for too long (DeviceSettings)
+  closing,         // the device takes nothing new
 };
 
 [[nodiscard]] const char* submit_error_name(SubmitError error);
@@ -114,16 +118,35 @@ struct TxFrame {
   PacketBuffer frame{};
 };
 
+// Why a path is not used though something answers on it.
+enum class QuarantineReason : std::uint8_t {
+  none,
+  identity,  // another disk: serial, model, world wide name or size differ
+  instance,  // the same disk through another target, while one serves already
+  pin,       // not the MAC or the serial number that the settings ask for
+};
+
+[[nodiscard]] const char* quarantine_reason_name(QuarantineReason reason);
+
 enum class EventKind : std::uint8_t {
-  target_found,       // a target answered on a path that was not known; address, port, mac
-  target_changed,     // its advertised limits or config string changed; address, port, mac
-  device_up,          // device has its first live path; sectors
-  device_down,        // device lost its last live path; requests wait for their deadlines
-  device_resized,     // sectors is the new size, sectors_before the old one
-  path_up,            // device, port, mac
-  path_down,          // device, port, mac
-  identity_conflict,  // mac answers for the device but is another disk: it is not used
-  events_lost,        // the caller polled too seldom; look at the state instead
+  target_found,      // a target answered on a path that was not known; address, port, mac
+  target_changed,    // its advertised limits or config string changed; address, port, mac
+  device_up,         // device has its first live path; sectors
+  device_down,       // device lost its last live path; requests wait for their deadlines
+  device_resized,    // it grew: sectors is the new size, sectors_before the old one
+  device_shrunk,     // likewise; requests past the new end fail. Data may be gone
+  device_fast_fail,  // no path for so long that requests which were not sent fail now
+  device_lost,       // no path for so long that every request fails now
+  device_drained,    // it was closing, and its last request has ended
+  path_up,           // device, port, mac
+  path_down,         // device, port, mac
+  path_quarantined,  // mac answers for the device but is not used; reason
+  payload_lowered,   // frames of sectors_before sectors vanish on the path; sectors are used now
+  payload_raised,    // larger frames pass: likewise
+  target_restarted,  // the target at mac is another instance, or forgot us: what was not answered
+                     // is sent again
+  frames_damaged,    // frames of mac arrive with wrong checksums (told once in ten seconds)
+  events_lost,       // the caller polled too seldom; look at the state instead
 };
 
 [[nodiscard]] const char* event_kind_name(EventKind kind);
@@ -136,6 +159,7 @@ struct Event {
   MacAddress mac{};
   std::uint64_t sectors = 0;
   std::uint64_t sectors_before = 0;
+  QuarantineReason reason = QuarantineReason::none;
 };
 
 }  // namespace aoe::initiator

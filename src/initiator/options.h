@@ -1,9 +1,13 @@
 // The frozen sizes and the settings of an initiator core.
 #pragma once
 
+#include "base/mac_address.h"
 #include "base/time.h"
+#include "initiator/device_loss.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace aoe::initiator {
 
@@ -50,6 +54,9 @@ struct CoreOptions {
   // `off`: wildcard queries only on discover(). What one-shot tools want.
   enum class Wildcard : std::uint8_t { off, on };
   Wildcard wildcard_discovery = Wildcard::off;
+  // `off`: speak the plain protocol with everybody.
+  enum class Extension : std::uint8_t { off, on };
+  Extension extension = Extension::on;
   // Expiries in a row without any answer after which a path is avoided and probed.
   std::uint32_t suspect_after = 3;
 };
@@ -58,9 +65,20 @@ struct CoreOptions {
 struct DeviceSettings {
   enum class Access : std::uint8_t { read_write, read_only };
   Access access = Access::read_write;
-  Duration timeout = Duration::seconds(180);
+  // How long one request is tried, unless it says so itself; 0 = for ever.
+  Duration deadline = Duration::seconds(180);
+  // What becomes of requests while no path reaches the device. 180 s is when the Linux driver gives
+  // a device up (aoe_deadsecs).
+  DeviceLoss::Options loss{.device_loss = Duration::seconds(180)};
   std::uint32_t payload_sectors_max = 0;  // 0 = no own limit
   std::uint32_t window_max = 0;           // frames in flight on one path; 0 = no own limit
+  // Whom to trust, where the address alone is not enough. Empty: whoever answers first.
+  std::vector<MacAddress> pinned_macs{};
+  std::string pinned_serial{};
+  // Several targets may serve one disk at the same time (gateways to one store). Then they must
+  // have no volatile cache: a flush through one of them would not reach the cache of another.
+  enum class Instances : std::uint8_t { one, many };
+  Instances instances = Instances::one;
 };
 
 // Everything the core counts. Only ever grows.
@@ -83,16 +101,28 @@ struct CoreStats {
   std::uint64_t expiries = 0;
   std::uint64_t window_cuts = 0;
   std::uint64_t payload_steps_down = 0;  // big frames vanished while small ones were answered
+  std::uint64_t payload_steps_up = 0;    // a question of a larger size was answered
+  std::uint64_t size_refusals = 0;       // a target refused a frame that may be too big for it
   std::uint64_t resplits = 0;            // frames cut smaller after the payload of the paths shrank
   std::uint64_t device_unavailable = 0;  // AoE error 3, retried
+  std::uint64_t requests_merged = 0;     // requests that went into the frame of another one
   std::uint64_t overlap_waits = 0;       // requests that waited for an overlapping one
   std::uint64_t fence_waits = 0;         // requests that waited for a fence
   std::uint64_t fences_raised = 0;
   std::uint64_t fence_overflows = 0;  // no room: all writes of the device waited
   std::uint64_t tags_exhausted = 0;   // sending paused because every tag rests
   std::uint64_t buffers_exhausted = 0;
-  std::uint64_t paths_refused = 0;  // no room in the path set
-  std::uint64_t identity_conflicts = 0;
+  std::uint64_t paths_refused = 0;         // no room in the path set
+  std::uint64_t quarantines = 0;           // paths that lead to something else
+  std::uint64_t requests_failed_fast = 0;  // requests that ended for want of a path
+  // The extension between our own ends.
+  std::uint64_t sessions = 0;         // founded or renewed
+  std::uint64_t session_losses = 0;   // a target had forgotten a session
+  std::uint64_t plain_fallbacks = 0;  // peers that do not speak it
+  std::uint64_t sequence_waits = 0;   // times that a frame waited for room in the sequence window
+  std::uint64_t frames_damaged = 0;   // answers with a wrong checksum, or without one
+  std::uint64_t wrong_seal = 0;       // intact answers of another session or question
+  std::uint64_t unsealed = 0;         // plain answers where a seal is due
 };
 
 }  // namespace aoe::initiator

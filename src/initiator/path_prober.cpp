@@ -1,15 +1,23 @@
 #include "initiator/path_prober.h"
 
 #include "initiator/frame_builder.h"
+#include "initiator/sealing.h"
 #include "protocol/aoe_ata.h"
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_session.h"
 #include "protocol/ata_command.h"
 
 namespace aoe::initiator {
 
-void PathProber::start(Instant now, DeviceId id, std::uint32_t path_index) {
-  Path& path = context_.devices[id.value]->paths().at(path_index);
-  if (path.probe_slot != kNoIndex) {
+std::uint32_t& PathProber::slot_of(DeviceId id, std::uint32_t path, PathQuestion question) {
+  return context_.devices[id.value]->paths().at(path).questions.at(
+      static_cast<std::size_t>(question));
+}
+
+void PathProber::ask(Instant now, DeviceId id, std::uint32_t path_index, PathQuestion question,
+                     std::uint32_t sectors) {
+  std::uint32_t& asked = slot_of(id, path_index, question);
+  if (asked != kNoIndex) {
     return;
   }
   const std::optional<std::uint32_t> slot = context_.exchanges.acquire(ExchangeKind::probe, now);
@@ -17,33 +25,43 @@ void PathProber::start(Instant now, DeviceId id, std::uint32_t path_index) {
     ++context_.stats.tags_exhausted;
     return;
   }
-  path.probe_slot = *slot;
+  asked = *slot;
   Exchange& exchange = context_.exchanges.at(*slot);
   exchange.device = id;
+  exchange.question = question;
+  exchange.sectors = sectors;
   exchange.path = path_index;
   exchange.paths_used = 1U << path_index;
-  exchange.queued = true;
-  waiting_.push_back(context_.exchanges.links(), *slot);
+  exchange.first_sent = now;
+  repeat(*slot);
 }
 
-void PathProber::stop(DeviceId id, std::uint32_t path_index) {
-  Path& path = context_.devices[id.value]->paths().at(path_index);
-  if (path.probe_slot == kNoIndex) {
+void PathProber::stop(DeviceId id, std::uint32_t path_index, PathQuestion question) {
+  std::uint32_t& asked = slot_of(id, path_index, question);
+  if (asked == kNoIndex) {
     return;
   }
-  Exchange& exchange = context_.exchanges.at(path.probe_slot);
+  Exchange& exchange = context_.exchanges.at(asked);
   if (exchange.queued) {
     exchange.queued = false;
-    waiting_.remove(context_.exchanges.links(), path.probe_slot);
+    waiting_.remove(context_.exchanges.links(), asked);
   }
-  context_.exchanges.release(path.probe_slot);
-  path.probe_slot = kNoIndex;
+  context_.exchanges.release(asked);
+  asked = kNoIndex;
 }
 
-void PathProber::on_expiry(std::uint32_t slot) {
+void PathProber::stop_all(DeviceId id, std::uint32_t path) {
+  stop(id, path, PathQuestion::identity);
+  stop(id, path, PathQuestion::hello);
+  stop(id, path, PathQuestion::size);
+}
+
+void PathProber::repeat(std::uint32_t slot) {
   Exchange& exchange = context_.exchanges.at(slot);
-  exchange.queued = true;
-  waiting_.push_back(context_.exchanges.links(), slot);
+  if (!exchange.queued) {
+    exchange.queued = true;
+    waiting_.push_back(context_.exchanges.links(), slot);
+  }
 }
 
 void PathProber::ask_again(Instant now, std::uint32_t slot) {
@@ -57,7 +75,56 @@ void PathProber::ask_again(Instant now, std::uint32_t slot) {
 void PathProber::arm_timer(Instant now, std::uint32_t slot) {
   const Exchange& exchange = context_.exchanges.at(slot);
   const Path& path = context_.devices[exchange.device.value]->paths().at(exchange.path);
-  context_.exchanges.timers().set(slot, now + path.rtt.doubled(exchange.transmissions - 1));
+  // A few hellos and sizes are asked at one pace, because their silence is an answer too.
+  const bool backs_off = exchange.question == PathQuestion::identity || exchange.transmissions > 4;
+  context_.exchanges.timers().set(
+      slot, now + (backs_off ? path.rtt.doubled(exchange.transmissions - 1) : path.rtt.base_rto()));
+}
+
+std::size_t PathProber::frame_bytes(const Exchange& exchange, const Path& path) const {
+  const std::size_t data = exchange.sectors * kSectorBytes;
+  switch (exchange.question) {
+    case PathQuestion::hello:
+      return protocol::kHelloBytes;
+    case PathQuestion::size:
+      // Padded to the size of the answer: both ways are tried at once.
+      return path.peer == Peer::session ? protocol::sealed_frame_bytes(data)
+                                        : protocol::kAtaHeaderBytes + data;
+    case PathQuestion::identity:
+      break;
+  }
+  return protocol::kAtaHeaderBytes;
+}
+
+void PathProber::build_hello(const Device& device, ByteSpan frame) const {
+  const auto life_ms =
+      static_cast<std::uint32_t>(context_.options.frame_life_max.ns / Duration::milliseconds(1).ns);
+  protocol::build_hello(frame,
+                        {.capabilities = protocol::kCapabilitySequences | protocol::kCapabilityCrc,
+                         .initiator_instance = context_.instance,
+                         .frame_life_ms = life_ms,
+                         .sequence_low = device.sessions().lowest_open()});
+}
+
+void PathProber::build(const Exchange& exchange, const Path& path, ByteSpan frame) {
+  Device& device = *context_.devices[exchange.device.value];
+  if (exchange.question == PathQuestion::hello) {
+    build_hello(device, frame);
+    return;
+  }
+  protocol::AtaArgument ata;
+  if (exchange.question == PathQuestion::identity) {
+    ata.sector_count = 1;
+    ata.command_status = static_cast<std::uint8_t>(protocol::AtaOp::identify);
+    protocol::build_ata(frame, ata);
+    return;
+  }
+  fill_zero(frame.subspan(protocol::kAtaHeaderBytes));
+  build_piece(frame, {.op = FrameOp::read, .lba = Lba{0}, .sectors = exchange.sectors},
+              *device.identity());
+  if (path.peer == Peer::session) {
+    seal_frame(frame, device.sessions().at(path.session), 0);
+  }
 }
 
 bool PathProber::next_frame(Instant now, TxFrame& out) {
@@ -69,17 +136,21 @@ bool PathProber::next_frame(Instant now, TxFrame& out) {
   exchange.queued = false;
   const Device& device = *context_.devices[exchange.device.value];
   const Path& path = device.paths().at(exchange.path);
+  const auto command = exchange.question == PathQuestion::hello
+                           ? protocol::kHelloCommand
+                           : static_cast<std::uint8_t>(protocol::Command::ata);
+  const std::size_t bytes = frame_bytes(exchange, path);
   out.port = path.port;
-  out.frame = start_frame(context_.pool, protocol::kAtaHeaderBytes,
+  out.frame = start_frame(context_.pool, bytes,
                           {.destination = path.mac,
                            .source = context_.ports[path.port.value]->mac,
                            .address = device.address(),
-                           .command = static_cast<std::uint8_t>(protocol::Command::ata),
+                           .command = command,
                            .tag = exchange.tag});
-  protocol::AtaArgument ata;
-  ata.sector_count = 1;
-  ata.command_status = static_cast<std::uint8_t>(protocol::AtaOp::identify);
-  protocol::build_ata(out.frame.bytes(), ata);
+  build(exchange, path, out.frame.bytes().first(bytes));
+  if (exchange.question == PathQuestion::size && path.peer == Peer::session) {
+    exchange.session_id = device.sessions().at(path.session).id;
+  }
   exchange.sent = now;
   ++exchange.transmissions;
   ++context_.stats.frames_sent;

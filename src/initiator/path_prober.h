@@ -1,4 +1,4 @@
-// Asks over one path who is there: IDENTIFY, repeated until it is answered or called off.
+// Asks questions over one path, each repeated until it is answered or called off.
 #pragma once
 
 #include "initiator/core_context.h"
@@ -9,25 +9,31 @@
 
 namespace aoe::initiator {
 
-// A path carries data only after the disk behind it was identified; a suspect path is asked again
-// until it answers. One probe a path.
+// One question of a kind at a time on a path. What answers mean is up to PathKeeper.
 class PathProber {
  public:
   explicit PathProber(const CoreContext& context) : context_(context) {}
 
-  // Nothing when a probe of the path is under way already, or when no tag is free (the device's
-  // query schedule comes back to it).
-  void start(Instant now, DeviceId id, std::uint32_t path);
-  void stop(DeviceId id, std::uint32_t path);
+  // Nothing when the question is under way already, or when no tag is free (the device's query
+  // schedule comes back to it). `sectors`: the size that PathQuestion::size asks for.
+  void ask(Instant now, DeviceId id, std::uint32_t path, PathQuestion question,
+           std::uint32_t sectors = 0);
+  void stop(DeviceId id, std::uint32_t path, PathQuestion question);
+  void stop_all(DeviceId id, std::uint32_t path);
 
-  void on_expiry(std::uint32_t slot);
+  // The timer of exchange `slot` ran out: the question is sent again.
+  void repeat(std::uint32_t slot);
   // An answer that settles nothing, such as an AoE error: ask again later.
   void ask_again(Instant now, std::uint32_t slot);
 
   [[nodiscard]] bool next_frame(Instant now, TxFrame& out);
 
  private:
+  [[nodiscard]] std::uint32_t& slot_of(DeviceId id, std::uint32_t path, PathQuestion question);
   void arm_timer(Instant now, std::uint32_t slot);
+  [[nodiscard]] std::size_t frame_bytes(const Exchange& exchange, const Path& path) const;
+  void build(const Exchange& exchange, const Path& path, ByteSpan frame);
+  void build_hello(const Device& device, ByteSpan frame) const;
 
   CoreContext context_;
   IndexList waiting_;

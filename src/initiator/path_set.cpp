@@ -70,8 +70,8 @@ std::optional<std::uint32_t> PathSet::choose_in(PathState state,
   std::int64_t best_cost = 0;
   for (std::uint32_t i = 0; i < size(); ++i) {
     const Path& path = paths_[i];
-    if (path.state != state || path.payload.sectors() == 0 ||
-        path.payload.sectors() < payload_sectors || !path.window.has_room(path.in_flight)) {
+    if (path.state != state || !path.carries_data() || path.payload.sectors() < payload_sectors ||
+        !path.window.has_room(path.in_flight)) {
       continue;
     }
     // An unmeasured path counts as a fast one, so that it gets measured.
@@ -116,7 +116,7 @@ std::uint32_t PathSet::smallest_payload_sectors() const {
   const PathState wanted = any_live() ? PathState::live : PathState::suspect;
   std::uint32_t smallest = 0;
   for (const Path& path : paths_) {
-    if (path.state == wanted && path.payload.sectors() > 0 &&
+    if (path.state == wanted && path.carries_data() &&
         (smallest == 0 || path.payload.sectors() < smallest)) {
       smallest = path.payload.sectors();
     }

@@ -4,12 +4,14 @@
 #include "base/ids.h"
 #include "base/mac_address.h"
 #include "base/port_info.h"
+#include "initiator/exchange_table.h"
 #include "initiator/index_list.h"
 #include "initiator/options.h"
 #include "initiator/payload_limit.h"
 #include "initiator/rtt_estimator.h"
 #include "initiator/window.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -21,7 +23,7 @@ enum class PathState : std::uint8_t {
   live,
   suspect,      // live, but the last frames expired: used when nothing better is there, and probed
   down,         // the port has no link
-  quarantined,  // is another disk under the same address
+  quarantined,  // leads to something else under the same address; see QuarantineReason
 };
 
 [[nodiscard]] const char* path_state_name(PathState state);
@@ -32,18 +34,32 @@ struct TargetLimits {
   std::uint8_t sector_count = 0;  // 0 = 2 (reserved field before AoEr10; the Linux driver does so)
 };
 
+// What is known of the far end's protocol.
+enum class Peer : std::uint8_t {
+  unknown,  // hello is under way: no data until that is settled
+  plain,
+  session,  // it has granted one: Path::session
+};
+
 struct Path {
   PortId port{};
   MacAddress mac{};
   PathState state = PathState::probing;
+  QuarantineReason quarantine = QuarantineReason::none;
+  Peer peer = Peer::unknown;
+  std::uint32_t session = kNoIndex;  // in the device's PeerSessions
+  bool is_identified = false;        // the disk behind it is the device's
+  bool wants_identity = false;       // something looked odd: identify it again
+  // The exchange of each PathQuestion that is under way, or kNoIndex.
+  std::array<std::uint32_t, 3> questions{kNoIndex, kNoIndex, kNoIndex};
   TargetLimits target{};
-  PayloadLimit payload{};               // 0 sectors: no frame of data fits
-  std::uint32_t in_flight = 0;          // data frames
-  std::uint32_t expiries_in_row = 0;    // without any answer
-  std::uint32_t probe_slot = kNoIndex;  // the exchange that identifies it
-  Instant identified{};                 // when IDENTIFY was last answered
-  Instant answered{};                   // when anything last was
-  Instant full_frame_answered{};        // a data frame of the whole payload
+  PayloadLimit payload{};             // 0 sectors: no frame of data fits
+  bool was_narrow = false;            // larger frames vanished, and that was told
+  std::uint32_t in_flight = 0;        // data frames
+  std::uint32_t expiries_in_row = 0;  // without any answer
+  Instant identified{};               // when IDENTIFY was last answered
+  Instant answered{};                 // when anything last was
+  Instant damage_told{};              // when a damaged frame was last made an event
   RttEstimator rtt;
   RttHistogram round_trips;
   Window window;
@@ -51,9 +67,19 @@ struct Path {
   std::uint64_t frames_answered = 0;
   std::uint64_t retransmissions = 0;
   std::uint64_t expiries = 0;
+  std::uint64_t damaged = 0;  // frames with a wrong checksum
 
   [[nodiscard]] bool carries_data() const {
-    return (state == PathState::live || state == PathState::suspect) && payload.sectors() > 0;
+    return is_serving() && is_identified && peer != Peer::unknown && payload.sectors() > 0;
+  }
+
+  // Whether it counts as a way to the disk, even if nothing may be sent this moment.
+  [[nodiscard]] bool is_serving() const {
+    return state == PathState::live || state == PathState::suspect;
+  }
+
+  [[nodiscard]] bool is_asking(PathQuestion question) const {
+    return questions.at(static_cast<std::size_t>(question)) != kNoIndex;
   }
 };
 

@@ -28,6 +28,22 @@ void RequestTable::release(std::uint32_t id) {
   --in_use_;
 }
 
+bool RequestTable::is_shared(const Exchange& exchange) const {
+  std::uint32_t parts = 0;
+  for_each_part(exchange, [&parts](const FramePart& /*part*/) { ++parts; });
+  return parts > 1;
+}
+
+std::optional<FramePart> RequestTable::find_part(const Exchange& exchange, std::uint32_t id) const {
+  std::optional<FramePart> found;
+  for_each_part(exchange, [&](const FramePart& part) {
+    if (part.request == id) {
+      found = part;
+    }
+  });
+  return found;
+}
+
 bool RequestTable::must_wait(const IndexList& order, std::uint32_t id) const {
   const Request& request = requests_[id];
   const bool changes = changes_data(request.op);

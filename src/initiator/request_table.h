@@ -2,13 +2,16 @@
 #pragma once
 
 #include "initiator/deadline_heap.h"
+#include "initiator/exchange_table.h"
+#include "initiator/frame_op.h"
 #include "initiator/index_list.h"
 #include "initiator/io_request.h"
-#include "initiator/request_splitter.h"
 #include "initiator/write_fence.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace aoe::initiator {
@@ -27,7 +30,9 @@ struct Request {
   std::uint64_t sent_sectors = 0;  // of which a frame exists or existed
   std::uint64_t answered_sectors = 0;
   bool flush_sent = false;
-  std::uint32_t exchanges = 0;  // without final answer
+  bool flush_after = false;         // what it changed is flushed before it completes
+  std::uint32_t joined = kNoIndex;  // the request that goes on in the frame this one ends in
+  std::uint32_t exchanges = 0;      // without final answer
   RequestState state = RequestState::waiting;
   IoCompletion completion{};
 
@@ -39,6 +44,14 @@ struct Request {
   [[nodiscard]] bool has_more() const {
     return op == FrameOp::flush ? !flush_sent : sent_sectors < io.sectors;
   }
+};
+
+// The share that one request has in the frame of an exchange.
+struct FramePart {
+  std::uint32_t request = 0;
+  std::uint64_t offset_sectors = 0;  // in the request
+  std::uint64_t sectors = 0;         // 0 for a flush
+  std::uint64_t before_sectors = 0;  // of the frame, in front of it
 };
 
 // Slots, the deadline of each, and the order of each device.
@@ -58,6 +71,8 @@ class RequestTable {
 
   [[nodiscard]] Request& at(std::uint32_t id) { return requests_[id]; }
 
+  [[nodiscard]] const Request& at(std::uint32_t id) const { return requests_[id]; }
+
   [[nodiscard]] std::uint32_t in_use() const { return in_use_; }
 
   [[nodiscard]] std::uint32_t capacity() const {
@@ -72,6 +87,29 @@ class RequestTable {
   [[nodiscard]] IndexLinks& order_links() { return order_links_; }
 
   [[nodiscard]] IndexLinks& sending_links() { return sending_links_; }
+
+  // Calls visit(const FramePart&) for every request that the exchange serves, in the order of the
+  // frame. `visit` may end requests, not release them.
+  template <class Visit>
+  void for_each_part(const Exchange& exchange, Visit visit) const {
+    FramePart part{.request = exchange.owner, .offset_sectors = exchange.offset_sectors};
+    std::uint64_t left = exchange.sectors;
+    do {
+      const Request& request = requests_[part.request];
+      const std::uint32_t next = request.joined;
+      // A flush has no sectors: its chain ends where it ends.
+      part.sectors = std::min(left, request.io.sectors - part.offset_sectors);
+      left -= part.sectors;
+      const bool more = exchange.op == FrameOp::flush ? next != kNoIndex : left > 0;
+      visit(std::as_const(part));
+      part = {.request = more ? next : kNoIndex,
+              .before_sectors = part.before_sectors + part.sectors};
+    } while (part.request != kNoIndex);
+  }
+
+  [[nodiscard]] bool is_shared(const Exchange& exchange) const;
+  [[nodiscard]] std::optional<FramePart> find_part(const Exchange& exchange,
+                                                   std::uint32_t id) const;
 
   // Whether something before `id` on `order` must end first.
   [[nodiscard]] bool must_wait(const IndexList& order, std::uint32_t id) const;

@@ -91,9 +91,10 @@ bool is_reserved_against(const Export& subject, const MacAddress& source) {
   return !holders.empty() && !contains(holders, source);
 }
 
-AtaExecutor::AtaExecutor(CoreParts& parts, Responder& responder)
+AtaExecutor::AtaExecutor(CoreParts& parts, Responder& responder, LateWriteFilter& late_writes)
     : parts_(parts),
       responder_(responder),
+      late_writes_(late_writes),
       ranges_(parts.limits.requests_max),
       requests_(parts.limits.requests_max),
       ops_(parts.limits.requests_max),
@@ -141,7 +142,11 @@ void AtaExecutor::handle_command(const Arrival& arrival, PacketBuffer frame, Exp
     plan.outcome = protocol::kAtaDeviceFault;
   }
   if (is_store_action(plan.action)) {
+    // Room first: what finds none must leave no trace of having been executed.
     if (admit(arrival, subject)) {
+      if (changes_data(plan.action) && !late_writes_.may_execute(arrival, subject, plan)) {
+        return;
+      }
       start_request(arrival, std::move(frame), subject, plan);
     } else {
       ++subject.stats.dropped;

@@ -5,6 +5,7 @@
 #include "protocol/aoe_ata.h"
 #include "target/ata_plan.h"
 #include "target/core_parts.h"
+#include "target/late_write_filter.h"
 #include "target/range_table.h"
 #include "target/responder.h"
 
@@ -28,7 +29,7 @@ namespace aoe::target {
 
 class AtaExecutor {
  public:
-  AtaExecutor(CoreParts& parts, Responder& responder);
+  AtaExecutor(CoreParts& parts, Responder& responder, LateWriteFilter& late_writes);
 
   // Executes or answers the ATA command in `frame`, or drops it for want of room. Takes the frame:
   // its data is written to the store from where it lies.
@@ -105,6 +106,7 @@ class AtaExecutor {
 
   CoreParts& parts_;
   Responder& responder_;
+  LateWriteFilter& late_writes_;
   RangeTable ranges_;
   std::vector<Request> requests_;
   std::vector<std::uint16_t> free_;

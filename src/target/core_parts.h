@@ -42,6 +42,8 @@ struct Arrival {
   ConstByteSpan bytes;  // the whole frame; of a sealed one what lies in front of the seal
   std::uint16_t initiator = InitiatorTable::kNone;
   SealContext context;
+  // What the tag of a plain request says about when it was sent.
+  TagClock::Sight sight = TagClock::Sight::ignored;
 
   [[nodiscard]] Requester requester() const { return {port, header, context}; }
 };

@@ -30,6 +30,7 @@ struct Export {
   // Its texts are set when they change, the rest when somebody asks: copying texts allocates.
   protocol::IdentifyModel identify;
   Instant started;  // for the life counters
+  Instant hold_plain_writes_until;
   LifeCounters life_at_start;
 
   // Duplicate address detection.

@@ -35,8 +35,10 @@ std::uint16_t InitiatorTable::touch(const MacAddress& mac, Instant now) {
   if (victim == entries_.size()) {
     return kNone;
   }
-  entries_[victim] = {
-      .mac = mac, .in_use = true, .in_flight = 0, .last_seen = now, .requests = 0, .dropped = 0};
+  entries_[victim] = Initiator{};
+  entries_[victim].mac = mac;
+  entries_[victim].in_use = true;
+  entries_[victim].last_seen = now;
   return static_cast<std::uint16_t>(victim);
 }
 

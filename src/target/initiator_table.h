@@ -3,6 +3,7 @@
 
 #include "base/mac_address.h"
 #include "base/time.h"
+#include "target/tag_clock.h"
 
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,11 @@ struct Initiator {
   Instant last_seen;
   std::uint64_t requests = 0;
   std::uint64_t dropped = 0;  // of its requests, for want of room
+  // Of a Linux host: the time in its tags, and the number that all its addresses share (0: its
+  // clock is not known).
+  TagClock clock;
+  std::uint32_t host = 0;
+  std::uint64_t stale_writes = 0;  // dropped because they were older than what was executed
 };
 
 // Set-associative, fixed memory: a source address may live in one of eight places, and a new one

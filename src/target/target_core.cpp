@@ -55,7 +55,8 @@ Result<void> check_settings(const ExportSettings& settings) {
 TargetCore::TargetCore(const TargetLimits& limits, BufferPool& pool, Prng prng)
     : parts_(limits, pool, prng),
       responder_(parts_),
-      executor_(parts_, responder_),
+      late_writes_(parts_),
+      executor_(parts_, responder_, late_writes_),
       sessions_(parts_, responder_, executor_),
       keeper_(parts_, executor_),
       announcer_(parts_, keeper_, executor_) {}
@@ -72,6 +73,7 @@ Result<ExportId> TargetCore::add_export(Instant now, const ExportSettings& setti
   added->persistent = std::move(state);
   added->life_at_start = added->persistent.life;
   added->started = now;
+  added->hold_plain_writes_until = now + settings.hold_plain_writes;
   set_texts(*added);
   added->ata.write_cache_enabled = settings.mode == WriteMode::write_back;
   announcer_.begin_probe(now, *added);
@@ -339,6 +341,7 @@ void TargetCore::dispatch_ata(Arrival& arrival, PacketBuffer frame, Export& subj
     return;
   }
   if (sessions_.open_seal(arrival, subject)) {
+    late_writes_.look_at(arrival, ata ? ata->argument.command_status : std::uint8_t{0});
     executor_.handle_command(arrival, std::move(frame), subject);
   }
 }

@@ -9,6 +9,7 @@
 #include "target/announcer.h"
 #include "target/ata_executor.h"
 #include "target/core_parts.h"
+#include "target/late_write_filter.h"
 #include "target/responder.h"
 #include "target/session_keeper.h"
 #include "target/state_keeper.h"
@@ -121,6 +122,7 @@ class TargetCore {
 
   CoreParts parts_;
   Responder responder_;
+  LateWriteFilter late_writes_;
   AtaExecutor executor_;
   SessionKeeper sessions_;
   StateKeeper keeper_;

@@ -23,6 +23,7 @@ struct DropCounters {
   std::uint64_t link_down = 0;       // no way to answer on that port
   std::uint64_t hello = 0;           // damaged, or no room for a session
   std::uint64_t sealed = 0;          // the reason is in the export's SealCounters
+  std::uint64_t late_write = 0;      // the reason is in the export's LateWriteCounters
 };
 
 struct TargetStats {
@@ -30,7 +31,9 @@ struct TargetStats {
   std::uint64_t replies = 0;     // handed out for sending
   std::uint64_t aoe_errors = 0;  // replies with the error flag
   std::uint64_t advertisements = 0;
-  std::uint64_t events_lost = 0;  // nobody took them in time
+  std::uint64_t events_lost = 0;     // nobody took them in time
+  std::uint64_t clocks_learned = 0;  // of Linux hosts, in their tags
+  std::uint64_t clocks_lost = 0;     // contradicted later
   DropCounters drops;
 };
 
@@ -53,6 +56,16 @@ struct SealCounters {
   std::uint64_t refused = 0;        // unknown version, or a CRC where there should be none
 };
 
+// What became of writes of plain initiators that may have come late.
+struct LateWriteCounters {
+  std::uint64_t judged = 0;  // their tags told when they were sent
+  // Dropped, and counted in DropCounters::late_write:
+  std::uint64_t stale = 0;         // older than an executed write of the same host
+  std::uint64_t contradicted = 0;  // the tag does not fit the host's clock (any more)
+  std::uint64_t unremembered = 0;  // no room to remember when they were sent
+  std::uint64_t held = 0;          // within a frame's life after the start
+};
+
 struct ExportStats {
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
@@ -69,6 +82,7 @@ struct ExportStats {
   std::uint32_t in_flight = 0;
   std::uint32_t in_flight_max = 0;
   SealCounters seal;
+  LateWriteCounters late;
 };
 
 }  // namespace aoe::target

@@ -32,6 +32,9 @@ struct TargetLimits {
   std::uint32_t sequence_window = 1024;  // a power of two
   std::uint16_t exports_max = 4096;      // adding more is refused
   std::uint8_t ports_max = 32;           // adding more is refused
+  // Places of 16 KiB that remember when Linux hosts wrote there, for two frame lives; writes of
+  // such hosts elsewhere are dropped while all are taken. 176 bytes each, of those that are used.
+  std::uint32_t write_stamps_max = 65'536;
   // Answers that carry no disk data (config, mask, reserve, errors): a flood of queries must not
   // become a flood of answers.
   std::uint32_t light_replies_per_second = 50'000;
@@ -40,7 +43,8 @@ struct TargetLimits {
   Duration probe_again = Duration::seconds(10);       // after somebody else answered
   Duration backend_deadline = Duration::seconds(30);  // a store operation that takes longer hangs
   Duration error_burst = Duration::seconds(1);        // at most one event of a kind in this time
-  // How long a frame may exist in the network. 0: nothing is done about frames that come late.
+  // How long a frame may exist in the network, at most 10 s: half a turn of the fastest clock in
+  // Linux tags is 32 s. 0: nothing is done about writes of plain initiators that come late.
   Duration frame_life = Duration::seconds(1);
 };
 
@@ -80,6 +84,11 @@ struct ExportSettings {
   bool starts_online = true;
   // Sessions whose commands are executed once.
   bool has_duplicate_memory = true;
+  // Writes of Linux hosts that are older than what was executed are dropped.
+  bool has_stale_write_guard = true;
+  // After the export begins to serve, writes of plain initiators are dropped for so long: frames
+  // that were meant for an earlier start may still arrive.
+  Duration hold_plain_writes;
 };
 
 enum class ExportState : std::uint8_t {

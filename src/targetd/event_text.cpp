@@ -40,6 +40,8 @@ const char* type_name(EventKind kind) {
       return "state_save_failed";
     case EventKind::size_changed:
       return "size_changed";
+    case EventKind::frame_damaged:
+      return "frame_damaged";
   }
   return "unknown";
 }
@@ -65,7 +67,15 @@ LogLine describe_state(const TargetEvent& event, const std::string& mac) {
   }
 }
 
-LogLine describe_rest(const TargetEvent& event, const std::string& mac) {
+std::string hex_bytes(ConstByteSpan bytes) {
+  std::string text;
+  for (const std::byte b : bytes) {
+    text += fmt::format("{:02x}", std::to_integer<unsigned>(b));
+  }
+  return text;
+}
+
+EventLine describe_rest(const TargetEvent& event, const std::string& mac) {
   switch (event.kind) {
     case EventKind::export_ready:
       return {Severity::info, fmt::format("ready: {} sectors", event.value)};
@@ -96,6 +106,11 @@ LogLine describe_rest(const TargetEvent& event, const std::string& mac) {
       return {Severity::warning, "the store answers again"};
     case EventKind::size_changed:
       return {Severity::info, fmt::format("size changed: {} sectors", event.value)};
+    case EventKind::frame_damaged:
+      return {Severity::warning,
+              fmt::format("a frame was damaged on its way: wrong CRC, dropped ({} since the last "
+                          "report; look for a bad cable, NIC or switch between here and {}): {}",
+                          event.value, mac, hex_bytes(event.frame_head))};
     default:
       return describe_state(event, mac);
   }
@@ -116,6 +131,10 @@ nlohmann::json to_json(const TargetEvent& event) {
                          {"text", describe(event).text}};
   if (!event.mac.is_zero()) {
     json["mac"] = to_string(event.mac);
+  }
+  if (event.kind == EventKind::frame_damaged) {
+    json["port"] = event.port.value;
+    json["frame_head"] = hex_bytes(event.frame_head);
   }
   if (event.kind == EventKind::store_error) {
     json["store_error"] = store_errc_name(event.store_error);

@@ -8,6 +8,7 @@
 #include "protocol/aoe_ata.h"
 #include "protocol/aoe_config.h"
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_session.h"
 #include "protocol/ata_command.h"
 #include "protocol/ata_identify.h"
 
@@ -68,6 +69,7 @@ CoreOptions tiny_options(Input& in) {
                     .events_max = 1 + in.below(4),
                     .fences_max = 1 + in.below(3),
                     .queries_max = 1 + in.below(3)};
+  options.extension = in.below(8) == 0 ? CoreOptions::Extension::off : CoreOptions::Extension::on;
   options.wildcard_discovery =
       in.below(2) == 0 ? CoreOptions::Wildcard::off : CoreOptions::Wildcard::on;
   return options;
@@ -159,7 +161,30 @@ class World {
     protocol::build_ata(frame, {.command_status = 0x40});
     protocol::build_identify(ByteSpan(frame).subspan(protocol::kAtaHeaderBytes), model);
     deliver(PortId{0}, frame);
-    AOE_CHECK(core_->device(DeviceId{0})->is_up(), "a good answer brings a device up");
+    transmit();
+    const SentFrame& asked = sent_.back();
+    if (const auto header = protocol::parse_header(asked.bytes);
+        header->command == protocol::kHelloCommand) {
+      frame.resize(protocol::kHelloBytes);
+      protocol::FrameHeader reply = protocol::reply_header(*header, mac(1), address(1));
+      reply.is_error = in_.below(3) == 0;
+      reply.error = reply.is_error ? 1 : 0;
+      protocol::build_header(frame, reply);
+      protocol::build_hello(frame, granted(*protocol::parse_hello(asked.bytes)));
+      deliver(PortId{0}, frame);
+    }
+    AOE_CHECK(core_->device(DeviceId{0})->is_up(), "good answers bring a device up");
+  }
+
+  // What a target grants, with few different values so that they meet again.
+  protocol::Hello granted(const protocol::Hello& asked) {
+    return {.capabilities = static_cast<std::uint16_t>(in_.below(5) == 0 ? in_.byte() : 3),
+            .initiator_instance = asked.initiator_instance,
+            .target_instance = 1 + in_.below(2),
+            .session = 1 + in_.below(2),
+            .frame_life_ms = in_.byte(),
+            .sequence_window = in_.below(8),
+            .sequence_low = asked.sequence_low};
   }
 
   void change_port() {
@@ -171,12 +196,30 @@ class World {
   }
 
   void open_or_close() {
-    if (in_.below(3) == 0) {
-      core_->close_device(now_, DeviceId{static_cast<std::uint16_t>(in_.below(3))});
-      return;
+    const DeviceId some{static_cast<std::uint16_t>(in_.below(3))};
+    switch (in_.below(4)) {
+      case 0:
+        core_->close_device(now_, some);
+        return;
+      case 1:
+        core_->drain_device(some);
+        return;
+      default:
+        break;
     }
     DeviceSettings settings;
-    settings.timeout = Duration::milliseconds(1 + in_.byte() * 10);
+    settings.deadline = Duration::milliseconds(in_.byte() * 10);
+    settings.loss = {
+        .on_path_loss = in_.below(4) == 0 ? OnPathLoss::fail : OnPathLoss::queue,
+        .fast_io_fail = Duration::milliseconds(in_.below(4) * 500),
+        .device_loss = Duration::milliseconds(in_.below(4) * 1000),
+    };
+    settings.instances =
+        in_.below(2) == 0 ? DeviceSettings::Instances::one : DeviceSettings::Instances::many;
+    if (in_.below(8) == 0) {
+      settings.pinned_serial = "disk";
+      settings.pinned_macs = {mac(1)};
+    }
     settings.payload_sectors_max = in_.below(4);
     settings.window_max = in_.below(4);
     static_cast<void>(core_->open_device(now_, address(in_.below(3)), settings));
@@ -187,6 +230,7 @@ class World {
     request.op = static_cast<IoOp>(in_.below(5));
     request.lba = Lba{in_.below(kDiskSectors + 2)};
     request.sectors = request.op == IoOp::flush ? 0 : in_.below(kDiskSectors + 2);
+    request.durable = in_.below(4) == 0;
     // The memory is shared by all requests: what it holds is of no interest here.
     const std::size_t bytes = std::min(request.sectors * kSectorBytes, memory_.size());
     if (request.op == IoOp::read) {
@@ -280,6 +324,8 @@ class World {
     }
     if (reply.command == 0) {
       answer_ata(request, frame);
+    } else if (reply.command == protocol::kHelloCommand) {
+      frame.resize(protocol::kHelloBytes);
     } else if (reply.command == 1) {
       protocol::build_config(frame, {.buffer_count = 4, .sector_count = 2, .string = {}});
     }
@@ -288,6 +334,7 @@ class World {
       reply.error = static_cast<std::uint8_t>(in_.below(8));
     }
     protocol::build_header(frame, reply);
+    seal_or_greet(request, reply, frame);
     PortId port = request.port;
     switch (in_.below(10)) {
       case 0:
@@ -303,6 +350,41 @@ class World {
         break;
     }
     deliver(port, frame);
+  }
+
+  // What depends on the whole frame: checksums.
+  void seal_or_greet(const SentFrame& request, protocol::FrameHeader reply,
+                     std::vector<std::byte>& frame) {
+    const auto asked = protocol::parse_hello(request.bytes);
+    if (reply.command == protocol::kHelloCommand && asked) {
+      protocol::build_hello(frame, granted(*asked));
+      return;
+    }
+    const auto seal = protocol::parse_seal(request.bytes);
+    if (reply.command != 0 || !seal || in_.below(12) == 0) {
+      return;
+    }
+    if (in_.below(8) == 0) {
+      reply.command = protocol::kHelloCommand;
+      frame.resize(protocol::kHelloBytes);
+      protocol::build_header(frame, reply);
+      protocol::build_hello(
+          frame,
+          {.kind = protocol::HelloKind::renew, .target_instance = 1, .session = seal->session});
+      return;
+    }
+    protocol::Seal answer = *seal;
+    if (in_.below(8) == 0) {
+      answer.session += in_.below(2);
+      answer.sequence += in_.below(2);
+      answer.has_crc = in_.below(2) == 0;
+    }
+    const std::size_t data =
+        frame.size() <= protocol::kFrameBytesMin ? 0 : frame.size() - protocol::kAtaHeaderBytes;
+    if (data % kSectorBytes == 0) {
+      frame.resize(protocol::sealed_frame_bytes(data));
+      protocol::build_seal(frame, answer);
+    }
   }
 
   void answer_ata(const SentFrame& request, std::vector<std::byte>& frame) {

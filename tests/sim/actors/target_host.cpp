@@ -204,11 +204,11 @@ void TargetHost::kill(Duration off) {
   if (core_ == nullptr) {
     return;
   }
-  if (observer_ != nullptr) {
-    observer_->on_target_death(world().now(), options_.index, TargetObserver::Death::killed);
-  }
   for (const Served& served : exports_) {
     served.disk->process_died(world().now());
+  }
+  if (observer_ != nullptr) {
+    observer_->on_target_death(world().now(), options_.index, TargetObserver::Death::killed);
   }
   stop(off);
 }
@@ -217,11 +217,11 @@ void TargetHost::power_cut(Duration off) {
   if (core_ == nullptr) {
     return;
   }
-  if (observer_ != nullptr) {
-    observer_->on_target_death(world().now(), options_.index, TargetObserver::Death::power_cut);
-  }
   for (const Served& served : exports_) {
     served.disk->power_cut(world().now());
+  }
+  if (observer_ != nullptr) {
+    observer_->on_target_death(world().now(), options_.index, TargetObserver::Death::power_cut);
   }
   stop(off);
 }

@@ -35,6 +35,7 @@ class TargetObserver {
 
   enum class Death : std::uint8_t { killed, power_cut };
 
+  // After its disks were told.
   virtual void on_target_death(Instant /*now*/, std::uint32_t /*target*/, Death /*how*/) {}
 };
 

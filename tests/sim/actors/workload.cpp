@@ -44,12 +44,17 @@ void Workload::violate(Rule rule, std::string what) {
 
 void Workload::start(std::uint64_t operations) {
   operations_left_ = operations;
-  writer_ = judges_.new_writer();
-  open_all();
+  begin_life();
   host_.settle();
 }
 
-void Workload::open_all() {
+void Workload::begin_life() {
+  Judges::WriterPorts ports{.addresses = {}, .promise = options_.promise};
+  for (std::size_t i = 0; i < host_.port_count(); ++i) {
+    ports.addresses.push_back(host_.port_info(PortId{static_cast<std::uint8_t>(i)}).mac);
+  }
+  writer_ = judges_.new_writer(ports);
+  next_op_ = 0;
   devices_.clear();
   for (const WorkloadDisk& disk : options_.disks) {
     const auto opened = host_.open(disk.address, options_.device);
@@ -70,8 +75,7 @@ void Workload::on_crash() {
 }
 
 void Workload::on_restart() {
-  writer_ = judges_.new_writer();
-  open_all();
+  begin_life();
 }
 
 void Workload::on_initiator_event(const initiator::Event& event) {
@@ -199,7 +203,8 @@ void Workload::begin(Slot& slot) {
                                        .writer = writer_,
                                        .effect = RegisterHistory::Effect::values,
                                        .first_value = SectorValue::make(writer_, next_op_, 0)});
-      ++next_op_;
+      judges_.executions.begin(writer_, next_op_, range.sectors);
+      slot.op = next_op_++;
       return;
     case IoOp::trim:
     case IoOp::write_zeroes:
@@ -253,7 +258,12 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
       case IoOp::flush:
         history.end_flush(slot.ticket);
         break;
-      default:
+      case IoOp::write:
+        judges_.executions.acknowledge(host_.world().now(), writer_, slot.op);
+        history.end_write(slot.ticket);
+        break;
+      case IoOp::trim:
+      case IoOp::write_zeroes:
         history.end_write(slot.ticket);
         break;
     }
@@ -288,7 +298,12 @@ void Workload::forget(const Slot& slot) {
     case IoOp::flush:
       judges_.history.drop_flush(slot.ticket);
       break;
-    default:
+    case IoOp::write:
+      judges_.executions.give_up(writer_, slot.op);
+      judges_.history.doubt_write(slot.ticket);
+      break;
+    case IoOp::trim:
+    case IoOp::write_zeroes:
       judges_.history.doubt_write(slot.ticket);
       break;
   }

@@ -3,24 +3,14 @@
 
 #include "base/prng.h"
 #include "sim/actors/initiator_host.h"
-#include "sim/checkers/register_history.h"
+#include "sim/checkers/judges.h"
 #include "sim/checkers/sector_content.h"
-#include "sim/checkers/violations.h"
 
 #include <cstdint>
 #include <functional>
 #include <vector>
 
 namespace aoe::sim {
-
-// What all users of a run share.
-struct Judges {
-  RegisterHistory history;
-  Violations violations;
-  std::uint32_t writers = 0;  // handed out so far
-
-  [[nodiscard]] std::uint32_t new_writer() { return ++writers; }
-};
 
 struct WorkloadMix {  // weights
   std::uint32_t read = 50;
@@ -54,6 +44,7 @@ struct WorkloadOptions {
   std::uint64_t hot_sectors = 0;  // 0: all over the disk; else the first ones only
   Duration think_max{};           // before the next request
   Duration timeout{};             // of a request; 0: the device's
+  ExecutionChecker::Promise promise = ExecutionChecker::Promise::at_least_once;
 };
 
 // Endings of requests, by kind.
@@ -99,10 +90,11 @@ class Workload final : public IoUser {
     std::uint32_t disk = 0;
     std::uint32_t generation = 0;
     initiator::IoRequest request{};
+    std::uint64_t op = 0;  // number of a write
     RegisterHistory::Ticket ticket = 0;
   };
 
-  void open_all();
+  void begin_life();
   void pump();
   // False when no request could be submitted now.
   [[nodiscard]] bool submit(std::uint32_t slot);

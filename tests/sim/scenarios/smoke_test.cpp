@@ -15,6 +15,7 @@ constexpr std::uint64_t kSectors = 1024;
 
 // Runs two workloads on one disk; the hash of what happened.
 std::uint64_t run(std::uint64_t seed, const LinkQuality& quality) {
+  Judges judges;
   Fabric fabric({.world = {.seed = seed, .frame_bytes_max = 1514}, .link = quality});
   const DiskOptions disk{.sectors = kSectors};
   fabric.add_disk(disk);
@@ -23,8 +24,7 @@ std::uint64_t run(std::uint64_t seed, const LinkQuality& quality) {
   settings.address = kAddress;
   fabric.add_export(target, settings, 0, disk);
   target.start();
-  Judges judges;
-  judges.history.add_disk(0, kSectors);
+  judges.watch(target, *fabric.disks()[0], 0);
   std::vector<std::unique_ptr<Workload>> loads;
   for (std::uint32_t i = 0; i < 2; ++i) {
     InitiatorHost& host = fabric.add_initiator({.frame_bytes = 1514}, 1, 1500);

@@ -199,6 +199,9 @@ void SimDisk::execute(Instant now, std::uint32_t slot) {
 
 void SimDisk::change(Instant now, const StoreOp& op) {
   ++counters_.writes;
+  if (observer_ != nullptr) {
+    observer_->on_disk_change(now, id_, op);
+  }
   const std::uint64_t first = op.offset_bytes / kSectorBytes;
   const std::uint64_t count = op.length_bytes / kSectorBytes;
   const bool keeps = op.kind == StoreOpKind::discard && !options_.discard_reads_zero;
@@ -208,9 +211,6 @@ void SimDisk::change(Instant now, const StoreOp& op) {
     } else if (!keeps || prng_.chance(1, 2)) {
       put(first + i, kZeros, op.durability);
     }
-  }
-  if (observer_ != nullptr) {
-    observer_->on_disk_change(now, id_, op);
   }
 }
 

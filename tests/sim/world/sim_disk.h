@@ -32,8 +32,8 @@ class DiskObserver {
   DiskObserver(const DiskObserver&) = delete;
   DiskObserver& operator=(const DiskObserver&) = delete;
 
-  // `op` takes effect now: later reads see it. Called for write, discard and write_zeroes, also for
-  // those that outlived the process which submitted them.
+  // `op` takes effect: later reads see it, the disk still shows what was there before. Called for
+  // write, discard and write_zeroes, also for those that outlived the process which submitted them.
   virtual void on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) = 0;
   // What was not stable may be gone from now on.
   virtual void on_power_cut(Instant now, std::uint32_t disk) = 0;

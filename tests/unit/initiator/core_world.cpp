@@ -43,8 +43,87 @@ std::optional<Bytes> FakeTarget::answer(const Sent& request) {
                                    .string = as_byte_span(config_string)});
     return reply;
   }
+  if (request.is_hello()) {
+    return answer_hello(request);
+  }
+  const auto seal = protocol::parse_seal(request.frame);
+  if (seal) {
+    return answer_sealed(request, *seal);
+  }
+  if (seal.error() == protocol::SealError::damaged) {
+    return std::nullopt;
+  }
   Bytes reply = reply_to(request, *this, protocol::kAtaHeaderBytes);
   run_ata(request, reply);
+  return reply;
+}
+
+std::optional<Bytes> FakeTarget::answer_hello(const Sent& request) {
+  if (peer == FakePeer::silent) {
+    return std::nullopt;
+  }
+  if (peer == FakePeer::plain) {
+    Bytes reply = reply_to(request, *this);
+    protocol::FrameHeader header = *protocol::parse_header(reply);
+    header.is_error = true;
+    header.error = static_cast<std::uint8_t>(protocol::AoeError::unknown_command);
+    protocol::build_header(reply, header);
+    return reply;
+  }
+  const protocol::Hello asked = *protocol::parse_hello(request.frame);
+  if (session == 0) {
+    session = static_cast<std::uint32_t>(instance << 8U) + ++sessions_made;
+    low = asked.sequence_low;
+  }
+  Bytes reply = reply_to(request, *this, protocol::kHelloBytes);
+  protocol::build_hello(reply, {.capabilities = capabilities,
+                                .initiator_instance = asked.initiator_instance,
+                                .target_instance = instance,
+                                .session = session,
+                                .frame_life_ms = 4000,
+                                .sequence_window = sequence_window,
+                                .sequence_low = asked.sequence_low});
+  return reply;
+}
+
+std::optional<Bytes> FakeTarget::answer_sealed(const Sent& request, const protocol::Seal& seal) {
+  if (seal.session != session || session == 0) {
+    Sent hello = request;
+    hello.header.command = protocol::kHelloCommand;
+    Bytes reply = reply_to(hello, *this, protocol::kHelloBytes);
+    protocol::build_hello(
+        reply,
+        {.kind = protocol::HelloKind::renew, .target_instance = instance, .session = seal.session});
+    return reply;
+  }
+  if (protocol::sequence_before(low, seal.sequence_low)) {
+    low = seal.sequence_low;
+    done.erase(done.begin(), done.lower_bound(low));
+  }
+  if (seal.sequence != 0) {
+    EXPECT_LT(seal.sequence - seal.sequence_low, sequence_window) << "the window was broken";
+    if (protocol::sequence_before(seal.sequence, low)) {
+      return std::nullopt;
+    }
+    if (done.contains(seal.sequence)) {
+      Bytes again = done[seal.sequence];
+      store_mac(again, 0, request.header.source);
+      protocol::build_seal(again, seal);
+      return again;
+    }
+  }
+  Sent bare = request;
+  const ConstByteSpan opened = protocol::without_seal(request.frame);
+  bare.frame = {opened.begin(), opened.end()};
+  Bytes reply = reply_to(bare, *this, protocol::kAtaHeaderBytes);
+  run_ata(bare, reply);
+  const std::size_t data_bytes =
+      reply.size() <= protocol::kFrameBytesMin ? 0 : reply.size() - protocol::kAtaHeaderBytes;
+  reply.resize(protocol::sealed_frame_bytes(data_bytes));
+  protocol::build_seal(reply, seal);
+  if (seal.sequence != 0) {
+    done[seal.sequence] = reply;
+  }
   return reply;
 }
 
@@ -56,19 +135,23 @@ void FakeTarget::run_ata(const Sent& request, Bytes& reply) {
   const std::size_t bytes = ata.sector_count * kSectorBytes;
   const std::size_t at = ata.lba48().value * kSectorBytes;
   const AtaKind kind = protocol::find_opcode(ata.command_status).kind;
-  const bool moves = kind == AtaKind::read || kind == AtaKind::write;
-  if (moves && at + bytes > content.size()) {
+  const bool moves = kind == AtaKind::read || kind == AtaKind::write || kind == AtaKind::write_fua;
+  executions += moves && kind != AtaKind::read ? 1 : 0;
+  if (moves && refuses_big && ata.sector_count > 2) {
+    result.command_status = protocol::kAtaAborted.status;
+    result.feature_error = protocol::kAtaAborted.error;
+  } else if (moves && at + bytes > content.size()) {
     result.command_status = protocol::kAtaIdNotFound.status;
     result.feature_error = protocol::kAtaIdNotFound.error;
   } else if (kind == AtaKind::read) {
     reply.resize(std::max(protocol::kFrameBytesMin, protocol::kAtaHeaderBytes + bytes));
     copy_bytes(ByteSpan(reply).subspan(protocol::kAtaHeaderBytes),
                ConstByteSpan(content).subspan(at, bytes));
-  } else if (kind == AtaKind::write) {
+  } else if (kind == AtaKind::write || kind == AtaKind::write_fua) {
     copy_bytes(ByteSpan(content).subspan(at), ConstByteSpan(request.data()).first(bytes));
   } else if (kind == AtaKind::data_set_management) {
     const Bytes ranges = request.data();
-    for (std::size_t i = 0; i < kSectorBytes; i += 8) {
+    for (std::size_t i = 0; i < ata.sector_count * kSectorBytes; i += 8) {
       const std::uint64_t range = load_le64(ranges, i);
       fill_zero(ByteSpan(content).subspan((range & (kLbaLimit - 1)) * kSectorBytes,
                                           (range >> 48U) * kSectorBytes));

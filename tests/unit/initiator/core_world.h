@@ -6,11 +6,13 @@
 #include "protocol/aoe_ata.h"
 #include "protocol/aoe_config.h"
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_session.h"
 #include "protocol/ata_command.h"
 #include "protocol/ata_identify.h"
 #include "protocol/ata_registers.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,8 +36,27 @@ struct Sent {
 
   [[nodiscard]] protocol::AtaArgument ata() const { return protocol::parse_ata(frame)->argument; }
 
-  // Neither a config query nor an IDENTIFY.
-  [[nodiscard]] bool is_data() const { return header.command == 0 && ata().command_status != 0xEC; }
+  [[nodiscard]] bool is_hello() const { return header.command == protocol::kHelloCommand; }
+
+  [[nodiscard]] bool is_identify() const {
+    return header.command == 0 && ata().command_status == 0xEC;
+  }
+
+  // A question whether a size passes: a read that is as long as its answer.
+  [[nodiscard]] bool is_size_question() const {
+    return header.command == 0 && frame.size() > protocol::kFrameBytesMin &&
+           protocol::find_opcode(ata().command_status).kind == protocol::AtaKind::read;
+  }
+
+  // A frame for a request, none of the questions that the core has of its own.
+  [[nodiscard]] bool is_data() const {
+    return header.command == 0 && !is_identify() && !is_size_question();
+  }
+
+  [[nodiscard]] std::optional<protocol::Seal> seal() const {
+    const auto found = protocol::parse_seal(frame);
+    return found ? std::optional(*found) : std::nullopt;
+  }
 
   [[nodiscard]] Bytes data() const {
     const auto parsed = protocol::parse_ata(frame);
@@ -43,8 +64,26 @@ struct Sent {
   }
 };
 
-// A disk in memory that answers like a plain target.
+// What a FakeTarget does with hello.
+enum class FakePeer : std::uint8_t {
+  plain,     // error 1, as vblade
+  silent,    // nothing, as ggaoed
+  sessions,  // our own extension
+};
+
+// A disk in memory that answers like a plain target, or like one of ours.
 struct FakeTarget {
+  FakePeer peer = FakePeer::plain;
+  std::uint64_t instance = 0x1111;
+  std::uint16_t capabilities = protocol::kCapabilitySequences | protocol::kCapabilityCrc;
+  std::uint32_t sequence_window = 64;
+  std::uint32_t session = 0;  // the one that was granted
+  std::uint32_t sessions_made = 0;
+  std::uint32_t low = 0;
+  std::map<std::uint32_t, std::vector<std::byte>> done;  // answers by sequence
+  std::uint64_t executions = 0;                          // of frames that change data
+  bool refuses_big = false;                              // aborts more than two sectors
+
   DeviceAddress address = kE71;
   MacAddress mac = kTargetMac;
   std::uint16_t buffer_count = 64;
@@ -63,7 +102,20 @@ struct FakeTarget {
   // The reply to a request, or nothing.
   [[nodiscard]] std::optional<Bytes> answer(const Sent& request);
 
+  // As after a restart: sessions are forgotten.
+  void restart() {
+    ++instance;
+    forget_session();
+  }
+
+  void forget_session() {
+    session = 0;
+    done.clear();
+  }
+
  private:
+  [[nodiscard]] std::optional<Bytes> answer_hello(const Sent& request);
+  [[nodiscard]] std::optional<Bytes> answer_sealed(const Sent& request, const protocol::Seal& seal);
   void run_ata(const Sent& request, Bytes& reply);
 };
 

@@ -27,6 +27,12 @@ TEST(CoreDevice, OpeningAsksForItByBroadcastThenIdentifiesByUnicast) {
   EXPECT_EQ(identify[0].ata().command_status, 0xEC);
 
   world.receive(*target.answer(identify[0]));
+  EXPECT_FALSE(world.core->device(id)->is_up()) << "which protocol does it speak?";
+  const std::vector<Sent> hello = world.take_sent();
+  ASSERT_EQ(hello.size(), 1U);
+  EXPECT_TRUE(hello[0].is_hello());
+
+  world.receive(*target.answer(hello[0]));
   EXPECT_TRUE(world.core->device(id)->is_up());
   EXPECT_EQ(world.core->device(id)->sectors(), 4096U);
   EXPECT_TRUE(world.saw(EventKind::device_up));
@@ -97,8 +103,8 @@ TEST(CoreDevice, AnotherDiskUnderTheSameAddressIsQuarantined) {
   rogue.disk.serial = "ROGUE";
   world.core->discover(kE71);
   world.run(rogue);
-  EXPECT_TRUE(world.saw(EventKind::identity_conflict));
-  EXPECT_EQ(world.core->stats().identity_conflicts, 1U);
+  EXPECT_TRUE(world.saw(EventKind::path_quarantined));
+  EXPECT_EQ(world.core->stats().quarantines, 1U);
   // Data goes to the first one only.
   Bytes into(512 * 64);
   world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
@@ -291,6 +297,205 @@ TEST(CoreDevice, ClosingCancelsAndForgetsTheDevice) {
   EXPECT_EQ(world.core->stats().unknown_tag, 1U);
   EXPECT_EQ(world.core->submit(world.now, id, {}).error(), SubmitError::unknown_device);
   EXPECT_EQ(world.open(target), id);
+}
+
+TEST(CoreDevice, AShrunkenDiskIsToldLoudlyAndFailsWhatLiesPastItsEnd) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  Bytes into(512 * 2);
+  Bytes inside(512);
+  world.submit(id,
+               {.op = IoOp::read, .lba = Lba{3000}, .sectors = 2, .read_into = into, .cookie = 1});
+  world.submit(id,
+               {.op = IoOp::read, .lba = Lba{30}, .sectors = 1, .read_into = inside, .cookie = 2});
+  static_cast<void>(world.take_sent());
+  world.now = world.now + Duration::seconds(2);
+  target.disk.sector_count = 3001;
+  world.core->discover(kE71);
+  world.run(target, [](const Sent& sent) { return sent.is_data(); });
+  EXPECT_TRUE(world.saw(EventKind::device_shrunk));
+  const auto done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].cookie, 1U);
+  EXPECT_EQ(done[0].status, IoStatus::out_of_range);
+  EXPECT_EQ(world.core
+                ->submit(world.now, id,
+                         {.op = IoOp::read, .lba = Lba{3000}, .sectors = 2, .read_into = into})
+                .error(),
+            SubmitError::out_of_range);
+}
+
+TEST(CoreDevice, ASectorThatShouldExistButDoesNotMakesItIdentifyAgain) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  target.disk.sector_count = 100;
+  target.content.resize(100 * kSectorBytes);
+  Bytes into(512);
+  world.submit(id, {.op = IoOp::read, .lba = Lba{500}, .sectors = 1, .read_into = into});
+  world.run(target);
+  ASSERT_EQ(world.completions().at(0).status, IoStatus::out_of_range);
+  EXPECT_EQ(world.core->device(id)->sectors(), 100U);
+  EXPECT_TRUE(world.saw(EventKind::device_shrunk));
+}
+
+TEST(CoreDevice, AnOpenDeviceIsLookedAtAgainWithoutBeingAsked) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  target.disk.sector_count = 8192;
+  world.advance(Duration::seconds(200), [&](const Sent& frame) {
+    if (const auto reply = target.answer(frame)) {
+      world.receive(*reply);
+    }
+  });
+  EXPECT_EQ(world.core->device(id)->sectors(), 8192U);
+}
+
+TEST(CoreDevice, OnlyPinnedMacsAndSerialsAreUsed) {
+  FakeTarget target;
+  CoreWorld world;
+  world.port_up();
+  const DeviceId by_mac = *world.core->open_device(world.now, kE71, {.pinned_macs = {kTargetMac2}});
+  world.run(target);
+  EXPECT_FALSE(world.core->device(by_mac)->is_up());
+  auto events = world.events();
+  ASSERT_FALSE(events.empty());
+  EXPECT_EQ(events.back().kind, EventKind::path_quarantined);
+  EXPECT_EQ(events.back().reason, QuarantineReason::pin);
+  world.core->discover(kE71);
+  world.run(target);
+  EXPECT_TRUE(world.events().empty()) << "told once";
+  target.mac = kTargetMac2;
+  world.core->discover(kE71);
+  world.run(target);
+  EXPECT_TRUE(world.core->device(by_mac)->is_up());
+
+  world.core->close_device(world.now, by_mac);
+  const DeviceId by_serial = *world.core->open_device(world.now, kE71, {.pinned_serial = "S2"});
+  world.run(target);
+  EXPECT_FALSE(world.core->device(by_serial)->is_up());
+  EXPECT_FALSE(world.core->device(by_serial)->identity().has_value());
+  target.disk.serial = "S2";
+  world.core->discover(kE71);
+  world.run(target);
+  EXPECT_TRUE(world.core->device(by_serial)->is_up());
+}
+
+TEST(CoreDevice, WithoutAPathRequestsFailAsThePolicySays) {
+  struct Case {
+    DeviceLoss::Options loss;
+    Duration until_unsent_fails;  // 0: never in a minute
+    Duration until_sent_fails;
+  };
+
+  const Case cases[] = {
+      {{.device_loss = Duration::seconds(20)}, Duration::seconds(20), Duration::seconds(20)},
+      {{.fast_io_fail = Duration::seconds(5), .device_loss = Duration::seconds(20)},
+       Duration::seconds(5),
+       Duration::seconds(20)},
+      {{.on_path_loss = OnPathLoss::fail}, Duration::milliseconds(1), {}},
+      {{}, {}, {}},
+  };
+  for (const Case& c : cases) {
+    CoreWorld world;
+    world.port_up();
+    FakeTarget target;
+    const DeviceId id = world.open(target, {.loss = c.loss});
+    Bytes data(512);
+    // The second one waits for the first: nothing of it is in the network.
+    for (const std::uint64_t cookie : {std::uint64_t{1}, std::uint64_t{2}}) {
+      world.submit(id, {.op = IoOp::write, .sectors = 1, .write_from = data, .cookie = cookie});
+    }
+    ASSERT_EQ(world.take_sent().size(), 1U);
+    world.port_down();
+    const Instant down = world.now;
+    std::map<std::uint64_t, Duration> failed;
+    for (int ms = 1; ms <= 60'000; ms += ms < 10 ? 1 : 500) {
+      world.advance_to(down + Duration::milliseconds(ms));
+      for (const IoCompletion& completion : world.completions()) {
+        EXPECT_EQ(completion.status, IoStatus::no_path);
+        failed[completion.cookie] = completion.latency;
+      }
+    }
+    EXPECT_EQ(failed.contains(2), c.until_unsent_fails != Duration{});
+    EXPECT_EQ(failed.contains(1), c.until_sent_fails != Duration{});
+    EXPECT_LE(failed[2].ns, c.until_unsent_fails.ns);
+    EXPECT_EQ(failed[1], c.until_sent_fails);
+    const auto refused =
+        world.core->submit(world.now, id, {.op = IoOp::write, .sectors = 1, .write_from = data});
+    EXPECT_EQ(refused.has_value(), c.until_unsent_fails == Duration{});
+    // It comes back by itself whatever happened.
+    world.port_up();
+    world.run(target);
+    EXPECT_TRUE(world.core->device(id)->is_up());
+    EXPECT_TRUE(world.core
+                    ->submit(world.now, id,
+                             {.op = IoOp::write, .lba = Lba{9}, .sectors = 1, .write_from = data})
+                    .has_value());
+  }
+}
+
+TEST(CoreDevice, DrainingTakesNothingNewAndEndsWhatItHas) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  Bytes data(512);
+  world.submit(id, {.op = IoOp::write, .sectors = 1, .write_from = data});
+  world.core->drain_device(id);
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::closing);
+  EXPECT_EQ(world.core->submit(world.now, id, {.op = IoOp::write, .sectors = 1, .write_from = data})
+                .error(),
+            SubmitError::closing);
+  EXPECT_FALSE(world.saw(EventKind::device_drained));
+  world.run(target);
+  EXPECT_EQ(world.completions().at(0).status, IoStatus::ok);
+  EXPECT_TRUE(world.saw(EventKind::device_drained));
+
+  world.core->close_device(world.now, id);
+  const DeviceId idle = world.open(target);
+  static_cast<void>(world.events());
+  world.core->drain_device(idle);
+  world.core->drain_device(idle);
+  EXPECT_EQ(world.events().size(), 1U);
+}
+
+TEST(CoreDevice, StatesFollowThePaths) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = *world.core->open_device(world.now, kE71, {});
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::opening);
+  world.run(target);
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::up);
+  world.port_down();
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::down);
+  world.port_up();
+  world.run(target);
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::up);
+}
+
+TEST(CoreDevice, ADeadlineOfZeroIsNone) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target, {.deadline = {}, .loss = {}});
+  Bytes into(512);
+  world.submit(id, {.op = IoOp::read, .sectors = 1, .read_into = into});
+  static_cast<void>(world.take_sent());
+  world.advance(Duration::seconds(10'000));
+  EXPECT_TRUE(world.completions().empty());
+  world.advance(Duration::seconds(20), [&](const Sent& frame) {
+    if (const auto reply = target.answer(frame)) {
+      world.receive(*reply);
+    }
+  });
+  EXPECT_EQ(world.completions().size(), 1U);
 }
 
 TEST(CoreDevice, AnUnsolicitedAdvertisementBringsADeviceUp) {

@@ -1,0 +1,155 @@
+#include "target/write_stamps.h"
+
+#include "base/check.h"
+#include "target/tag_clock.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace aoe::target {
+
+WriteStamps::WriteStamps(std::uint32_t chunks_max, Duration lifetime)
+    : lifetime_(lifetime),
+      chunks_max_(chunks_max),
+      chunks_(new Chunk[chunks_max]),
+      buckets_(std::bit_ceil(std::size_t{chunks_max} * 2), kNil) {
+  AOE_CHECK(lifetime.ns > 0, "stamps live for a while");
+}
+
+std::uint32_t WriteStamps::sectors_in(const SectorRange& range, std::uint64_t chunk) {
+  const std::uint64_t base = chunk << kChunkShift;
+  const std::uint64_t begin = std::max(range.begin, base) - base;
+  const std::uint64_t end = std::min(range.end, base + kChunkSectors) - base;
+  return static_cast<std::uint32_t>((std::uint64_t{1} << end) - (std::uint64_t{1} << begin));
+}
+
+std::size_t WriteStamps::bucket_of(std::uint32_t host, std::uint32_t space,
+                                   std::uint64_t chunk) const {
+  const std::uint64_t key = chunk ^ std::uint64_t{space} << 43U ^ std::uint64_t{host} << 32U;
+  return (key * 0x9E3779B97F4A7C15ULL >> 32U) & (buckets_.size() - 1);
+}
+
+std::uint32_t WriteStamps::find(std::uint32_t host, std::uint32_t space,
+                                std::uint64_t chunk) const {
+  std::uint32_t place = buckets_[bucket_of(host, space, chunk)];
+  while (place != kNil && (chunks_[place].number != chunk || chunks_[place].space != space ||
+                           chunks_[place].host != host)) {
+    place = chunks_[place].next;
+  }
+  return place;
+}
+
+void WriteStamps::age(Chunk& chunk, std::uint32_t epoch) const {
+  const std::uint32_t passed = epoch - chunk.epoch;
+  if (passed != 0) {
+    chunk.old = passed == 1 ? chunk.fresh : 0;
+    chunk.fresh = 0;
+    chunk.epoch = epoch;
+  }
+}
+
+void WriteStamps::link_newest(std::uint32_t place) {
+  chunks_[place].older = newest_;
+  chunks_[place].newer = kNil;
+  (newest_ == kNil ? oldest_ : chunks_[newest_].newer) = place;
+  newest_ = place;
+}
+
+void WriteStamps::unlink(std::uint32_t place) {
+  const Chunk& chunk = chunks_[place];
+  (chunk.older == kNil ? oldest_ : chunks_[chunk.older].newer) = chunk.newer;
+  (chunk.newer == kNil ? newest_ : chunks_[chunk.newer].older) = chunk.older;
+}
+
+void WriteStamps::touch(std::uint32_t place, std::uint32_t epoch) {
+  age(chunks_[place], epoch);
+  if (place != newest_) {
+    unlink(place);
+    link_newest(place);
+  }
+}
+
+void WriteStamps::remove_from_bucket(std::uint32_t place) {
+  const Chunk& chunk = chunks_[place];
+  std::uint32_t* link = &buckets_[bucket_of(chunk.host, chunk.space, chunk.number)];
+  while (*link != place) {
+    link = &chunks_[*link].next;
+  }
+  *link = chunk.next;
+}
+
+std::uint32_t WriteStamps::free_place(std::uint32_t epoch) {
+  // Places that are dead already come first, so that memory stays as small as it can.
+  if (oldest_ != kNil && epoch - chunks_[oldest_].epoch >= 2) {
+    const std::uint32_t place = oldest_;
+    unlink(place);
+    remove_from_bucket(place);
+    return place;
+  }
+  if (touched_ == chunks_max_) {
+    return kNil;
+  }
+  ++in_use_;
+  return touched_++;
+}
+
+std::uint32_t WriteStamps::make(std::uint32_t host, std::uint32_t space, std::uint64_t chunk,
+                                std::uint32_t epoch) {
+  const std::uint32_t place = free_place(epoch);
+  if (place == kNil) {
+    return kNil;
+  }
+  std::uint32_t& bucket = buckets_[bucket_of(host, space, chunk)];
+  Chunk& made = chunks_[place];
+  made.number = chunk;
+  made.space = space;
+  made.host = host;
+  made.next = bucket;
+  made.epoch = epoch;
+  made.fresh = 0;
+  made.old = 0;
+  bucket = place;
+  link_newest(place);
+  return place;
+}
+
+WriteStamps::Put WriteStamps::put(Instant now, std::uint32_t host, const SectorRange& range,
+                                  Tag stamp) {
+  const auto epoch = static_cast<std::uint32_t>(now.ns / lifetime_.ns);
+  const std::uint64_t first = range.begin >> kChunkShift;
+  const std::uint64_t last = (range.end - 1) >> kChunkShift;
+  for (std::uint64_t number = first; number <= last; ++number) {
+    const std::uint32_t place = find(host, range.space, number);
+    if (place == kNil) {
+      continue;
+    }
+    touch(place, epoch);
+    const Chunk& chunk = chunks_[place];
+    std::uint32_t stamped = sectors_in(range, number) & (chunk.fresh | chunk.old);
+    for (; stamped != 0; stamped &= stamped - 1) {
+      if (!is_sent_after(stamp, Tag{chunk.stamps[std::countr_zero(stamped)]})) {
+        return Put::stale;
+      }
+    }
+  }
+  for (std::uint64_t number = first; number <= last; ++number) {
+    std::uint32_t place = find(host, range.space, number);
+    if (place == kNil) {
+      place = make(host, range.space, number, epoch);
+    }
+    if (place == kNil) {
+      return Put::full;
+    }
+    touch(place, epoch);
+    Chunk& chunk = chunks_[place];
+    const std::uint32_t mask = sectors_in(range, number);
+    chunk.fresh |= mask;
+    chunk.old &= ~mask;
+    for (std::uint32_t left = mask; left != 0; left &= left - 1) {
+      chunk.stamps[std::countr_zero(left)] = stamp.value;
+    }
+  }
+  return Put::newest;
+}
+
+}  // namespace aoe::target

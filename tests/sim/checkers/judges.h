@@ -1,0 +1,53 @@
+// Everything that is always watched in a run, joined.
+#pragma once
+
+#include "sim/actors/target_host.h"
+#include "sim/checkers/execution_checker.h"
+#include "sim/checkers/fence_checker.h"
+#include "sim/checkers/register_history.h"
+#include "sim/checkers/violations.h"
+#include "sim/world/sim_disk.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace aoe::sim {
+
+// Hears of every disk and target of a run, and of every write of its users.
+class Judges final : public DiskObserver, public TargetObserver {
+ public:
+  // Attaches itself. The disk is served by the target as its export number `place`.
+  void watch(TargetHost& target, SimDisk& disk, std::uint32_t disk_id);
+
+  struct WriterPorts {
+    std::vector<MacAddress> addresses;
+    ExecutionChecker::Promise promise = ExecutionChecker::Promise::at_least_once;
+  };
+
+  // The number of a new life of a user.
+  [[nodiscard]] std::uint32_t new_writer(const WriterPorts& ports);
+
+  Violations violations;
+  RegisterHistory history;
+  ExecutionChecker executions{violations};
+  FenceChecker fences{violations};
+
+  void on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) override;
+  void on_power_cut(Instant now, std::uint32_t disk) override;
+  void on_target_frame(Instant now, std::uint32_t target, ConstByteSpan frame) override;
+  void on_target_death(Instant now, std::uint32_t target, Death how) override;
+
+ private:
+  struct Watched {
+    std::uint32_t disk_id = 0;
+    std::uint32_t target = 0;
+    DeviceAddress address;
+    const SimDisk* disk = nullptr;
+    bool has_cache = false;  // acknowledged does not mean stable
+  };
+
+  std::vector<Watched> watched_;  // by disk
+  std::uint32_t writers_ = 0;
+};
+
+}  // namespace aoe::sim
