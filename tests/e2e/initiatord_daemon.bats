@@ -22,7 +22,7 @@ EOF
   run "$AOE_BIN/aoe-initiatord"
   assert_status 2
   assert_contains "$output" "-i is missing"
-  run "$AOE_BIN/aoe-initiatord" -i lo --control "$WORK/i.sock"
+  run "$AOE_BIN/aoe-initiatord" -i lo --mount none --control "$WORK/i.sock"
   assert_status 2
   assert_contains "$output" "lo: open port: not an Ethernet interface"
 }

@@ -208,21 +208,23 @@ initiatord_is_ready() {
 }
 
 # start_initiatord ARGS..: runs aoe-initiatord in the initiator's network namespace, but in the mount
-# namespace of the test, and waits until it is ready. Adds --control below $WORK, and all of the
-# initiator's interfaces when ARGS has neither -i nor --config. Sets INITIATORD_PID, INITIATORD_LOG,
-# INITIATORD_CONTROL.
+# namespace of the test, and waits until it is ready. Adds --control below $WORK, all of the
+# initiator's interfaces when ARGS has neither -i nor --config, and --mount none when it has no
+# --mount. Sets INITIATORD_PID, INITIATORD_LOG, INITIATORD_CONTROL.
 start_initiatord() {
-  local word interfaces='' number arguments=("$@")
+  local word interfaces='' mount='' number arguments=("$@")
   for word in "$@"; do
     case $word in
       -i | --interface | -i* | --interface=* | -c | --config*) interfaces=given ;;
+      --mount*) mount=given ;;
     esac
   done
+  [ -n "$mount" ] || arguments=(--mount none "${arguments[@]}")
   if [ -z "$interfaces" ]; then
     for ((number = 0; number < NET_LINKS; number++)); do
       interfaces+=${interfaces:+,}ini$number
     done
-    arguments=(-i "$interfaces" "$@")
+    arguments=(-i "$interfaces" "${arguments[@]}")
   fi
   INITIATORD_COUNT=$((INITIATORD_COUNT + 1))
   INITIATORD_LOG=$WORK/initiatord-$INITIATORD_COUNT.log
