@@ -129,8 +129,7 @@ void CoreRunner::turn(Instant deadline) {
   if (const std::optional<Instant> next = core_->poll_timeout()) {
     deadline = std::min(deadline, *next);
   }
-  const bool more_waits = std::find(readable_.begin(), readable_.end(), true) != readable_.end();
-  loop_->run_once(more_waits ? Instant{1} : deadline);
+  loop_->run_once(more_waits() ? Instant{1} : deadline);
   if (std::exchange(links_changed_, false)) {
     refresh_ports();
     if (link_callback_) {
@@ -146,6 +145,39 @@ void CoreRunner::turn(Instant deadline) {
   tell_changed_ports(now);
   core_->handle_timeout(now);
   transmit();
+}
+
+bool CoreRunner::more_waits() const {
+  return std::find(readable_.begin(), readable_.end(), true) != readable_.end();
+}
+
+Result<void> CoreRunner::make_waitable() {
+  if (!timer_) {
+    AOE_TRY_ASSIGN(timer_, os::TimerFd::open());
+    AOE_TRY(loop_->add_fd(timer_->fd(), EPOLLIN, [this](std::uint32_t) {
+      timer_->drain();
+      armed_.reset();
+    }));
+    arm_for_next_timeout();
+  }
+  return {};
+}
+
+// A timer that goes off early costs one needless turn; moving it back costs a system call for every
+// batch, because under load each answer moves the next deadline back.
+void CoreRunner::wake_at(Instant when) {
+  if (timer_ && (!armed_ || when < *armed_)) {
+    timer_->arm(when);
+    armed_ = when;
+  }
+}
+
+void CoreRunner::arm_for_next_timeout() {
+  if (more_waits()) {
+    wake_at(Instant{1});
+  } else if (const std::optional<Instant> next = core_->poll_timeout()) {
+    wake_at(*next);
+  }
 }
 
 void CoreRunner::receive(std::size_t port) {
@@ -171,6 +203,7 @@ void CoreRunner::transmit() {
       }
     }
   }
+  arm_for_next_timeout();
 }
 
 void CoreRunner::refresh_ports() {

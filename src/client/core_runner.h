@@ -7,6 +7,7 @@
 #include "initiator/initiator_core.h"
 #include "net/packet_port.h"
 #include "os/link_monitor.h"
+#include "os/timer_fd.h"
 #include "runtime/event_loop.h"
 
 #include <array>
@@ -49,6 +50,15 @@ class CoreRunner {
   // Sends what the core wants to send now.
   void transmit();
 
+  // For other loops and for waiting without the runner: from now on wait_fd() is readable whenever
+  // turn() has something to do, deadlines included. May be early, never late. Errors: io.
+  [[nodiscard]] Result<void> make_waitable();
+
+  [[nodiscard]] int wait_fd() const { return loop_->wait_fd(); }
+
+  // Makes wait_fd() readable from `when` until the next turn.
+  void wake_at(Instant when);
+
   [[nodiscard]] initiator::InitiatorCore& core() { return *core_; }
 
   [[nodiscard]] const initiator::InitiatorCore& core() const { return *core_; }
@@ -83,6 +93,8 @@ class CoreRunner {
   [[nodiscard]] Result<void> watch_port(std::size_t port);
   [[nodiscard]] std::optional<std::size_t> slot_for(const std::string& name) const;
   void receive(std::size_t port);
+  [[nodiscard]] bool more_waits() const;
+  void arm_for_next_timeout();
   void refresh_ports();
   void tell_changed_ports(Instant now);
 
@@ -95,6 +107,8 @@ class CoreRunner {
   std::unique_ptr<initiator::InitiatorCore> core_;
   bool links_changed_ = false;
   std::function<void()> link_callback_;
+  std::optional<os::TimerFd> timer_;  // when waitable
+  std::optional<Instant> armed_;      // when it goes off; it is moved forward, never back
   std::vector<bool> readable_;
   std::vector<bool> closed_;                       // by port: removed, its place is free
   std::vector<std::vector<PacketBuffer>> staged_;  // by port

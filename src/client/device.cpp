@@ -16,7 +16,10 @@ PathInfo describe(const initiator::Path& path, const std::string& interface) {
   return {.interface = interface,
           .mac = path.mac,
           .state = initiator::path_state_name(path.state),
+          .quarantine = initiator::quarantine_reason_name(path.quarantine),
+          .peer = initiator::peer_name(path.peer),
           .payload_bytes = path.payload.sectors() * kSectorBytes,
+          .payload_bytes_allowed = path.payload.allowed() * kSectorBytes,
           .window_frames = path.window.frames(),
           .in_flight_frames = path.in_flight,
           .srtt = path.rtt.srtt(),
@@ -27,7 +30,8 @@ PathInfo describe(const initiator::Path& path, const std::string& interface) {
           .rtt_p99 = path.round_trips.percentile(99),
           .frames_sent = path.frames_sent,
           .frames_answered = path.frames_answered,
-          .retransmissions = path.retransmissions};
+          .retransmissions = path.retransmissions,
+          .frames_damaged = path.damaged};
 }
 
 Errc errc_of(SubmitError error) {
@@ -67,24 +71,42 @@ Device::~Device() {
   session_->close(id_);
 }
 
+const initiator::Device& Device::core_device() const {
+  return *session_->core().device(id_);
+}
+
 DeviceAddress Device::address() const {
-  return session_->core().device(id_)->address();
+  return core_device().address();
 }
 
 std::uint64_t Device::sectors() const {
-  return session_->core().device(id_)->sectors();
+  return core_device().sectors();
+}
+
+bool Device::is_up() const {
+  return core_device().is_up();
+}
+
+Access Device::access() const {
+  return core_device().settings().access == initiator::DeviceSettings::Access::read_only
+             ? Access::read_only
+             : Access::read_write;
+}
+
+const protocol::IdentifyModel* Device::identity() const {
+  const auto& identity = core_device().identity();
+  return identity ? &*identity : nullptr;
 }
 
 DeviceInfo Device::info() const {
-  const initiator::Device& device = *session_->core().device(id_);
+  const initiator::Device& device = core_device();
   DeviceInfo info{.address = device.address(),
+                  .state = initiator::device_state_name(device.state()),
                   .identity = device.identity().value_or(protocol::IdentifyModel{}),
                   .sectors = device.sectors(),
                   .payload_bytes = device.paths().smallest_payload_sectors() * kSectorBytes,
                   .is_up = device.is_up(),
-                  .access = device.settings().access == initiator::DeviceSettings::Access::read_only
-                                ? Access::read_only
-                                : Access::read_write,
+                  .access = access(),
                   .paths = {}};
   for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
     const initiator::Path& path = device.paths().at(i);
@@ -112,6 +134,10 @@ tl::unexpected<Error> Device::submit_failure(const IoRequest& request, SubmitErr
 
 std::size_t Device::poll(std::span<IoCompletion> out) {
   session_->turn(Instant{1});
+  return take(out);
+}
+
+std::size_t Device::take(std::span<IoCompletion> out) {
   return session_->take_completions(id_, out);
 }
 
@@ -128,6 +154,19 @@ bool Device::wait(Instant deadline) {
 
 std::size_t Device::outstanding() const {
   return session_->outstanding(id_);
+}
+
+Result<void> Device::drain(Instant deadline) {
+  session_->core().drain_device(id_);
+  while (outstanding() > 0) {
+    if (os::monotonic_now() >= deadline) {
+      return fail_with(Errc::timed_out, 0,
+                       fmt::format("{}: drain: {} requests are still outstanding",
+                                   to_string(address()), outstanding()));
+    }
+    session_->turn(deadline);
+  }
+  return {};
 }
 
 Result<void> Device::run(const IoRequest& request) {

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "initiator/io_request.h"
+#include "initiator/options.h"
 #include "protocol/ata_identify.h"
 
 #include <cstdint>
@@ -14,6 +15,10 @@
 #include <span>
 #include <string>
 #include <vector>
+
+namespace aoe::initiator {
+class Device;
+}
 
 namespace aoe::client {
 
@@ -36,14 +41,29 @@ struct DeviceOptions {
   std::uint32_t payload_bytes_max = 0;  // data a frame; 0 = what the path and the target allow
   std::uint32_t window_max = 0;  // frames in flight on one path; 0 = the target's buffer count
   Access access = Access::read_write;
+  // While no path reaches the target: requests wait (each until its timeout), or fail at once.
+  // After fast_io_fail what was not sent yet fails, after device_loss everything does; 0 = never.
+  // The device comes back by itself all the same.
+  initiator::OnPathLoss on_path_loss = initiator::OnPathLoss::queue;
+  Duration fast_io_fail{};
+  Duration device_loss = Duration::seconds(180);
+  // Only targets with these MACs, only a disk with this serial number. Empty: whoever answers
+  // first.
+  std::vector<MacAddress> pinned_macs{};
+  std::string pinned_serial{};
+  // `many`: several targets may serve the disk at the same time (gateways to one store).
+  initiator::DeviceSettings::Instances instances = initiator::DeviceSettings::Instances::one;
 };
 
 // One way to the target: a local interface and a remote MAC.
 struct PathInfo {
   std::string interface;
   MacAddress mac;
-  std::string state;  // "probing", "live", "suspect", "down" or "quarantined"
+  std::string state;       // "probing", "live", "suspect", "down" or "quarantined"
+  std::string quarantine;  // why it is, else "none"
+  std::string peer;        // "unknown", "plain" or "session": what the target speaks
   std::uint32_t payload_bytes = 0;
+  std::uint32_t payload_bytes_allowed = 0;  // by MTU, target and options; larger if frames vanish
   std::uint32_t window_frames = 0;
   std::uint32_t in_flight_frames = 0;
   Duration srtt{};
@@ -55,10 +75,12 @@ struct PathInfo {
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_answered = 0;
   std::uint64_t retransmissions = 0;
+  std::uint64_t frames_damaged = 0;  // arrived with a wrong checksum
 };
 
 struct DeviceInfo {
   DeviceAddress address;
+  std::string state;  // "opening", "up", "down" or "closing"
   protocol::IdentifyModel identity;
   std::uint64_t sectors = 0;
   std::uint32_t payload_bytes = 0;  // the smallest of the live paths: a good unit of I/O
@@ -79,6 +101,12 @@ class Device {
   [[nodiscard]] DeviceInfo info() const;
   [[nodiscard]] DeviceAddress address() const;
   [[nodiscard]] std::uint64_t sectors() const;
+  // The target answers now. Requests to a device that is down wait for it until their deadline.
+  [[nodiscard]] bool is_up() const;
+  [[nodiscard]] Access access() const;
+  // The disk as its IDENTIFY shows it, until the session is driven again. Null before the device
+  // was up once.
+  [[nodiscard]] const protocol::IdentifyModel* identity() const;
 
   // Starts a request; see IoRequest for who owns its memory. Sends nothing by itself:
   // wait() or poll() do. Errors: invalid_argument (range, length), not_permitted (read-only),
@@ -89,11 +117,18 @@ class Device {
   // returns how many.
   [[nodiscard]] std::size_t poll(std::span<IoCompletion> out);
 
+  // The same without driving: for whoever calls Session::process().
+  [[nodiscard]] std::size_t take(std::span<IoCompletion> out);
+
   // Drives the session until a completion of this device is there or `deadline` has come; true in
   // the first case. Take it with poll().
   [[nodiscard]] bool wait(Instant deadline);
 
   [[nodiscard]] std::size_t outstanding() const;
+
+  // Takes no requests any more, and drives the session until those that it has are over. Their
+  // completions stay for poll(). Errors: timed_out (`deadline` came first; draining goes on).
+  [[nodiscard]] Result<void> drain(Instant deadline);
 
   // One request each, start to end; any size. They may be mixed with submit(): completions of other
   // requests stay for poll(). Errors: io (ATA error, with the LBA in the text), timed_out and those
@@ -108,6 +143,9 @@ class Device {
   [[nodiscard]] Error error_of(const IoCompletion& completion) const;
 
  private:
+  friend class Session;
+
+  [[nodiscard]] const initiator::Device& core_device() const;
   [[nodiscard]] Result<void> run(const IoRequest& request);
   [[nodiscard]] tl::unexpected<Error> submit_failure(const IoRequest& request,
                                                      initiator::SubmitError error) const;

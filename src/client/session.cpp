@@ -1,5 +1,6 @@
 #include "client/session.h"
 
+#include "client/device_settings.h"
 #include "client/interfaces.h"
 #include "client/session_state.h"
 #include "net/af_packet_port.h"
@@ -403,22 +404,10 @@ Result<IdentifyReply> Session::identify(const Peer& peer, const ExchangeOptions&
 
 // --- devices ---
 
-Result<std::unique_ptr<Device>> Session::open_device(DeviceAddress address,
-                                                     const DeviceOptions& options) {
-  initiator::DeviceSettings settings;
-  settings.access = options.access == Access::read_only
-                        ? initiator::DeviceSettings::Access::read_only
-                        : initiator::DeviceSettings::Access::read_write;
-  settings.deadline = options.timeout;
-  settings.payload_sectors_max = options.payload_bytes_max / kSectorBytes;
-  settings.window_max = options.window_max;
-  if (options.payload_bytes_max % kSectorBytes != 0) {
-    return fail_with(Errc::invalid_argument, 0,
-                     fmt::format("{}: payload of {} bytes: not a multiple of {}",
-                                 to_string(address), options.payload_bytes_max, kSectorBytes));
-  }
-  const Instant start = os::monotonic_now();
-  const auto id = state_->core().open_device(start, address, settings);
+Result<std::unique_ptr<Device>> Session::start_device(DeviceAddress address,
+                                                      const DeviceOptions& options) {
+  AOE_TRY_ASSIGN(const initiator::DeviceSettings settings, device_settings(address, options));
+  const auto id = state_->core().open_device(os::monotonic_now(), address, settings);
   if (!id) {
     const bool full = id.error() == SubmitError::busy;
     return fail_with(full ? Errc::no_space : Errc::already_exists, 0,
@@ -426,19 +415,24 @@ Result<std::unique_ptr<Device>> Session::open_device(DeviceAddress address,
                                  full ? "too many devices are open"
                                       : "is open already, or no address of a device"));
   }
-  auto device = std::make_unique<Device>(state_, *id);
-  const Instant end = start + options.open_timeout;
-  while (!state_->core().device(*id)->is_up()) {
+  return std::make_unique<Device>(state_, *id);
+}
+
+Result<std::unique_ptr<Device>> Session::open_device(DeviceAddress address,
+                                                     const DeviceOptions& options) {
+  const Instant end = os::monotonic_now() + options.open_timeout;
+  AOE_TRY_ASSIGN(std::unique_ptr<Device> device, start_device(address, options));
+  while (!device->is_up()) {
     if (os::monotonic_now() >= end) {
-      return aoe::fail(why_not_up(*id, options.open_timeout));
+      return aoe::fail(why_not_up(*device, options.open_timeout));
     }
     state_->turn(end);
   }
   return device;
 }
 
-Error Session::why_not_up(initiator::DeviceId id, Duration waited) const {
-  const initiator::Device& device = *state_->core().device(id);
+Error Session::why_not_up(const Device& opened, Duration waited) const {
+  const initiator::Device& device = opened.core_device();
   const std::string name = to_string(device.address());
   const double seconds = static_cast<double>(waited.ns) / 1e9;
   if (device.paths().size() == 0) {
@@ -454,6 +448,32 @@ Error Session::why_not_up(initiator::DeviceId id, Duration waited) const {
   return {Errc::timed_out, 0,
           fmt::format("{}: found at {}, but it does not identify itself in {:.1f} s", name,
                       to_string(device.paths().at(0).mac), seconds)};
+}
+
+// --- in a loop of somebody else ---
+
+Result<void> Session::make_waitable() {
+  return state_->runner().make_waitable();
+}
+
+int Session::wait_fd() const {
+  return state_->runner().wait_fd();
+}
+
+void Session::process() {
+  state_->turn(Instant{1});
+}
+
+void Session::send() {
+  state_->runner().transmit();
+}
+
+void Session::wake_at(Instant when) {
+  state_->runner().wake_at(when);
+}
+
+void Session::wake_now() {
+  wake_at(Instant{1});
 }
 
 // --- statistics ---

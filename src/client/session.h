@@ -185,6 +185,32 @@ class Session {
   [[nodiscard]] Result<std::unique_ptr<Device>> open_device(DeviceAddress address,
                                                             const DeviceOptions& options);
 
+  // The halves of open_device(), for those who wait in another way: the device looks for its target
+  // from now on, and is usable once is_up() was true. Errors: already_exists, no_space,
+  // invalid_argument (payload).
+  [[nodiscard]] Result<std::unique_ptr<Device>> start_device(DeviceAddress address,
+                                                             const DeviceOptions& options);
+  // Why a device that was started `waited` ago is not up.
+  [[nodiscard]] Error why_not_up(const Device& device, Duration waited) const;
+
+  // --- in a loop of somebody else ---
+
+  // Creates, once, what makes the session waitable. Errors: io (no descriptor left).
+  [[nodiscard]] Result<void> make_waitable();
+  // Readable when process() has something to do: frames came, a link changed, a deadline is due, or
+  // somebody asked to be woken. May be readable early, but never late. Only after make_waitable().
+  // This is the one member that other threads may poll meanwhile.
+  [[nodiscard]] int wait_fd() const;
+  // One turn without waiting, for all devices: sends, takes a batch of frames from each port, looks
+  // at deadlines, sends again. Take completions with Device::take().
+  void process();
+  // Sends what was submitted. process() does so too.
+  void send();
+  // Makes wait_fd() readable from `when` until process(), unless that happens before for another
+  // reason; then ask again. `now`: for a batch of submissions that process() shall send.
+  void wake_at(Instant when);
+  void wake_now();
+
   [[nodiscard]] SessionStats stats() const;
   // In the order of SessionOptions (or as "auto" found them).
   [[nodiscard]] std::vector<std::string> interfaces() const;
@@ -206,7 +232,6 @@ class Session {
   [[nodiscard]] Result<MaskResult> mask(const Peer& peer, protocol::MaskCommand command,
                                         std::span<const protocol::MaskDirective> directives,
                                         const ExchangeOptions& options);
-  [[nodiscard]] Error why_not_up(initiator::DeviceId id, Duration waited) const;
   // An AoE error reply becomes an Error.
   [[nodiscard]] Result<ExchangeReply> accepted_reply(const Peer& peer, std::uint8_t command,
                                                      ConstByteSpan argument,

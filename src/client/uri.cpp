@@ -1,81 +1,17 @@
 #include "client/uri.h"
 
-#include <fmt/core.h>
+#include "client/uri_parameters.h"
 
-#include <charconv>
-#include <cmath>
+#include <fmt/core.h>
 
 namespace aoe::client {
 namespace {
 
 constexpr std::string_view kScheme = "aoe:";
-constexpr std::uint32_t kPayloadBytesMax = 255 * kSectorBytes;  // the count register has 8 bits
-constexpr std::size_t kInterfaceNameMax = 15;                   // IFNAMSIZ - 1
-constexpr double kTimeoutSecondsMax = 1e6;
+constexpr std::size_t kInterfaceNameMax = 15;  // IFNAMSIZ - 1
 
 tl::unexpected<Error> wrong(std::string_view text, const std::string& why) {
   return fail_with(Errc::invalid_argument, 0, fmt::format("{}: {}", text, why));
-}
-
-Result<std::vector<std::string>> parse_interfaces(std::string_view text, std::string_view list) {
-  std::vector<std::string> names;
-  for (;;) {
-    const std::size_t comma = list.find(',');
-    const std::string_view name = list.substr(0, comma);
-    if (name.empty() || name.size() > kInterfaceNameMax) {
-      return wrong(text, fmt::format("interface name '{}' must have 1 to {} characters "
-                                     "(expected aoe://IF[,IF..]/eSHELF.SLOT)",
-                                     name, kInterfaceNameMax));
-    }
-    names.emplace_back(name);
-    if (comma == std::string_view::npos) {
-      return names;
-    }
-    list.remove_prefix(comma + 1);
-  }
-}
-
-template <class T>
-std::optional<T> parse_number(std::string_view digits) {
-  T value{};
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value);
-  return error == std::errc{} && stop == end ? std::optional<T>(value) : std::nullopt;
-}
-
-Result<void> set_parameter(std::string_view text, std::string_view key, std::string_view value,
-                           DeviceUri& uri) {
-  if (key == "payload") {
-    uri.payload_bytes = parse_number<std::uint32_t>(value);
-    if (!uri.payload_bytes || *uri.payload_bytes == 0 || *uri.payload_bytes > kPayloadBytesMax ||
-        *uri.payload_bytes % kSectorBytes != 0) {
-      return wrong(text, fmt::format("payload={}: expected a multiple of 512, at most {}", value,
-                                     kPayloadBytesMax));
-    }
-    return {};
-  }
-  if (key == "timeout") {
-    const auto seconds = parse_number<double>(value);
-    if (!seconds || !std::isfinite(*seconds) || *seconds <= 0 || *seconds > kTimeoutSecondsMax) {
-      return wrong(text, fmt::format("timeout={}: expected seconds above 0, as 30 or 2.5", value));
-    }
-    uri.timeout = Duration::nanoseconds(std::max<std::int64_t>(std::llround(*seconds * 1e9), 1));
-    return {};
-  }
-  if (key == "policy") {
-    if (value == "fastest") {
-      uri.policy = PathPolicy::fastest;
-    } else if (value == "round-robin") {
-      uri.policy = PathPolicy::round_robin;
-    } else if (value == "active-passive") {
-      uri.policy = PathPolicy::active_passive;
-    } else {
-      return wrong(
-          text, fmt::format("policy={}: expected fastest, round-robin or active-passive", value));
-    }
-    return {};
-  }
-  return wrong(text, fmt::format("unknown parameter '{}' (known: payload, timeout, policy)", key));
 }
 
 Result<void> parse_query(std::string_view text, std::string_view query, DeviceUri& uri) {
@@ -94,7 +30,7 @@ Result<void> parse_query(std::string_view text, std::string_view query, DeviceUr
       }
     }
     seen.push_back(key);
-    AOE_TRY(set_parameter(text, key, pair.substr(equals + 1), uri));
+    AOE_TRY(set_uri_parameter(text, key, pair.substr(equals + 1), uri));
     if (ampersand == std::string_view::npos) {
       return {};
     }
@@ -103,6 +39,25 @@ Result<void> parse_query(std::string_view text, std::string_view query, DeviceUr
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> parse_interface_list(std::string_view list) {
+  std::vector<std::string> names;
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view name = list.substr(0, comma);
+    if (name.empty() || name.size() > kInterfaceNameMax) {
+      return fail_with(Errc::invalid_argument, 0,
+                       fmt::format("interface name '{}' must have 1 to {} characters (expected "
+                                   "IF[,IF..])",
+                                   name, kInterfaceNameMax));
+    }
+    names.emplace_back(name);
+    if (comma == std::string_view::npos) {
+      return names;
+    }
+    list.remove_prefix(comma + 1);
+  }
+}
 
 bool has_aoe_scheme(std::string_view text) {
   return text.starts_with(kScheme);
@@ -123,7 +78,11 @@ Result<DeviceUri> parse_device_uri(std::string_view text) {
       if (slash == std::string_view::npos) {
         return wrong(text, "no device after the interfaces (expected aoe://IF[,IF..]/eSHELF.SLOT)");
       }
-      AOE_TRY_ASSIGN(uri.interfaces, parse_interfaces(text, rest.substr(0, slash)));
+      auto interfaces = parse_interface_list(rest.substr(0, slash));
+      if (!interfaces) {
+        return wrong(text, interfaces.error().message);
+      }
+      uri.interfaces = *std::move(interfaces);
       rest.remove_prefix(slash + 1);
     }
   }

@@ -48,6 +48,12 @@ class Device {
 
   [[nodiscard]] const DeviceSettings& settings() const { return settings_; }
 
+  // From now on. What paths may carry, and which may be used, is for the caller to look at.
+  void change_settings(const DeviceSettings& settings) {
+    settings_ = settings;
+    loss_.set_options(settings.loss);
+  }
+
   [[nodiscard]] PathSet& paths() { return paths_; }
 
   [[nodiscard]] const PathSet& paths() const { return paths_; }

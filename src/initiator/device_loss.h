@@ -36,6 +36,9 @@ class DeviceLoss {
 
   explicit DeviceLoss(const Options& options) : options_(options) {}
 
+  // Counts from when the last path went, as before.
+  void set_options(const Options& options) { options_ = options; }
+
   // The last path went. Does nothing when it had gone before.
   void on_down(Instant now);
 

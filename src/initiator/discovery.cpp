@@ -4,16 +4,28 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace aoe::initiator {
+namespace {
 
-void QuerySchedule::restart(Instant now) {
+constexpr Duration kBurstCredit = Discovery::kSpacing * (Discovery::kBurst - 1);
+
+}  // namespace
+
+void QuerySchedule::restart(Instant now, First first) {
   interval_ = options_.min;
   next_ = now;
+  is_to_spread_ = first == First::spread;
 }
 
 bool QuerySchedule::take_due(Instant now, Prng& random) {
   if (!next_ || *next_ > now) {
+    return false;
+  }
+  if (std::exchange(is_to_spread_, false)) {
+    next_ = now + Duration{1 + static_cast<std::int64_t>(
+                                   random.below(static_cast<std::uint64_t>(kSpread.ns)))};
     return false;
   }
   const std::int64_t quarter = interval_.ns / 4;
@@ -69,7 +81,7 @@ TargetTable::Change TargetTable::note(Instant now, const Answer& from,
 
 Discovery::Discovery(const CoreOptions& options)
     : wildcard_on_(options.wildcard_discovery == CoreOptions::Wildcard::on),
-      wildcard_({.min = options.query_interval_min, .max = options.wildcard_interval_max}),
+      wildcard_({.min = options.query_interval_min, .max = options.query_interval_max}),
       queries_(std::max<std::uint32_t>(options.limits.queries_max, 1)),
       targets_(options.limits.targets_max) {}
 
@@ -88,7 +100,13 @@ void Discovery::ask(DeviceAddress address, std::uint32_t ports) {
   }
 }
 
-Discovery::Query Discovery::take_query(Prng& random) {
+bool Discovery::has_query(Instant now) {
+  is_waiting_ = !queries_.empty() && now < paid_until_ - kBurstCredit;
+  return !queries_.empty() && !is_waiting_;
+}
+
+Discovery::Query Discovery::take_query(Instant now, Prng& random) {
+  paid_until_ = std::max(paid_until_, now) + kSpacing;
   Waiting& waiting = queries_.front();
   const auto port = static_cast<std::uint8_t>(std::countr_zero(waiting.ports));
   const DeviceAddress address = waiting.address;
@@ -103,8 +121,19 @@ Discovery::Query Discovery::take_query(Prng& random) {
 
 void Discovery::on_link_up(Instant now) {
   if (wildcard_on_) {
-    wildcard_.restart(now);
+    wildcard_.restart(now, QuerySchedule::First::spread);
   }
+}
+
+std::optional<Instant> Discovery::next_time() const {
+  std::optional<Instant> next = wildcard_.next();
+  if (is_waiting_) {
+    const Instant sendable = paid_until_ - kBurstCredit;
+    if (!next || sendable < *next) {
+      next = sendable;
+    }
+  }
+  return next;
 }
 
 void Discovery::on_time(Instant now, std::uint32_t ports, Prng& random) {

@@ -30,10 +30,13 @@ class QuerySchedule {
 
   explicit QuerySchedule(Options options) : options_(options) {}
 
-  // Ask at `now`, and often at first. After start, a link coming up, a lost path.
-  void restart(Instant now);
+  enum class First : std::uint8_t {
+    at_once,
+    spread,  // within 20 ms: a switch that comes back brings many hosts at the same instant
+  };
 
-  void set_max(Duration max) { options_.max = max; }
+  // Ask at `now`, and often at first. After start, a link coming up, a lost path.
+  void restart(Instant now, First first);
 
   // True once for every time that has come.
   [[nodiscard]] bool take_due(Instant now, Prng& random);
@@ -41,9 +44,12 @@ class QuerySchedule {
   [[nodiscard]] std::optional<Instant> next() const { return next_; }
 
  private:
+  static constexpr Duration kSpread = Duration::milliseconds(20);
+
   Options options_;
   Duration interval_{};
   std::optional<Instant> next_;
+  bool is_to_spread_ = false;
 };
 
 // One target on one path, as its last config answer described it.
@@ -97,14 +103,20 @@ class Discovery {
     Tag tag;
   };
 
+  // So many queries go out at once, the rest one a millisecond: each is a broadcast that every
+  // target on the segment looks at.
+  static constexpr std::uint32_t kBurst = 8;
+  static constexpr Duration kSpacing = Duration::milliseconds(1);
+
   // Asks for `address` on the ports of the mask. Queries for one address are joined while they
   // wait; beyond the limit they are dropped: whoever asked will ask again.
   void ask(DeviceAddress address, std::uint32_t ports);
 
-  // The next frame to send, if any.
-  [[nodiscard]] bool has_query() const { return !queries_.empty(); }
+  // Whether there is a query, and its time has come. Otherwise next_time() says when.
+  [[nodiscard]] bool has_query(Instant now);
 
-  [[nodiscard]] Query take_query(Prng& random);
+  // The next frame to send; has_query() said that there is one.
+  [[nodiscard]] Query take_query(Instant now, Prng& random);
 
   // A link came up (or the core started): with wildcard discovery on, ask soon and often.
   void on_link_up(Instant now);
@@ -112,7 +124,10 @@ class Discovery {
   // Asks for everything when the schedule says so.
   void on_time(Instant now, std::uint32_t ports, Prng& random);
 
-  [[nodiscard]] std::optional<Instant> next_time() const { return wildcard_.next(); }
+  [[nodiscard]] std::optional<Instant> next_time() const;
+
+  // Whether everything is asked for anyhow.
+  [[nodiscard]] bool is_wildcard_on() const { return wildcard_on_; }
 
   [[nodiscard]] TargetTable& targets() { return targets_; }
 
@@ -127,6 +142,8 @@ class Discovery {
   bool wildcard_on_;
   QuerySchedule wildcard_;
   RingQueue<Waiting> queries_;
+  Instant paid_until_{};     // every query that was sent moved it on by kSpacing
+  bool is_waiting_ = false;  // for that
   TargetTable targets_;
 };
 

@@ -215,7 +215,8 @@ void InitiatorCore::handle_timeout(Instant now) {
   paths_.on_time(now);
   discovery_.on_time(now, ports_up(), random_);
   for (std::optional<Device>& device : devices_) {
-    if (device && device->query().take_due(now, random_)) {
+    if (device && device->query().take_due(now, random_) &&
+        !(device->is_up() && discovery_.is_wildcard_on())) {
       discovery_.ask(device->address(), ports_up());
     }
   }
@@ -266,7 +267,7 @@ Result<DeviceId, SubmitError> InitiatorCore::open_device(Instant now, DeviceAddr
   for (std::uint32_t i = 0; i < devices_.size(); ++i) {
     if (!devices_[i]) {
       devices_[i].emplace(address, settings, options_, first_sequence_);
-      devices_[i]->query().restart(now);
+      devices_[i]->query().restart(now, QuerySchedule::First::at_once);
       return device_id(i);
     }
   }
@@ -284,6 +285,13 @@ void InitiatorCore::close_device(Instant now, DeviceId id) {
     first_sequence_ = next;
   }
   devices_[id.value].reset();
+}
+
+void InitiatorCore::change_settings(Instant now, DeviceId id, const DeviceSettings& settings) {
+  if (is_open(id)) {
+    devices_[id.value]->change_settings(settings);
+    paths_.on_settings(now, id);
+  }
 }
 
 void InitiatorCore::drain_device(DeviceId id) {
@@ -313,11 +321,11 @@ Result<void, SubmitError> InitiatorCore::submit_command(Instant now,
 
 // --- outputs ---
 
-bool InitiatorCore::next_query_frame(TxFrame& out) {
-  if (!discovery_.has_query() || pool_.available() == 0) {
+bool InitiatorCore::next_query_frame(Instant now, TxFrame& out) {
+  if (!discovery_.has_query(now) || pool_.available() == 0) {
     return false;
   }
-  const Discovery::Query query = discovery_.take_query(random_);
+  const Discovery::Query query = discovery_.take_query(now, random_);
   out.port = query.port;
   out.frame = start_frame(pool_, protocol::kConfigHeaderBytes,
                           {.destination = MacAddress::broadcast(),
@@ -333,7 +341,7 @@ bool InitiatorCore::next_query_frame(TxFrame& out) {
 std::size_t InitiatorCore::poll_transmit(Instant now, std::span<TxFrame> out) {
   std::size_t count = 0;
   while (count < out.size() &&
-         (next_query_frame(out[count]) || commands_.next_frame(now, out[count]) ||
+         (next_query_frame(now, out[count]) || commands_.next_frame(now, out[count]) ||
           prober_.next_frame(now, out[count]) || io_.next_frame(now, out[count]))) {
     ++count;
   }

@@ -64,6 +64,8 @@ class InitiatorCore {
   // (wildcard address, or open already).
   [[nodiscard]] Result<DeviceId, SubmitError> open_device(Instant now, DeviceAddress address,
                                                           const DeviceSettings& settings);
+  // Other settings for an open device, from now on; deadlines of requests stay as they were.
+  void change_settings(Instant now, DeviceId id, const DeviceSettings& settings);
   // Takes nothing new from now on, and ends what was accepted as it would end anyhow; then
   // EventKind::device_drained tells that it may be closed without loss.
   void drain_device(DeviceId id);
@@ -115,7 +117,7 @@ class InitiatorCore {
   void on_stray_answer(PortId port, const protocol::FrameHeader& header);
   void on_expiry(Instant now, std::uint32_t slot);
 
-  [[nodiscard]] bool next_query_frame(TxFrame& out);
+  [[nodiscard]] bool next_query_frame(Instant now, TxFrame& out);
 
   CoreOptions options_;
   BufferPool& pool_;

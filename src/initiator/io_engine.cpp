@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace aoe::initiator {
+namespace {
+
+// The most that a target can make us wait by what it says of the network.
+constexpr Duration kFrameLifeBelieved = Duration::seconds(60);
+
+}  // namespace
 
 IoEngine::IoEngine(const CoreContext& context)
     : context_(context),
@@ -150,16 +156,32 @@ void IoEngine::raise_fence(const Exchange& exchange, Ending ending) {
       .tag = exchange.tag,
       .open_paths = open_paths,
       .can_settle = exchange.paths_reused == 0 && exchange.session_id == 0 && !exchange.is_mixed,
-      .gone = exchange.sent + context_.options.frame_life_max};
-  const DeviceAddress address = device(exchange.device).address();
-  // The parts of a trim lie anywhere.
+      .gone = exchange.sent + frame_life(exchange)};
+  ++context_.stats.fences_raised;
+  if (!fence_.raise(device(exchange.device).address(), changed_range(exchange), copies)) {
+    ++context_.stats.fence_overflows;
+  }
+}
+
+SectorRange IoEngine::changed_range(const Exchange& exchange) const {
+  // The parts of a trim lie anywhere: what is between them is fenced with them.
+  std::uint64_t begin = kLbaLimit;
+  std::uint64_t end = 0;
   requests_.for_each_part(exchange, [&](const FramePart& part) {
-    const Lba first{requests_.at(part.request).io.lba.value + part.offset_sectors};
-    ++context_.stats.fences_raised;
-    if (!fence_.raise(address, {first, part.sectors}, copies)) {
-      ++context_.stats.fence_overflows;
-    }
+    const std::uint64_t first = requests_.at(part.request).io.lba.value + part.offset_sectors;
+    begin = std::min(begin, first);
+    end = std::max(end, first + part.sectors);
   });
+  return {Lba{begin}, end - begin};
+}
+
+Duration IoEngine::frame_life(const Exchange& exchange) {
+  const Duration own = context_.options.frame_life_max;
+  if (exchange.session == kNoIndex) {
+    return own;
+  }
+  const Duration peer = device(exchange.device).sessions().at(exchange.session).frame_life;
+  return std::max(own, std::min(peer, kFrameLifeBelieved));
 }
 
 void IoEngine::end_exchange(std::uint32_t slot, Ending ending) {

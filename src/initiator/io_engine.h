@@ -159,6 +159,9 @@ class IoEngine {
   enum class Ending : std::uint8_t { answered, given_up };
   void end_exchange(std::uint32_t slot, Ending ending);
   void raise_fence(const Exchange& exchange, Ending ending);
+  [[nodiscard]] SectorRange changed_range(const Exchange& exchange) const;
+  // How long copies of it may exist, as both ends believe.
+  [[nodiscard]] Duration frame_life(const Exchange& exchange);
   void end_requests(Instant now, DeviceId id, IoStatus status);
   template <class Doomed>
   void end_where(Instant now, DeviceId id, IoStatus status, Doomed is_doomed);

@@ -47,10 +47,10 @@ struct CoreOptions {
   Duration slow_retransmit = Duration::seconds(2);
   Duration slow_retransmit_max = Duration::seconds(16);
   Duration flush_timeout_min = Duration::seconds(60);  // drives bound a flush at 30 s
-  // Queries for a device without a live path, and for everything.
+  // Queries for a device, and for everything. (A device whose paths went silent is also asked over
+  // each of them, every RttLimits::max; and targets advertise themselves when they start.)
   Duration query_interval_min = Duration::milliseconds(100);
-  Duration query_interval_max = Duration::seconds(10);
-  Duration wildcard_interval_max = Duration::seconds(60);
+  Duration query_interval_max = Duration::seconds(60);
   // `off`: wildcard queries only on discover(). What one-shot tools want.
   enum class Wildcard : std::uint8_t { off, on };
   Wildcard wildcard_discovery = Wildcard::off;
@@ -112,8 +112,9 @@ struct CoreStats {
   std::uint64_t fence_overflows = 0;  // no room: all writes of the device waited
   std::uint64_t tags_exhausted = 0;   // sending paused because every tag rests
   std::uint64_t buffers_exhausted = 0;
-  std::uint64_t paths_refused = 0;         // no room in the path set
-  std::uint64_t quarantines = 0;           // paths that lead to something else
+  std::uint64_t paths_refused = 0;  // no room in the path set
+  std::uint64_t quarantines = 0;    // paths that lead to something else
+  std::uint64_t path_holds = 0;     // paths that came and went, and were kept out of use for it
   std::uint64_t requests_failed_fast = 0;  // requests that ended for want of a path
   // The extension between our own ends.
   std::uint64_t sessions = 0;         // founded or renewed

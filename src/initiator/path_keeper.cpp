@@ -46,7 +46,7 @@ void PathKeeper::on_port(Instant now, PortId port, PortChange change) {
     }
     refresh(now, id);
     if (change == PortChange::came_up && !device(id).is_up()) {
-      device(id).query().restart(now);
+      device(id).query().restart(now, QuerySchedule::First::spread);
     }
   }
 }
@@ -252,14 +252,35 @@ void PathKeeper::admit(Instant now, DeviceId id, std::uint32_t path_index) {
     return;
   }
   if (path.state != PathState::live) {
-    came_alive(now, id, path_index);
+    come_alive_unless_held(now, id, path_index);
   }
   ask_size(now, id, path_index);
+}
+
+void PathKeeper::come_alive_unless_held(Instant now, DeviceId id, std::uint32_t path_index) {
+  Path& path = path_at(id, path_index);
+  if (now >= path.damper.until() || !device(id).paths().any_live()) {
+    came_alive(now, id, path_index);
+  } else if (!path.is_held) {
+    path.is_held = true;
+    ++context_.stats.path_holds;
+  }
+}
+
+void PathKeeper::release_held(Instant now, DeviceId id) {
+  for (std::uint32_t i = 0; i < device(id).paths().size(); ++i) {
+    const Path& path = path_at(id, i);
+    if (path.is_held && (path.damper.until() <= now || !device(id).paths().any_live())) {
+      came_alive(now, id, i);
+    }
+  }
 }
 
 void PathKeeper::came_alive(Instant now, DeviceId id, std::uint32_t path_index) {
   Path& path = path_at(id, path_index);
   path.state = PathState::live;
+  path.is_held = false;
+  path.damper.on_up(now);
   path.quarantine = QuarantineReason::none;
   path.expiries_in_row = 0;
   path.rtt.forget_back_off();
@@ -282,9 +303,12 @@ void PathKeeper::went(Instant now, DeviceId id, std::uint32_t path_index, PathSt
     path.is_identified = false;
     path.peer = Peer::unknown;
   }
+  path.is_held = false;
   if (served) {
+    path.damper.on_down(now);
     emit(EventKind::path_down, id, path);
   }
+  release_held(now, id);
   refresh(now, id);
 }
 
@@ -317,16 +341,13 @@ void PathKeeper::refresh(Instant now, DeviceId id) {
                         .address = own.address(),
                         .device = id,
                         .sectors = own.sectors()});
-  // While it is up it is still asked for, at the pace of wildcard discovery: further paths and
-  // another size show by that.
+  // While it is up it is still asked for: further paths and another size show by that.
   if (own.is_up()) {
     own.loss().on_up();
-    own.query().set_max(context_.options.wildcard_interval_max);
     return;
   }
   own.loss().on_down(now);
-  own.query().set_max(context_.options.query_interval_max);
-  own.query().restart(now);
+  own.query().restart(now, QuerySchedule::First::spread);
   // What was not wanted beside another target may be all that is left.
   for (std::uint32_t i = 0; i < own.paths().size(); ++i) {
     const Path& path = path_at(id, i);
@@ -351,7 +372,7 @@ void PathKeeper::after_data_answer(Instant now, DeviceId id, std::uint32_t path_
   Path& path = path_at(id, path_index);
   path.expiries_in_row = 0;
   if (path.state == PathState::suspect) {
-    came_alive(now, id, path_index);
+    come_alive_unless_held(now, id, path_index);
   }
   if (path.wants_identity) {
     look_again(now, id, path_index);
@@ -392,6 +413,7 @@ void PathKeeper::on_time(Instant now) {
       continue;
     }
     const DeviceId id{static_cast<std::uint16_t>(i)};
+    release_held(now, id);
     for (std::uint32_t path = 0; path < device(id).paths().size(); ++path) {
       ask_size(now, id, path);
     }
@@ -420,12 +442,28 @@ std::optional<Instant> PathKeeper::next_time() const {
     take(own->loss().next_time());
     for (std::uint32_t i = 0; i < own->paths().size(); ++i) {
       const Path& path = own->paths().at(i);
+      if (path.is_held) {
+        take(path.damper.until());
+      }
       if (path.carries_data() && !path.is_asking(PathQuestion::size)) {
         take(path.payload.next_time());
       }
     }
   }
   return next;
+}
+
+void PathKeeper::on_settings(Instant now, DeviceId id) {
+  for (std::uint32_t index = 0; index < device(id).paths().size(); ++index) {
+    limit(id, index);
+    const bool serial_fits = !device(id).identity() || device(id).allows(*device(id).identity());
+    if (!device(id).allows(path_at(id, index).mac) || !serial_fits) {
+      quarantine(now, id, index, QuarantineReason::pin);
+    } else {
+      ask_size(now, id, index);
+    }
+  }
+  device(id).query().restart(now, QuerySchedule::First::at_once);
 }
 
 void PathKeeper::forget(DeviceId id) {

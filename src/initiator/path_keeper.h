@@ -57,6 +57,9 @@ class PathKeeper {
   void on_time(Instant now);
   [[nodiscard]] std::optional<Instant> next_time() const;
 
+  // The settings of the device are others.
+  void on_settings(Instant now, DeviceId id);
+
   void forget(DeviceId id);
 
  private:
@@ -89,6 +92,8 @@ class PathKeeper {
   void look_again(Instant now, DeviceId id, std::uint32_t path);
   // Both questions are settled: may it carry data?
   void admit(Instant now, DeviceId id, std::uint32_t path);
+  void come_alive_unless_held(Instant now, DeviceId id, std::uint32_t path);
+  void release_held(Instant now, DeviceId id);
   void came_alive(Instant now, DeviceId id, std::uint32_t path);
   void went(Instant now, DeviceId id, std::uint32_t path, PathState state);
   void quarantine(Instant now, DeviceId id, std::uint32_t path, QuarantineReason reason);

@@ -98,7 +98,7 @@ void PathKeeper::size_refused(Instant now, std::uint32_t slot) {
   const Exchange& exchange = context_.exchanges.at(slot);
   path_at(exchange.device, exchange.path).answered = now;
   // Its limits have changed: they stand in its config answer.
-  device(exchange.device).query().restart(now);
+  device(exchange.device).query().restart(now, QuerySchedule::First::at_once);
   size_vanished(now, slot);
 }
 

@@ -32,6 +32,18 @@ const char* path_state_name(PathState state) {
   return "unknown";
 }
 
+const char* peer_name(Peer peer) {
+  switch (peer) {
+    case Peer::unknown:
+      return "unknown";
+    case Peer::plain:
+      return "plain";
+    case Peer::session:
+      return "session";
+  }
+  return "unknown";
+}
+
 std::optional<std::uint32_t> PathSet::find(PortId port, const MacAddress& mac) const {
   for (std::uint32_t i = 0; i < size(); ++i) {
     if (paths_[i].port == port && paths_[i].mac == mac) {

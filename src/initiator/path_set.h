@@ -5,6 +5,7 @@
 #include "base/mac_address.h"
 #include "base/port_info.h"
 #include "initiator/exchange_table.h"
+#include "initiator/flap_damper.h"
 #include "initiator/index_list.h"
 #include "initiator/options.h"
 #include "initiator/payload_limit.h"
@@ -41,6 +42,8 @@ enum class Peer : std::uint8_t {
   session,  // it has granted one: Path::session
 };
 
+[[nodiscard]] const char* peer_name(Peer peer);
+
 struct Path {
   PortId port{};
   MacAddress mac{};
@@ -60,6 +63,8 @@ struct Path {
   Instant identified{};               // when IDENTIFY was last answered
   Instant answered{};                 // when anything last was
   Instant damage_told{};              // when a damaged frame was last made an event
+  FlapDamper damper{};
+  bool is_held = false;  // would be live, were it not for the damper
   RttEstimator rtt;
   RttHistogram round_trips;
   Window window;

@@ -8,7 +8,7 @@ using protocol::kCapabilityCrc;
 using protocol::kCapabilitySequences;
 
 std::optional<std::uint32_t> PeerSessions::find(std::uint64_t instance) const {
-  for (std::uint32_t i = 0; i < size(); ++i) {
+  for (std::uint32_t i = 0; i < sessions_.size(); ++i) {
     if (sessions_[i].instance == instance) {
       return i;
     }
@@ -21,17 +21,13 @@ PeerSessions::Adopted PeerSessions::adopt(const protocol::Hello& hello, std::uin
   std::optional<std::uint32_t> index = find(hello.target_instance);
   if (!index) {
     adopted.change = Change::founded;
-    for (std::uint32_t i = 0; i < size() && !index; ++i) {
+    for (std::uint32_t i = 0; i < sessions_.size() && !index; ++i) {
       if ((in_use >> i & 1U) == 0) {
         index = i;
       }
     }
   }
-  if (!index) {
-    AOE_CHECK(size() < sessions_max_, "there are as many sessions as paths that use them");
-    sessions_.emplace_back(window_max_, first_sequence_);
-    index = size() - 1;
-  }
+  AOE_CHECK(index.has_value(), "there are as many sessions as paths that use them");
   adopted.index = *index;
   PeerSession& session = sessions_[*index];
   if (session.instance == hello.target_instance && session.id == hello.session) {
@@ -60,7 +56,7 @@ bool PeerSessions::lose(std::uint32_t index, std::uint32_t id) {
 }
 
 std::uint32_t PeerSessions::lowest_open() const {
-  std::uint32_t lowest = sessions_.empty() ? first_sequence_ : sessions_[0].sequences.low();
+  std::uint32_t lowest = sessions_[0].sequences.low();
   for (const PeerSession& session : sessions_) {
     if (protocol::sequence_before(session.sequences.low(), lowest)) {
       lowest = session.sequences.low();
@@ -70,7 +66,7 @@ std::uint32_t PeerSessions::lowest_open() const {
 }
 
 std::uint32_t PeerSessions::next_sequence() const {
-  std::uint32_t next = first_sequence_;
+  std::uint32_t next = sessions_[0].sequences.next();
   for (const PeerSession& session : sessions_) {
     if (protocol::sequence_before(next, session.sequences.next())) {
       next = session.sequences.next();

@@ -31,9 +31,7 @@ class PeerSessions {
  public:
   // `sessions_max`: as many as paths. All memory is allocated here.
   PeerSessions(std::uint32_t sessions_max, std::uint32_t window_max, std::uint32_t first_sequence)
-      : window_max_(window_max), first_sequence_(first_sequence), sessions_max_(sessions_max) {
-    sessions_.reserve(sessions_max);
-  }
+      : sessions_(sessions_max, PeerSession(window_max, first_sequence)) {}
 
   enum class Change : std::uint8_t {
     none,     // the session is known
@@ -57,8 +55,6 @@ class PeerSessions {
 
   [[nodiscard]] const PeerSession& at(std::uint32_t index) const { return sessions_[index]; }
 
-  [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(sessions_.size()); }
-
   [[nodiscard]] std::optional<std::uint32_t> find(std::uint64_t instance) const;
 
   // No open sequence of any of them is lower: what hello says before it is known who answers.
@@ -69,9 +65,6 @@ class PeerSessions {
   [[nodiscard]] std::uint32_t next_sequence() const;
 
  private:
-  std::uint32_t window_max_;
-  std::uint32_t first_sequence_;
-  std::uint32_t sessions_max_;
   std::vector<PeerSession> sessions_;
 };
 

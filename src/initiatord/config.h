@@ -3,8 +3,10 @@
 #pragma once
 
 #include "base/ids.h"
+#include "base/mac_address.h"
 #include "base/time.h"
 #include "config/daemon_config.h"
+#include "initiator/options.h"
 
 #include <cstdint>
 #include <optional>
@@ -37,9 +39,16 @@ struct DeviceConfig {
   DeviceAddress address;
   bool enabled = true;  // false: known, but not opened until told `enable`
   DeviceAccess access = DeviceAccess::read_write;
-  Duration timeout = kTimeoutDefault;  // until a request fails
+  Duration timeout = kTimeoutDefault;  // until a request fails; 0 = never
+  // What requests do while no path reaches the device (initiator/device_loss.h); 0 = never.
+  initiator::OnPathLoss on_path_loss = initiator::OnPathLoss::queue;
+  Duration fast_io_fail{};
+  Duration device_loss = kTimeoutDefault;
   std::uint32_t payload_bytes = 0;     // data a frame; 0: what path and target allow
   std::uint32_t window_frames = 0;     // in flight on one path; 0: the target's buffer count
+  std::vector<MacAddress> macs;        // of the targets to trust; empty: whoever answers first
+  std::string serial;                  // of the disk to trust; empty: whichever answers first
+  initiator::DeviceSettings::Instances instances = initiator::DeviceSettings::Instances::one;
 
   // Where it was written, for messages: "aoe-initiatord.toml:12:1"; empty for one that was found.
   std::string origin;

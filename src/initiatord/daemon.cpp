@@ -240,7 +240,8 @@ void Daemon::handle_event(Instant now, const initiator::Event& event) {
       event.port.value < runner_->ports().size() ? runner_->ports()[event.port.value]->name() : "";
   control_->publish(history_.add(to_json(event, interface), os::wall_clock_ms()));
   if (fuse_ != nullptr) {
-    if (event.kind == initiator::EventKind::device_resized) {
+    if (event.kind == initiator::EventKind::device_resized ||
+        event.kind == initiator::EventKind::device_shrunk) {
       fuse_->handle_resize(event.address);
     }
     fuse_->handle_event();

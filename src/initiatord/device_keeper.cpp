@@ -1,7 +1,5 @@
 #include "initiatord/device_keeper.h"
 
-#include "initiatord/config_keys.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +26,13 @@ initiator::DeviceSettings settings_of(const DeviceConfig& config) {
   settings.access = config.access == DeviceAccess::read_only
                         ? initiator::DeviceSettings::Access::read_only
                         : initiator::DeviceSettings::Access::read_write;
-  settings.timeout = config.timeout;
+  settings.deadline = config.timeout;
+  settings.loss = {.on_path_loss = config.on_path_loss,
+                   .fast_io_fail = config.fast_io_fail,
+                   .device_loss = config.device_loss};
+  settings.pinned_macs = config.macs;
+  settings.pinned_serial = config.serial;
+  settings.instances = config.instances;
   settings.payload_sectors_max = config.payload_bytes / kSectorBytes;
   settings.window_max = config.window_frames;
   return settings;
@@ -256,27 +260,19 @@ FlushReport DeviceKeeper::flush(Instant now, FlushScope scope) {
 
 void DeviceKeeper::adopt(Instant now, KeptDevice& device, const DeviceConfig& config,
                          std::vector<std::string>& trouble) {
-  const config::ChangedItem change{
-      config.address, config::changed_keys<DeviceConfig>(device_keys(), {device.config, config})};
   const bool was_enabled = device.config.enabled;
   device.config = config;
-  if (was_enabled != config.enabled) {
-    const auto done =
-        config.enabled ? enable(now, config.address) : disable(now, config.address, Force::no);
-    if (!done) {
-      trouble.push_back(done.error().message);
-    }
+  if (device.id) {
+    core_.change_settings(now, *device.id, settings_of(config));
   }
-  if (!change.needs_reopen() || !device.id) {
+  if (was_enabled == config.enabled) {
     return;
   }
-  if (device.users.any()) {
-    trouble.push_back(fmt::format("{}: {}: the new settings wait until it is opened again",
-                                  to_string(device.address()), to_string(device.users)));
-    return;
+  const auto done =
+      config.enabled ? enable(now, config.address) : disable(now, config.address, Force::no);
+  if (!done) {
+    trouble.push_back(done.error().message);
   }
-  close(now, device);
-  static_cast<void>(open(now, device));
 }
 
 std::vector<std::string> DeviceKeeper::reconfigure(Instant now, const config::ReloadPlan& plan,

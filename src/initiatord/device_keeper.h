@@ -104,8 +104,7 @@ class DeviceKeeper {
   [[nodiscard]] Result<void> flush_one(Instant now, DeviceAddress address);
 
   // Goes over to another configuration; what is `unchanged` in the plan is not touched. Returns
-  // what could not be done now ("e7.1: ..."). A device that is in use goes on as it is: its new
-  // settings are for the next time it is opened.
+  // what could not be done now ("e7.1: ...").
   [[nodiscard]] std::vector<std::string> reconfigure(Instant now, const config::ReloadPlan& plan,
                                                      const InitiatorConfig& wanted);
 
@@ -120,7 +119,7 @@ class DeviceKeeper {
   void close(Instant now, KeptDevice& device);
   void erase(Instant now, DeviceAddress address);
   bool make_room(Instant now);
-  // Goes over to the settings of `config`, as far as its users allow.
+  // Goes over to the settings of `config`; its users notice nothing, unless they forbid to close it.
   void adopt(Instant now, KeptDevice& device, const DeviceConfig& config,
              std::vector<std::string>& trouble);
   void flush_device(Instant now, KeptDevice& device);

@@ -12,7 +12,7 @@
 namespace aoe::initiatord {
 
 inline constexpr std::size_t kIoOps = 5;       // initiator::IoOp
-inline constexpr std::size_t kIoStatuses = 8;  // initiator::IoStatus
+inline constexpr std::size_t kIoStatuses = 9;  // initiator::IoStatus
 
 // About 120 KiB, for the histograms. Nothing is allocated after construction.
 class DeviceStats {

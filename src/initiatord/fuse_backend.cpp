@@ -22,6 +22,7 @@ int errno_of(SubmitError error) {
   switch (error) {
     case SubmitError::unknown_device:
     case SubmitError::not_ready:
+    case SubmitError::closing:
       return ENODEV;
     case SubmitError::read_only:
       return EROFS;

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace aoe::initiatord {
 
@@ -23,6 +24,10 @@ Json path_json(const DeviceView& view, const Path& path) {
       {"interface", port_name(view, path.port)},
       {"mac", to_string(path.mac)},
       {"state", initiator::path_state_name(path.state)},
+      {"quarantine", path.quarantine == initiator::QuarantineReason::none
+                         ? Json()
+                         : Json(initiator::quarantine_reason_name(path.quarantine))},
+      {"peer", initiator::peer_name(path.peer)},
       {"payload_bytes", path.payload.sectors() * kSectorBytes},
       {"window_frames", path.window.frames()},
       {"in_flight_frames", path.in_flight},
@@ -36,6 +41,7 @@ Json path_json(const DeviceView& view, const Path& path) {
       {"frames_answered", path.frames_answered},
       {"retransmissions", path.retransmissions},
       {"expiries", path.expiries},
+      {"frames_damaged", path.damaged},
   };
 }
 
@@ -54,9 +60,24 @@ Json unless_automatic(std::uint32_t value) {
   return value == 0 ? Json() : Json(value);
 }
 
+Json macs_json(const std::vector<MacAddress>& macs) {
+  Json list = Json::array();
+  for (const MacAddress& mac : macs) {
+    list.push_back(to_string(mac));
+  }
+  return list;
+}
+
 Json settings_json(const DeviceConfig& config) {
   return {{"read_only", config.access == DeviceAccess::read_only},
           {"timeout_ns", config.timeout.ns},
+          {"on_path_loss", config.on_path_loss == initiator::OnPathLoss::queue ? "queue" : "fail"},
+          {"fast_io_fail_ns", config.fast_io_fail.ns},
+          {"device_loss_ns", config.device_loss.ns},
+          {"macs", macs_json(config.macs)},
+          {"serial", config.serial.empty() ? Json() : Json(config.serial)},
+          {"instances",
+           config.instances == initiator::DeviceSettings::Instances::one ? "one" : "many"},
           {"payload_bytes", unless_automatic(config.payload_bytes)},
           {"window_frames", unless_automatic(config.window_frames)}};
 }
@@ -136,9 +157,9 @@ Json stats_json(const DeviceView& view) {
   DeviceStats& stats = view.device.stats;
   constexpr std::array kFailures{
       IoStatus::media_error, IoStatus::out_of_range, IoStatus::aborted,  IoStatus::device_fault,
-      IoStatus::rejected,    IoStatus::timed_out,    IoStatus::cancelled};
+      IoStatus::rejected,    IoStatus::timed_out,    IoStatus::cancelled, IoStatus::no_path};
   constexpr std::array kFailureNames{"media_error", "out_of_range", "aborted",  "device_fault",
-                                     "rejected",    "timed_out",    "cancelled"};
+                                     "rejected",    "timed_out",    "cancelled", "no_path"};
   Json errors = Json::object();
   std::uint64_t all_errors = 0;
   for (std::size_t i = 0; i < kFailures.size(); ++i) {
@@ -184,7 +205,15 @@ Json core_json(const initiator::CoreStats& stats) {
       {"tags_exhausted", stats.tags_exhausted},
       {"buffers_exhausted", stats.buffers_exhausted},
       {"paths_refused", stats.paths_refused},
-      {"identity_conflicts", stats.identity_conflicts},
+      {"quarantines", stats.quarantines},
+      {"path_holds", stats.path_holds},
+      {"requests_merged", stats.requests_merged},
+      {"requests_failed_fast", stats.requests_failed_fast},
+      {"payload_steps_up", stats.payload_steps_up},
+      {"sessions", stats.sessions},
+      {"session_losses", stats.session_losses},
+      {"plain_fallbacks", stats.plain_fallbacks},
+      {"frames_damaged", stats.frames_damaged},
       {"ignored",
        {{"malformed", stats.malformed},
         {"not_a_response", stats.not_a_response},

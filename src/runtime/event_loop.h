@@ -66,6 +66,10 @@ class EventLoop {
   // only shorten the wait.
   void run_once(std::optional<Instant> deadline);
 
+  // Readable when run_once() has a callback to make: how one loop waits for another. Without
+  // pollers only.
+  [[nodiscard]] int wait_fd() const { return epoll_.get(); }
+
   // Makes this and all later turns return without sleeping. From a callback.
   void stop() { stopped_ = true; }
 

@@ -1,6 +1,7 @@
 #include "target/state_keeper.h"
 
 #include "base/check.h"
+#include "base/crc32c.h"
 #include "target/access_list.h"
 
 #include <algorithm>
@@ -18,6 +19,30 @@ using protocol::ReserveCommand;
 // Shown by initiators as v0010: major 0, minor 1, patch 0, four bits each but the first.
 constexpr std::uint16_t kFirmwareVersion = 0x0010;
 
+ChangeHistory::Key key_of(const Arrival& arrival, const Export& subject) {
+  return {.export_id = subject.id,
+          .source = arrival.header.source,
+          .tag = arrival.header.tag,
+          .command = arrival.header.command,
+          .content_crc = crc32c(arrival.bytes.subspan(protocol::kHeaderBytes))};
+}
+
+// Whether the list of a request, which may name an address twice, is `current`.
+bool is_list(const protocol::ReserveFrame& reserve, std::span<const MacAddress> current) {
+  std::size_t found = 0;
+  for (std::uint8_t i = 0; i < reserve.mac_count; ++i) {
+    const MacAddress mac = reserve.address(i);
+    if (contains(current.first(found), mac)) {
+      continue;
+    }
+    if (found == current.size() || current[found] != mac) {
+      return false;
+    }
+    ++found;
+  }
+  return found == current.size();
+}
+
 bool is_prefix(ConstByteSpan prefix, ConstByteSpan text) {
   return prefix.size() <= text.size() && equal_bytes(prefix, text.first(prefix.size()));
 }
@@ -25,7 +50,10 @@ bool is_prefix(ConstByteSpan prefix, ConstByteSpan text) {
 }  // namespace
 
 StateKeeper::StateKeeper(CoreParts& parts, AtaExecutor& executor)
-    : parts_(parts), executor_(executor), changes_(parts.limits.changes_max) {
+    : parts_(parts),
+      executor_(executor),
+      history_(parts.limits.changes_max, parts.limits.frame_life),
+      changes_(parts.limits.changes_max) {
   to_save_.reserve(parts.limits.exports_max);
   // An edit is tried out on a copy: a bad one must not make us allocate.
   for (Change& change : changes_) {
@@ -141,13 +169,20 @@ void StateKeeper::handle_reserve(const Arrival& arrival, Export& subject) {
                  AoeError::none);
     return;
   }
-  const bool is_admin = may_administrate(subject.settings, arrival.header.source);
-  const bool is_held_by_others =
-      command == ReserveCommand::set && is_reserved_against(subject, arrival.header.source);
-  if (!is_admin || is_held_by_others) {
-    if (!is_admin) {
-      refuse_admin(arrival, subject);
-    }
+  if (!may_administrate(subject.settings, arrival.header.source)) {
+    refuse_admin(arrival, subject);
+    send_reserve(arrival.now, arrival.port, arrival.header, subject, reserve->command,
+                 AoeError::target_reserved);
+    return;
+  }
+  // What is so already needs no right to make it so: the answer to the first copy may be lost, and
+  // whoever hands a disk over does not hold it any more.
+  if (is_list(*reserve, subject.persistent.reservation)) {
+    send_reserve(arrival.now, arrival.port, arrival.header, subject, reserve->command,
+                 AoeError::none);
+    return;
+  }
+  if (command == ReserveCommand::set && is_reserved_against(subject, arrival.header.source)) {
     send_reserve(arrival.now, arrival.port, arrival.header, subject, reserve->command,
                  AoeError::target_reserved);
     return;
@@ -162,12 +197,6 @@ void StateKeeper::handle_reserve(const Arrival& arrival, Export& subject) {
     if (!contains(change->next.reservation, mac)) {
       change->next.reservation.push_back(mac);
     }
-  }
-  if (change->next.reservation == subject.persistent.reservation) {
-    change->kind = Kind::none;
-    send_reserve(arrival.now, arrival.port, arrival.header, subject, reserve->command,
-                 AoeError::none);
-    return;
   }
   queue_change(arrival, subject, *change, reserve->command);
 }
@@ -187,8 +216,27 @@ StateKeeper::Change* StateKeeper::begin(const Export& subject, Kind kind) {
   return &*free;
 }
 
+bool StateKeeper::is_late_copy(Instant now, const ChangeHistory::Key& key) {
+  if (history_.contains(now, key)) {
+    ++parts_.stats.drops.late_change;
+    return true;
+  }
+  if (!history_.has_room(now)) {
+    ++parts_.stats.drops.change_pending;
+    return true;
+  }
+  return false;
+}
+
 void StateKeeper::queue_change(const Arrival& arrival, Export& subject, Change& change,
                                std::uint8_t command) {
+  if (change.kind != Kind::counters) {
+    change.key = key_of(arrival, subject);
+    if (is_late_copy(arrival.now, change.key)) {
+      change.kind = Kind::none;
+      return;
+    }
+  }
   change.port = arrival.port;
   change.header = arrival.header;
   change.command = command;
@@ -266,6 +314,9 @@ void StateKeeper::commit(Instant now, Export& subject, Change& change) {
   change.next.life = subject.persistent.life;
   subject.persistent = change.next;
   const MacAddress& source = change.header.source;
+  if (change.kind != Kind::counters) {
+    history_.add(now, change.key);
+  }
   switch (change.kind) {
     case Kind::none:
     case Kind::counters:

@@ -5,6 +5,7 @@
 #include "protocol/aoe_mac_lists.h"
 #include "target/access_list.h"
 #include "target/ata_executor.h"
+#include "target/change_history.h"
 #include "target/core_parts.h"
 
 #include <cstddef>
@@ -16,8 +17,8 @@ namespace aoe::target {
 
 // A change is answered when it is on stable storage, and takes effect then: what an initiator was
 // told is true after a power cut. One change an export is on its way at a time; others are dropped
-// and asked again by their initiators. A change that changes nothing (a retransmission, say) is
-// answered at once.
+// and asked again by their initiators. A change that changes nothing (a copy of one whose answer
+// was lost, say) is answered at once; a copy that would undo a newer change is dropped.
 class StateKeeper {
  public:
   StateKeeper(CoreParts& parts, AtaExecutor& executor);
@@ -62,9 +63,12 @@ class StateKeeper {
     PortId port;
     protocol::FrameHeader header;
     std::uint8_t command = 0;  // the sub-command, echoed in the reply
+    ChangeHistory::Key key;
     MaskEdit mask_edit;
   };
 
+  // Whether a change of the export, which is about to begin, comes from a copy that came too late.
+  [[nodiscard]] bool is_late_copy(Instant now, const ChangeHistory::Key& key);
   // Starts the saves of new exports that there is room for.
   void begin_due_saves();
   [[nodiscard]] Change* begin(const Export& subject, Kind kind);
@@ -82,6 +86,7 @@ class StateKeeper {
 
   CoreParts& parts_;
   AtaExecutor& executor_;
+  ChangeHistory history_;
   std::vector<Change> changes_;
   std::vector<ExportId> to_save_;  // new exports whose identity is not on its way to disk yet
 };

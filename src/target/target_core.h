@@ -102,9 +102,13 @@ class TargetCore {
   // Free places included: those with id 0.
   [[nodiscard]] std::span<const Session> sessions() const { return parts_.sessions.all(); }
 
-  // Of the session at that place.
+  // Of the session at that place: its lowest open sequence, and how many are being executed.
   [[nodiscard]] std::uint32_t sequence_low(std::uint16_t session) const {
     return parts_.duplicates.low(session);
+  }
+
+  [[nodiscard]] std::uint32_t sequences_executing(std::uint16_t session) const {
+    return parts_.duplicates.executing(session);
   }
 
   // What hello calls the target instance.

@@ -23,6 +23,7 @@ struct DropCounters {
   std::uint64_t link_down = 0;       // no way to answer on that port
   std::uint64_t hello = 0;           // damaged, or no room for a session
   std::uint64_t sealed = 0;          // the reason is in the export's SealCounters
+  std::uint64_t late_change = 0;     // a copy of a change of state that newer changes followed
   std::uint64_t late_write = 0;      // the reason is in the export's LateWriteCounters
 };
 

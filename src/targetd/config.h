@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "base/mac_address.h"
+#include "base/time.h"
 #include "config/daemon_config.h"
 #include "config/value.h"
 
@@ -77,12 +78,17 @@ struct ExportConfig {
   std::string origin;
 };
 
+// Half a turn of the fastest clock in the tags of Linux hosts is 32 s, and stamps live up to twice
+// as long as frames (target/write_stamps.h).
+inline constexpr Duration kFrameLifeMax = Duration::seconds(10);
+
 struct TargetConfig : config::DaemonConfig {
   TargetConfig() { control_path = "/run/aoekit/target.sock"; }
 
   std::vector<ExportConfig> exports;
   std::string state_dir = "/var/lib/aoekit";
   std::optional<config::ListenAddress> metrics;
+  Duration frame_life = Duration::seconds(1);  // 0..kFrameLifeMax
 };
 
 // The words that a configuration uses.

@@ -154,6 +154,11 @@ Diagnostics validate(const TargetConfig& config) {
   if (!config.group.empty() && config.user.empty()) {
     diagnostics.add_error(config.origin, "group: given without user: expected both or user alone");
   }
+  if (config.frame_life == Duration{}) {
+    diagnostics.add_warning(config.origin,
+                            "frame_life: 0: writes that the network delivers late are executed, "
+                            "and may undo newer ones (1s is right for one switch)");
+  }
   check_addresses(config, diagnostics);
   check_texts(config, diagnostics);
   check_interfaces(config, diagnostics);

@@ -165,7 +165,7 @@ constexpr std::array<ExportKey, 15> kExportKeys{{
 
 using Common = config::DaemonKeys<TargetConfig>;
 
-constexpr std::array<TargetKey, 7> kTargetKeys{{
+constexpr std::array<TargetKey, 8> kTargetKeys{{
     Common::interfaces,
     {"state_dir", ChangeEffect::restart,
      [](const ConfigValue& value, TargetConfig& config) {
@@ -180,6 +180,13 @@ constexpr std::array<TargetKey, 7> kTargetKeys{{
      },
      [](const TargetConfig& config) -> Printed {
        return config.metrics ? toml_string(to_string(*config.metrics)) : Printed{};
+     }},
+    {"frame_life", ChangeEffect::restart,
+     [](const ConfigValue& value, TargetConfig& config) {
+       return assign(config.frame_life, read_duration(value, {Duration{}, kFrameLifeMax}));
+     },
+     [](const TargetConfig& config) -> Printed {
+       return toml_string(format_duration(config.frame_life));
      }},
     Common::user,
     Common::group,

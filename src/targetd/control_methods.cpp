@@ -3,11 +3,13 @@
 #include "control/params.h"
 #include "daemon/port_view.h"
 #include "os/clock.h"
+#include "protocol/aoe_session.h"
 #include "targetd/daemon.h"
 #include "targetd/export_spec.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -61,6 +63,35 @@ Json summary(const target::Export& subject, Daemon& daemon) {
   };
 }
 
+Json seal_json(const target::SealCounters& seal) {
+  return {
+      {"hellos", seal.hellos},
+      {"hellos_damaged", seal.hellos_damaged},
+      {"hellos_refused", seal.hellos_refused},
+      {"sessions", seal.sessions},
+      {"requests", seal.requests},
+      {"renews", seal.renews},
+      {"duplicates_executing", seal.duplicates_executing},
+      {"duplicates_answered", seal.duplicates_answered},
+      {"stale", seal.stale},
+      {"beyond_window", seal.beyond_window},
+      {"mismatched", seal.mismatched},
+      {"unordered", seal.unordered},
+      {"damaged", seal.damaged},
+      {"refused", seal.refused},
+  };
+}
+
+Json late_json(const target::LateWriteCounters& late) {
+  return {
+      {"judged", late.judged},
+      {"stale", late.stale},
+      {"contradicted", late.contradicted},
+      {"unremembered", late.unremembered},
+      {"held", late.held},
+  };
+}
+
 Json stats_json(const target::Export& subject) {
   const target::ExportStats& stats = subject.stats;
   return {
@@ -78,7 +109,39 @@ Json stats_json(const target::Export& subject) {
       {"dropped", stats.dropped},
       {"requests_in_flight", stats.in_flight},
       {"requests_in_flight_max", stats.in_flight_max},
+      {"sealed", seal_json(stats.seal)},
+      {"late_writes", late_json(stats.late)},
   };
+}
+
+Json sessions_json(const target::Export& subject, Daemon& daemon) {
+  Json json = Json::array();
+  const target::TargetCore& core = daemon.shard().core();
+  const Instant now = os::monotonic_now();
+  for (std::size_t i = 0; i < core.sessions().size(); ++i) {
+    const target::Session& session = core.sessions()[i];
+    if (session.id == 0 || session.export_id != subject.id) {
+      continue;
+    }
+    const auto index = static_cast<std::uint16_t>(i);
+    const auto grants = [&session](std::uint16_t capability) {
+      return (session.capabilities & capability) != 0;
+    };
+    json.push_back({
+        {"session", fmt::format("{:08x}", session.id)},
+        {"initiator_instance", fmt::format("{:016x}", session.initiator_instance)},
+        {"mac", to_string(session.last_source)},
+        {"interface", daemon.shard().ports()[session.last_port.value]->name()},
+        {"sequences", grants(protocol::kCapabilitySequences)},
+        {"crc", grants(protocol::kCapabilityCrc)},
+        {"low", core.sequence_low(index)},
+        {"executing", core.sequences_executing(index)},
+        {"requests", session.requests},
+        {"duplicates", session.duplicates},
+        {"idle_ms", (now - session.last_used).ns / 1'000'000},
+    });
+  }
+  return json;
 }
 
 Json store_json(const storage::BlockStore& store) {
@@ -114,6 +177,10 @@ Json show(const target::Export& subject, Daemon& daemon) {
   json["write_cache_enabled"] = subject.ata.write_cache_enabled;
   json["powered_on_seconds"] = life.powered_on_seconds;
   json["starts"] = life.starts;
+  json["plain_writes_held_ms"] =
+      std::max<std::int64_t>(0, (subject.hold_plain_writes_until - os::monotonic_now()).ns) /
+      1'000'000;
+  json["sessions"] = sessions_json(subject, daemon);
   json["stats"] = stats_json(subject);
   if (const storage::BlockStore* store = daemon.shard().store_of(subject.id); store != nullptr) {
     json["backing"] = store_json(*store);
@@ -129,6 +196,8 @@ Json core_json(const target::TargetStats& stats) {
       {"aoe_errors", stats.aoe_errors},
       {"advertisements", stats.advertisements},
       {"events_lost", stats.events_lost},
+      {"clocks_learned", stats.clocks_learned},
+      {"clocks_lost", stats.clocks_lost},
       {"drops",
        {{"runt", drops.runt},
         {"not_aoe", drops.not_aoe},
@@ -143,7 +212,11 @@ Json core_json(const target::TargetStats& stats) {
         {"rate_limited", drops.rate_limited},
         {"change_pending", drops.change_pending},
         {"stalled", drops.stalled},
-        {"link_down", drops.link_down}}},
+        {"link_down", drops.link_down},
+        {"hello", drops.hello},
+        {"sealed", drops.sealed},
+        {"late_change", drops.late_change},
+        {"late_write", drops.late_write}}},
   };
 }
 
@@ -156,6 +229,10 @@ Json initiators_json(Daemon& daemon) {
                       {"requests", entry.requests},
                       {"dropped", entry.dropped},
                       {"requests_in_flight", entry.in_flight},
+                      {"guard", entry.host != 0 ? "on" : "off"},
+                      {"host", entry.host},
+                      {"hz", entry.clock.hz()},
+                      {"stale_writes", entry.stale_writes},
                       {"idle_ms", (now - entry.last_seen).ns / 1'000'000}});
     }
   }

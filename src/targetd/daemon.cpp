@@ -1,7 +1,9 @@
 #include "targetd/daemon.h"
 
+#include "base/parse.h"
 #include "daemon/setup.h"
 #include "net/af_packet_port.h"
+#include "os/boot_identity.h"
 #include "os/clock.h"
 #include "os/privileges.h"
 #include "os/random_seed.h"
@@ -9,6 +11,7 @@
 #include "targetd/event_text.h"
 #include "targetd/export_opener.h"
 #include "targetd/reload_plan.h"
+#include "targetd/serving_record.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -117,6 +120,7 @@ Result<void> Daemon::open_ports() {
     ports.push_back(std::move(port));
   }
   target::TargetLimits limits;
+  limits.frame_life = config_.frame_life;
   shard_ =
       std::make_unique<Shard>(Shard::Parts{*loop_,
                                            [this](auto job, auto completion) {
@@ -160,26 +164,66 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
     spdlog::warn("{}", warning);
   }
   AOE_TRY(states_->lock(config.address));
-  target::PersistentState state;
-  auto bytes = states_->load(config.address);
-  if (bytes && *bytes) {
-    auto decoded = target::decode_state(config.address, **bytes);
-    if (!decoded) {
-      states_->unlock(config.address);
-      return fail(decoded.error());
-    }
-    state = *std::move(decoded);
-  } else if (!bytes) {
+  const auto give_up = [&](Error error) {
     states_->unlock(config.address);
-    return fail(bytes.error());
+    return fail(std::move(error));
+  };
+  auto remembered = remember(config.address);
+  if (!remembered) {
+    return give_up(std::move(remembered).error());
   }
-  auto id = shard_->add_export(opened.settings, std::move(state), std::move(opened.store));
+  // Before anything is served: whoever finds this record knows that frames may be under way.
+  if (auto recorded = record_serving(config.address, std::nullopt); !recorded) {
+    return give_up(std::move(recorded).error());
+  }
+  opened.settings.hold_plain_writes = remembered->hold;
+  auto id =
+      shard_->add_export(opened.settings, std::move(remembered->state), std::move(opened.store));
   if (!id) {
-    states_->unlock(config.address);
-    return fail(id.error());
+    return give_up(std::move(id).error());
+  }
+  if (remembered->hold != Duration{}) {
+    spdlog::info(
+        "{}: writes of plain initiators are held for {}: frames that were sent to an "
+        "earlier start may still arrive",
+        to_string(config.address), format_duration(remembered->hold));
   }
   export_ids_[config.address] = *id;
   return {};
+}
+
+Result<Daemon::Remembered> Daemon::remember(DeviceAddress address) const {
+  Remembered remembered;
+  AOE_TRY_ASSIGN(const auto state, states_->load(address, StateFile::state));
+  if (state) {
+    AOE_TRY_ASSIGN(remembered.state, target::decode_state(address, *state));
+  }
+  HoldQuestion question;
+  question.where = os::boot_identity();
+  question.now = os::monotonic_now();
+  question.frame_life = config_.frame_life;
+  AOE_TRY_ASSIGN(const auto serving, states_->load(address, StateFile::serving));
+  const auto record = serving ? ServingRecord::decode(*serving) : std::nullopt;
+  if (record) {
+    question.earlier = EarlierService::recorded;
+    question.record = *record;
+  } else if (serving || state) {
+    question.earlier = EarlierService::unknown;
+  }
+  remembered.hold = plain_write_hold(question);
+  return remembered;
+}
+
+Result<void> Daemon::record_serving(DeviceAddress address, std::optional<Instant> stopped) const {
+  const ServingRecord record{.where = os::boot_identity(), .stopped = stopped};
+  return states_->save(address, StateFile::serving, as_byte_span(record.encode()));
+}
+
+void Daemon::record_stop(DeviceAddress address) const {
+  if (auto recorded = record_serving(address, os::monotonic_now()); !recorded) {
+    // The next start holds plain writes for a moment, and that is all.
+    spdlog::warn("{}", recorded.error().message);
+  }
 }
 
 Result<void> Daemon::settle_privileges() {
@@ -214,6 +258,11 @@ void Daemon::loop_until_stopped() {
       do_periodic_work(now);
     }
     check_start_complete();
+  }
+  if (shard_->core().requests_in_flight() == 0) {
+    for (const auto& [address, id] : export_ids_) {
+      record_stop(address);
+    }
   }
   notifier_.stopping();
 }
@@ -332,6 +381,7 @@ void Daemon::handle_event(const target::TargetEvent& event) {
     case target::EventKind::export_removed: {
       export_ids_.erase(event.address);
       ready_.erase(event.address);
+      record_stop(event.address);
       states_->unlock(event.address);
       const auto again = reopen_.find(event.address);
       if (again != reopen_.end()) {

@@ -60,6 +60,17 @@ class Daemon {
   [[nodiscard]] Result<void> open_control();
   [[nodiscard]] Result<void> watch_descriptors();
   [[nodiscard]] Result<void> start_export(const ExportConfig& config);
+
+  // Everything that the state directory has of an export, whose lock is held.
+  struct Remembered {
+    target::PersistentState state;
+    Duration hold;  // of plain writes
+  };
+
+  [[nodiscard]] Result<Remembered> remember(DeviceAddress address) const;
+  [[nodiscard]] Result<void> record_serving(DeviceAddress address,
+                                            std::optional<Instant> stopped) const;
+  void record_stop(DeviceAddress address) const;
   [[nodiscard]] Result<void> apply_change(const ExportConfig& wanted, bool needs_reopen);
   [[nodiscard]] Result<void> settle_privileges();
   void loop_until_stopped();

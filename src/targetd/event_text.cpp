@@ -75,7 +75,7 @@ std::string hex_bytes(ConstByteSpan bytes) {
   return text;
 }
 
-EventLine describe_rest(const TargetEvent& event, const std::string& mac) {
+LogLine describe_rest(const TargetEvent& event, const std::string& mac) {
   switch (event.kind) {
     case EventKind::export_ready:
       return {Severity::info, fmt::format("ready: {} sectors", event.value)};

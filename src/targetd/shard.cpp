@@ -216,7 +216,8 @@ void Shard::start_state_saves() {
     outcome->save = std::move(*save);
     parts_.run_blocking(
         [outcome, &states = parts_.states] {
-          outcome->result = states.save(outcome->save.address, outcome->save.bytes);
+          outcome->result =
+              states.save(outcome->save.address, StateFile::state, outcome->save.bytes);
         },
         [this, outcome] {
           if (!outcome->result) {

@@ -24,6 +24,10 @@ auto fail_errno(const std::string& what, int os_errno) {
   return fail(os::os_error(os_errno, what));
 }
 
+std::string file_name(DeviceAddress address, StateFile kind) {
+  return to_string(address) + (kind == StateFile::state ? ".state" : ".serving");
+}
+
 Result<void> write_all(int fd, ConstByteSpan bytes, const std::string& what) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -93,8 +97,9 @@ Result<void> StateDirectory::give_to(const os::UserIdentity& identity) const {
   return {};
 }
 
-Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress address) const {
-  const std::string name = to_string(address) + ".state";
+Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress address,
+                                                                   StateFile kind) const {
+  const std::string name = file_name(address, kind);
   const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);
   const os::Fd file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) {
@@ -127,8 +132,10 @@ Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress
   return bytes;
 }
 
-Result<void> StateDirectory::save(DeviceAddress address, ConstByteSpan bytes) const {
-  const std::string name = to_string(address) + ".state";
+Result<void> StateDirectory::save(DeviceAddress address, StateFile kind,
+                                  ConstByteSpan bytes) const {
+  const std::string name = file_name(address, kind);
+  const bool is_stable = kind == StateFile::state;
   const std::string temporary = name + ".new";
   const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);
   os::Fd file(::openat(directory_.get(), temporary.c_str(),
@@ -137,13 +144,13 @@ Result<void> StateDirectory::save(DeviceAddress address, ConstByteSpan bytes) co
     return fail_errno(what + ": make", errno);
   }
   AOE_TRY(write_all(file.get(), bytes, what + ": write"));
-  if (::fdatasync(file.get()) != 0) {
+  if (is_stable && ::fdatasync(file.get()) != 0) {
     return fail_errno(what + ": sync", errno);
   }
   if (::renameat(directory_.get(), temporary.c_str(), directory_.get(), name.c_str()) != 0) {
     return fail_errno(what + ": rename", errno);
   }
-  if (::fsync(directory_.get()) != 0) {
+  if (is_stable && ::fsync(directory_.get()) != 0) {
     return fail_errno(what + ": sync the directory", errno);
   }
   return {};

@@ -8,6 +8,7 @@
 #include "os/privileges.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,12 +17,18 @@
 
 namespace aoe::targetd {
 
-// Files e7.1.state, replaced whole: written under a temporary name, made stable, renamed, and the
-// directory made stable, so that a power cut leaves the old content or the new. A lock on e7.1.lock
-// keeps a second daemon from serving the same export with the same state.
+// Files e7.1.state and e7.1.serving (serving_record.h), replaced whole: written under a temporary
+// name, made stable where that is asked for, and renamed, so that an interruption leaves the old
+// content or the new. A lock on e7.1.lock keeps a second daemon from serving the same export with
+// the same state.
 //
 // Everything is reached through the descriptor of the directory, symbolic links are not followed.
 // load, lock and unlock belong to one thread; save may run on another one.
+enum class StateFile : std::uint8_t {
+  state,    // stable when save() returns, the directory too
+  serving,  // another process sees it, a power cut may lose it
+};
+
 class StateDirectory {
  public:
   // Makes the directory if there is none. not_permitted, io.
@@ -35,10 +42,11 @@ class StateDirectory {
   [[nodiscard]] Result<void> give_to(const os::UserIdentity& identity) const;
 
   // The bytes of the file, nothing if there is none. corrupt: larger than any state can be.
-  [[nodiscard]] Result<std::optional<std::vector<std::byte>>> load(DeviceAddress address) const;
+  [[nodiscard]] Result<std::optional<std::vector<std::byte>>> load(DeviceAddress address,
+                                                                   StateFile kind) const;
 
-  // On stable storage when it returns. Blocks. On an error the old file is still there.
-  [[nodiscard]] Result<void> save(DeviceAddress address, ConstByteSpan bytes) const;
+  // Blocks. On an error the old file is still there.
+  [[nodiscard]] Result<void> save(DeviceAddress address, StateFile kind, ConstByteSpan bytes) const;
 
  private:
   StateDirectory(std::string path, os::Fd directory)

@@ -1,5 +1,6 @@
 #include "tools/bench.h"
 
+#include "client/device_settings.h"
 #include "os/clock.h"
 #include "tools/bench_run.h"
 #include "tools/command_line.h"
@@ -54,10 +55,12 @@ class BenchCommand final : public Command {
     AOE_TRY_ASSIGN(StopSignal stop, StopSignal::install());
     AOE_TRY_ASSIGN(const auto session, open_session(network_, &uri));
     client::DeviceOptions options;
-    options.timeout = uri.timeout.value_or(network_.timeout);
+    options.timeout = network_.timeout;
+    client::apply_uri(uri, options);
     options.open_timeout = std::min(options.open_timeout, options.timeout);
-    options.payload_bytes_max = uri.payload_bytes.value_or(0);
-    options.access = op_ == "read" ? client::Access::read_only : client::Access::read_write;
+    if (op_ == "read") {
+      options.access = client::Access::read_only;
+    }
     AOE_TRY_ASSIGN(auto device, session->open_device(uri.address, options));
     AOE_TRY_ASSIGN(const BenchOptions bench, bench_options(*device));
     BenchRun run(*device, bench, stop);

@@ -1,5 +1,6 @@
 #include "tools/copy.h"
 
+#include "client/device_settings.h"
 #include "os/clock.h"
 #include "tools/command_line.h"
 #include "tools/copy_engine.h"

@@ -2,6 +2,7 @@
 """Raw AoE frames from a script, for tests that need what no program of ours would send.
 
     raw_aoe.py IF trim MAC SHELF.SLOT LBA COUNT     one TRIM range; prints the status register
+    raw_aoe.py IF write MAC SHELF.SLOT LBA SECONDS  one plain sector; the status, or silence
     raw_aoe.py IF flood MAC SHELF.SLOT COUNT SEED   hostile frames: random, cut, lying, from bad sources
 """
 
@@ -9,6 +10,7 @@ import random
 import socket
 import struct
 import sys
+import time
 
 ETHERTYPE = 0x88A2
 
@@ -34,17 +36,33 @@ def header(destination, source, device, command, tag, version_flags=0x10, error=
                                                slot, command, tag))
 
 
-def trim(port, target, device, lba, count):
+def ask(port, target, device, arg, seconds):
+    """Sends an ATA request and prints what is answered to it, if anything is."""
     own = port.getsockname()[4]
-    entry = struct.pack("<Q", lba | count << 48).ljust(512, b"\0")
-    arg = struct.pack(">BBBB6sH", 0x41, 0x01, 1, 0x06, b"\0" * 6, 0)
-    port.settimeout(10)
-    port.send(header(target, own, device, 0, 0x80000001) + arg + entry)
-    while True:
-        reply = port.recv(2048)
-        if reply[20:24] == struct.pack(">I", 0x80000001) and reply[14] & 0x08:
+    tag = 0x80000000 | random.getrandbits(24)
+    port.send(header(target, own, device, 0, tag) + arg)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        port.settimeout(max(0.001, deadline - time.monotonic()))
+        try:
+            reply = port.recv(2048)
+        except TimeoutError:
+            break
+        if reply[20:24] == struct.pack(">I", tag) and reply[14] & 0x08:
             print(f"status {reply[27]:02x} flags {reply[14]:02x}")
             return
+    print("silence")
+
+
+def trim(port, target, device, lba, count):
+    entry = struct.pack("<Q", lba | count << 48).ljust(512, b"\0")
+    ask(port, target, device, struct.pack(">BBBB6sH", 0x41, 0x01, 1, 0x06, b"\0" * 6, 0) + entry, 10)
+
+
+def write(port, target, device, lba, seconds):
+    place = struct.pack("<Q", lba)[:6]
+    ask(port, target, device, struct.pack(">BBBB6sH", 0x41, 0, 1, 0x34, place, 0) + b"W" * 512,
+        seconds)
 
 
 def hostile_frame(rng, target, own, device):
@@ -87,6 +105,8 @@ def main():
     verb = sys.argv[2]
     if verb == "trim":
         trim(port, mac(sys.argv[3]), address(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))
+    elif verb == "write":
+        write(port, mac(sys.argv[3]), address(sys.argv[4]), int(sys.argv[5]), float(sys.argv[6]))
     elif verb == "flood":
         flood(port, mac(sys.argv[3]), address(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))
     else:

@@ -10,6 +10,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "test")]
 import check_banned  # noqa: E402
 import check_docs  # noqa: E402
 import check_layers  # noqa: E402
+import check_libaoe  # noqa: E402
 import check_text  # noqa: E402
 import results  # noqa: E402
 
@@ -54,11 +55,66 @@ class Layers(Tree):
             self.assertEqual([f"protocol/a.h:1: pure module protocol may not include <{header}>"],
                              found)
 
+    def test_plugin_sees_the_public_header_alone(self):
+        name = "frontends/nbdkit/a.cpp"
+        self.assertEqual([], self.problems(
+            name, '#include "aoe/aoe.h"\n#include "frontends/nbdkit/b.h"\n#include <nbdkit.h>\n'))
+        for header in ("client/session.h", "base/ids.h", "libaoe/handle.h"):
+            self.assertEqual([f"{name}:1: frontends/nbdkit may not include {header.split('/')[0]}"],
+                             self.problems(name, f'#include "{header}"\n'))
+
+    def test_public_header_is_for_its_users_and_its_maker(self):
+        self.assertEqual([], self.problems("libaoe/a.cpp", '#include "aoe/aoe.h"\n'))
+        self.assertEqual(1, len(self.problems("client/a.cpp", '#include "aoe/aoe.h"\n')))
+
     def test_unknown_module_is_caught(self):
         self.assertEqual(1, len(self.problems("misc/a.h", "")))
 
     def test_include_without_folder_is_caught(self):
         self.assertEqual(1, len(self.problems("base/a.h", '#include "ids.h"\n')))
+
+
+class Libaoe(unittest.TestCase):
+    HEADER = "AOE_PUBLIC int aoe_a(int b,\n                     int c);\nAOE_PUBLIC int aoe_b(void);\n"
+    MAP = "V_0.1 {\n  global:\n    aoe_a;  # why\n    aoe_b;\n  local:\n    *;\n};\n"
+    EXPORTED = {"aoe_a": "V_0.1", "aoe_b": "V_0.1"}
+    PAGE = (".SH NAME\naoe_a, aoe_b\n.SH SYNOPSIS\nint aoe\\_a(int b,\n int c);\nint aoe_b(void);\n"
+            ".SH DESCRIPTION\nDoes a lot for everybody.\n.SH RETURN VALUE\nReturns 0 or -1.\n")
+    PAGES = {"aoe_a": PAGE, "aoe_b": ".so man3/aoe_a.3\n"}
+    WRAPPER = "check(aoe_a(1, 2));\ncheck(aoe_b());\n"
+
+    def problems(self, **changed):
+        given = {"header": self.HEADER, "version_script": self.MAP, "exported": self.EXPORTED,
+                 "pages": self.PAGES, "wrapper": self.WRAPPER, **changed}
+        return check_libaoe.check(**given)[0]
+
+    def test_agreement_passes(self):
+        self.assertEqual([], self.problems())
+
+    def test_each_disagreement_is_caught(self):
+        for changed, problem in (
+                ({"header": ""}, "aoe.h: no call found"),
+                ({"header": self.HEADER + "AOE_PUBLIC int aoe_c(void);\n"},
+                 "aoe_c: declared, but not in libaoe.map"),
+                ({"header": self.HEADER.splitlines(True)[2]}, "aoe_a: in libaoe.map, but not declared"),
+                ({"exported": {"aoe_a": "V_0.1"}}, "aoe_b: exported as None, libaoe.map says V_0.1"),
+                ({"exported": {**self.EXPORTED, "aoe_x": "V_0.1"}},
+                 "aoe_x: exported as V_0.1, libaoe.map says None"),
+                ({"exported": {"aoe_a": "V_2", "aoe_b": "V_0.1"}},
+                 "aoe_a: exported as V_2, libaoe.map says V_0.1"),
+                ({"pages": {"aoe_a": self.PAGE}}, "aoe_b: no manual page"),
+                ({"pages": {**self.PAGES, "aoe_x": self.PAGE}},
+                 "aoe_x: has a manual page, but is no call"),
+                ({"pages": {**self.PAGES, "aoe_a": self.PAGE.replace("int aoe_b(void)", "")}},
+                 "aoe_b: its page does not show its prototype"),
+                ({"pages": {**self.PAGES, "aoe_a": self.PAGE.replace(", aoe_b", "")}},
+                 "aoe_b: its page does not name it"),
+                ({"pages": {**self.PAGES, "aoe_a": self.PAGE.replace("RETURN VALUE", "NOTES")}},
+                 "aoe_a: its page has no RETURN VALUE"),
+                ({"pages": {**self.PAGES, "aoe_a": self.PAGE.replace("Does a lot for everybody.", "")}},
+                 "aoe_a: its page says nothing"),
+                ({"wrapper": "aoe_a(1)"}, "aoe_b: aoe.hpp does not use it")):
+            self.assertIn(problem, self.problems(**changed))
 
 
 class Banned(Tree):

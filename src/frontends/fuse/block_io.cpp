@@ -42,6 +42,7 @@ int errno_of(IoStatus status) {
     case IoStatus::aborted:
     case IoStatus::device_fault:
     case IoStatus::rejected:
+    case IoStatus::no_path:
       break;
   }
   return EIO;
@@ -155,13 +156,8 @@ int BlockIo::submit_write(std::uint32_t slot) {
                                            .sectors = sectors,
                                            .write_from = slots_.buffer(slot).subspan(
                                                subject.data_at - gap, sectors * kSectorBytes),
-                                           .cookie = slot});
-}
-
-int BlockIo::submit_sync(std::uint32_t slot) {
-  Slot& subject = slots_.at(slot);
-  subject.step = Step::sync;
-  return backend_.submit(subject.address, {.op = IoOp::flush, .cookie = slot});
+                                           .durable = subject.is_durable,
+       .cookie = slot});
 }
 
 std::optional<int> BlockIo::next_of_write(std::uint32_t slot) {
@@ -188,8 +184,6 @@ std::optional<int> BlockIo::next_of_write(std::uint32_t slot) {
     case Step::read_tail:
       complete_tail();
       return submit_write(slot);
-    case Step::write:
-      return subject.is_durable ? std::optional(submit_sync(slot)) : std::nullopt;
     default:
       return std::nullopt;
   }
@@ -214,9 +208,8 @@ void BlockIo::end_write(std::uint32_t slot, int os_errno) {
 
 void BlockIo::sync(std::uint32_t slot, const Target& target) {
   slots_.at(slot).address = target.address;
-  if (const int failed = submit_sync(slot); failed != 0) {
-    finish(slot, failed);
-  }
+  slots_.at(slot).step = Step::sync;
+  submit_or_fail(slot, {.op = IoOp::flush, .cookie = slot});
 }
 
 void BlockIo::allocate(std::uint32_t slot, const Target& target, const fuse_fallocate_in& in) {
@@ -277,12 +270,6 @@ void BlockIo::handle_completion(const client::IoCompletion& completion) {
       }
       return;
     case Step::sync:
-      if (subject.is_durable) {
-        end_write(slot, failed);
-      } else {
-        finish(slot, failed);
-      }
-      return;
     case Step::discard:
       finish(slot, failed);
       return;

@@ -44,8 +44,7 @@ class BlockIo {
   [[nodiscard]] int start_write(std::uint32_t slot);
   [[nodiscard]] int read_edge(std::uint32_t slot, Step step, std::uint64_t sector);
   [[nodiscard]] int submit_write(std::uint32_t slot);
-  [[nodiscard]] int submit_sync(std::uint32_t slot);
-  // The next step of a write, after `step` went well; nullopt when the write is done.
+  // The next step of a write, after one that went well; nullopt when the write is done.
   [[nodiscard]] std::optional<int> next_of_write(std::uint32_t slot);
   void end_write(std::uint32_t slot, int os_errno);
   void answer_read(std::uint32_t slot);

@@ -23,7 +23,7 @@ enum class Step : std::uint8_t {
   read_head,  // of a write that begins inside a sector
   read_tail,  // of a write that ends inside another one
   write,
-  sync,  // after a write that must be durable, or a request of its own
+  sync,
   discard,
   event,  // a reader of `err`
 };

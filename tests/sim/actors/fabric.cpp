@@ -12,6 +12,7 @@ MacAddress machine_mac(std::uint8_t kind, std::uint32_t machine, std::uint32_t p
 
 constexpr std::uint8_t kTargetKind = 1;
 constexpr std::uint8_t kInitiatorKind = 2;
+constexpr std::uint8_t kStrangerKind = 3;
 
 }  // namespace
 
@@ -21,6 +22,10 @@ MacAddress target_mac(std::uint32_t target, std::uint32_t port) {
 
 MacAddress initiator_mac(std::uint32_t initiator, std::uint32_t port) {
   return machine_mac(kInitiatorKind, initiator, port);
+}
+
+MacAddress stranger_mac(std::uint32_t number) {
+  return machine_mac(kStrangerKind, number, 0);
 }
 
 Fabric::Fabric(const Options& options) : options_(options), world_(options.world) {

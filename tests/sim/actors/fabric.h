@@ -70,6 +70,7 @@ class Fabric {
   std::vector<std::unique_ptr<InitiatorHost>> initiators_;
 };
 
+[[nodiscard]] MacAddress stranger_mac(std::uint32_t number);
 [[nodiscard]] MacAddress target_mac(std::uint32_t target, std::uint32_t port);
 [[nodiscard]] MacAddress initiator_mac(std::uint32_t initiator, std::uint32_t port);
 

@@ -105,7 +105,26 @@ void InitiatorHost::on_wake() {
   }
 }
 
+initiator::CoreStats InitiatorHost::total_stats() const {
+  initiator::CoreStats total = past_stats_;
+  if (core_ == nullptr) {
+    return total;
+  }
+  const initiator::CoreStats& now = core_->stats();
+  const auto add = [&total, &now](auto member) { total.*member += now.*member; };
+  using Stats = initiator::CoreStats;
+  for (const auto member :
+       {&Stats::retransmissions, &Stats::window_cuts, &Stats::unknown_tag, &Stats::tags_exhausted,
+        &Stats::payload_steps_down, &Stats::resplits, &Stats::overlap_waits, &Stats::fences_raised,
+        &Stats::fence_waits, &Stats::fence_overflows, &Stats::buffers_exhausted,
+        &Stats::paths_refused, &Stats::identity_conflicts, &Stats::device_unavailable}) {
+    add(member);
+  }
+  return total;
+}
+
 void InitiatorHost::crash(Duration off) {
+  past_stats_ = total_stats();
   core_.reset();
   pool_.reset();
   set_powered(false);

@@ -77,6 +77,14 @@ class InitiatorHost final : public Station {
 
   [[nodiscard]] bool is_up() const { return core_ != nullptr; }
 
+  // Over all its lives.
+  [[nodiscard]] initiator::CoreStats total_stats() const;
+
+  // Send buffers that are in use.
+  [[nodiscard]] std::uint64_t buffers_out() const {
+    return pool_ == nullptr ? 0 : pool_->count() - pool_->available();
+  }
+
   void call_at(Instant when, std::uint64_t value);
 
  private:
@@ -94,6 +102,7 @@ class InitiatorHost final : public Station {
   InitiatorHostOptions options_;
   std::uint64_t lives_ = 0;
   IoUser* user_ = nullptr;
+  initiator::CoreStats past_stats_{};
   std::unique_ptr<BufferPool> pool_;
   std::unique_ptr<initiator::InitiatorCore> core_;
   // Not on the stack: making and destroying them every time costs more than using them.

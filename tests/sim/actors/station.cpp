@@ -96,6 +96,13 @@ void Station::pause(Instant until) {
   world_.events().schedule(until, *this, kResume, 0);
 }
 
+void Station::wake_up() {
+  if (paused_) {
+    paused_until_ = world_.now();
+    resume();
+  }
+}
+
 void Station::resume() {
   paused_ = false;
   if (!powered_) {

@@ -40,7 +40,12 @@ class Station : public LinkEnd, public EventHandler {
   // Nothing runs until `until`.
   void pause(Instant until);
 
+  // Ends a pause at once.
+  void wake_up();
+
   [[nodiscard]] bool is_paused() const { return paused_; }
+
+  [[nodiscard]] bool runs() const { return powered_ && !paused_; }
 
   void set_drift(std::int32_t drift_ppm) { clock_.set_drift(world_.now(), drift_ppm); }
 
@@ -66,10 +71,6 @@ class Station : public LinkEnd, public EventHandler {
 
   // Off stations hear nothing. The receive ring is emptied.
   void set_powered(bool powered);
-
-  [[nodiscard]] bool is_powered() const { return powered_; }
-
-  [[nodiscard]] bool runs() const { return powered_ && !paused_; }
 
   // While it runs only. The host drains its core afterwards.
   virtual void on_frame(PortId port, PacketBuffer frame) = 0;

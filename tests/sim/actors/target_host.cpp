@@ -100,6 +100,7 @@ void TargetHost::settle() {
     busy = send_some() || busy;
   }
   while (core_->poll_events({&event_, 1}) != 0) {
+    note_event(event_);
     if (observer_ != nullptr) {
       observer_->on_target_event(world().now(), options_.index, event_);
     }
@@ -184,7 +185,43 @@ void TargetHost::finish_save(std::size_t place) {
 
 // --- faults ---
 
+void TargetHost::note_event(const target::TargetEvent& event) {
+  switch (event.kind) {
+    case target::EventKind::backend_stalled:
+      ++past_.stalls;
+      break;
+    case target::EventKind::export_failed:
+      ++past_.failures;
+      break;
+    case target::EventKind::address_conflict:
+    case target::EventKind::foreign_target:
+      ++past_.conflicts;
+      break;
+    case target::EventKind::reservation_changed:
+      ++past_.reservations;
+      break;
+    default:
+      break;
+  }
+}
+
+TargetTotals TargetHost::totals() const {
+  TargetTotals total = past_;
+  total.restarts = lives_ - 1;
+  if (core_ != nullptr) {
+    const target::DropCounters drops = core_->stats().drops;
+    total.queue_full += drops.queue_full;
+    total.rate_limited += drops.rate_limited;
+    total.change_pending += drops.change_pending;
+    for (const target::Export* served : core_->exports()) {
+      total.range_waits += served->stats.waits;
+    }
+  }
+  return total;
+}
+
 void TargetHost::stop(Duration off) {
+  past_ = totals();
   // A state that is on its way was renamed into place in time, or not.
   Prng prng =
       world().fork(stream(StreamKind::target, options_.index << 16U | lives_ | 1ULL << 48U));
@@ -248,6 +285,18 @@ void TargetHost::set_online(std::size_t index, bool online) {
         online ? target::TargetCore::Online::yes : target::TargetCore::Online::no);
     AOE_CHECK(done.has_value(), "an export that is served can be taken offline");
     settle();
+  }
+}
+
+void TargetHost::recover() {
+  wake_up();
+  if (core_ == nullptr) {
+    start();
+  }
+  for (std::size_t i = 0; i < exports_.size(); ++i) {
+    set_online(i, true);
+    const auto cleared = core_->clear_failure(exports_[i].id);
+    AOE_CHECK(cleared.has_value(), "an export that is served can be cleared");
   }
 }
 

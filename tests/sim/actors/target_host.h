@@ -48,6 +48,19 @@ struct TargetHostOptions {
   Duration save_time = Duration::milliseconds(3);  // until a state is on stable storage
 };
 
+// What the lives of a target's core counted, added up.
+struct TargetTotals {
+  std::uint64_t queue_full = 0;
+  std::uint64_t rate_limited = 0;
+  std::uint64_t change_pending = 0;
+  std::uint64_t range_waits = 0;
+  std::uint64_t stalls = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t conflicts = 0;
+  std::uint64_t reservations = 0;
+  std::uint64_t restarts = 0;
+};
+
 class TargetHost final : public Station, public DiskUser {
  public:
   TargetHost(World& world, const TargetHostOptions& options);
@@ -89,12 +102,23 @@ class TargetHost final : public Station, public DiskUser {
   void resize(std::size_t index, std::uint64_t sectors);
   void set_online(std::size_t index, bool online);
 
+  // Starts it if it is off, ends a pause, and does what an operator does after a bad night: every
+  // export is online again and its failures are forgotten.
+  void recover();
+
   // What the core wants done is done. After any direct use of the core.
   void settle();
 
   void handle_disk_done(Instant now, std::uint32_t disk, const StoreCompletion& done) override;
 
   [[nodiscard]] bool is_up() const { return core_ != nullptr; }
+
+  [[nodiscard]] TargetTotals totals() const;
+
+  // Reply buffers that are in use.
+  [[nodiscard]] std::uint64_t buffers_out() const {
+    return pool_ == nullptr ? 0 : pool_->count() - pool_->available();
+  }
 
  private:
   enum OwnEvent : std::uint32_t { kRestart = kFirstOwnEvent, kSaved };
@@ -116,6 +140,7 @@ class TargetHost final : public Station, public DiskUser {
   void begin_save(target::StateSave save);
   void finish_save(std::size_t place);
   [[nodiscard]] Served* served_by(ExportId id);
+  void note_event(const target::TargetEvent& event);
   [[nodiscard]] bool submit_some();
   [[nodiscard]] bool send_some();
 
@@ -125,6 +150,7 @@ class TargetHost final : public Station, public DiskUser {
   std::uint64_t lives_ = 0;
   TargetObserver* observer_ = nullptr;
   std::vector<Served> exports_;
+  TargetTotals past_;
   std::unique_ptr<BufferPool> pool_;
   std::unique_ptr<target::TargetCore> core_;
   std::vector<Saving> saving_;

@@ -79,9 +79,70 @@ void Workload::on_restart() {
 }
 
 void Workload::on_initiator_event(const initiator::Event& event) {
-  if (event.kind == initiator::EventKind::device_up) {
-    pump();
+  switch (event.kind) {
+    case initiator::EventKind::device_up:
+    case initiator::EventKind::device_resized:
+      for (std::size_t i = 0; i < devices_.size(); ++i) {
+        if (devices_[i] == event.device) {
+          options_.disks[i].sectors = event.sectors;
+        }
+      }
+      pump();
+      break;
+    case initiator::EventKind::device_down:
+      ++counters_.devices_lost;
+      break;
+    case initiator::EventKind::path_down:
+      ++counters_.paths_lost;
+      for (Slot& slot : slots_) {
+        slot.path_went = slot.path_went || devices_[slot.disk] == event.device;
+      }
+      break;
+    case initiator::EventKind::events_lost:
+      ++counters_.events_lost;
+      pump();
+      break;
+    default:
+      break;
   }
+}
+
+void Workload::go_on() {
+  held_ = false;
+  pump();
+  host_.settle();
+}
+
+std::string Workload::describe_paths() const {
+  std::string text;
+  for (std::size_t i = 0; i < devices_.size() && host_.is_up(); ++i) {
+    const initiator::Device* device = host_.core().device(devices_[i]);
+    text += to_string(options_.disks[i].address) + (device->is_up() ? " up" : " down");
+    for (std::uint32_t path = 0; path < device->paths().size(); ++path) {
+      const initiator::Path& at = device->paths().at(path);
+      text += " [port " + std::to_string(at.port.value) + " to " + to_string(at.mac) + " " +
+              initiator::path_state_name(at.state) + ", " + std::to_string(at.in_flight) +
+              " in flight, window " + std::to_string(at.window.frames()) + ", " +
+              std::to_string(at.payload.sectors()) + " sectors, rto " +
+              std::to_string(at.rtt.rto().ns / 1'000'000) + " ms]";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string Workload::describe_open() const {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  std::size_t shown = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.busy && ++shown <= kShown) {
+      text += std::string(text.empty() ? "" : ", ") + initiator::io_op_name(slot.request.op) +
+              " of " + to_string(options_.disks[slot.disk].address) + " sectors " +
+              std::to_string(slot.request.lba.value) + "+" + std::to_string(slot.request.sectors);
+    }
+  }
+  return shown > kShown ? text + ", ..." : text;
 }
 
 void Workload::on_time(std::uint64_t value) {
@@ -96,7 +157,7 @@ void Workload::on_time(std::uint64_t value) {
 // --- requests ---
 
 void Workload::pump() {
-  while (operations_left_ > 0 && !idle_.empty() && host_.is_up()) {
+  while (!held_ && operations_left_ > 0 && !idle_.empty() && host_.is_up()) {
     if (!submit(idle_.back())) {
       return;
     }
@@ -141,10 +202,10 @@ void Workload::choose(Slot& slot, std::uint32_t index) {
   std::uint64_t first = 0;
   std::uint64_t room = limit;
   if (changes(request.op) && disk.owners > 1) {
-    const std::uint64_t row = WorkloadDisk::kChunkSectors * disk.owners;
+    const std::uint64_t row = disk.chunk_sectors * disk.owners;
     const std::uint64_t rows = std::max<std::uint64_t>(1, limit / row);
-    first = prng_.below(rows) * row + disk.owner * WorkloadDisk::kChunkSectors;
-    room = WorkloadDisk::kChunkSectors;
+    first = prng_.below(rows) * row + disk.owner * disk.chunk_sectors;
+    room = disk.chunk_sectors;
   }
   request.sectors = 1 + prng_.below(std::min<std::uint64_t>(options_.sectors_max, room));
   request.lba = Lba{first + prng_.below(room - request.sectors + 1)};
@@ -184,6 +245,7 @@ bool Workload::submit(std::uint32_t index) {
 
 void Workload::begin(Slot& slot) {
   slot.busy = true;
+  slot.path_went = false;
   ++busy_;
   ++counters_.submitted;
   const WorkloadDisk& disk = options_.disks[slot.disk];
@@ -257,6 +319,7 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
         break;
       case IoOp::flush:
         history.end_flush(slot.ticket);
+        counters_.flushes_moved += slot.path_went && done.retransmissions > 0 ? 1U : 0U;
         break;
       case IoOp::write:
         judges_.executions.acknowledge(host_.world().now(), writer_, slot.op);

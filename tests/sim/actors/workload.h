@@ -25,13 +25,12 @@ struct WorkloadDisk {
   DeviceAddress address;
   std::uint32_t disk = 0;     // as the checkers know it
   std::uint64_t sectors = 0;  // it uses the first ones
-  // Of every row of `owners` chunks of kChunkSectors, it writes the one numbered `owner`; with one
-  // owner, or everybody an owner of everything, it writes anywhere.
+  // Of every row of `owners` chunks it writes the one numbered `owner`; with one owner, or
+  // everybody an owner of everything, it writes anywhere.
   std::uint32_t owner = 0;
   std::uint32_t owners = 1;
+  std::uint64_t chunk_sectors = 16;
   bool trim_is_sure = true;  // trimmed sectors read as zeros
-
-  static constexpr std::uint64_t kChunkSectors = 16;
 };
 
 struct WorkloadOptions {
@@ -56,6 +55,14 @@ struct WorkloadCounters {
   std::uint64_t cancelled = 0;
   std::uint64_t lost = 0;  // the machine crashed
   std::uint64_t retransmissions = 0;
+
+  [[nodiscard]] std::uint64_t ended() const { return ok + failed + timed_out + cancelled; }
+
+  // What the initiator told of.
+  std::uint64_t paths_lost = 0;
+  std::uint64_t devices_lost = 0;
+  std::uint64_t events_lost = 0;
+  std::uint64_t flushes_moved = 0;  // answered although a path went while they were under way
 };
 
 class Workload final : public IoUser {
@@ -65,12 +72,19 @@ class Workload final : public IoUser {
   // Opens the disks; then requests are made until `operations` were submitted in all.
   void start(std::uint64_t operations);
 
-  // No further requests.
-  void stop() { operations_left_ = 0; }
+  // No new requests until go_on().
+  void hold() { held_ = true; }
+
+  void go_on();
 
   [[nodiscard]] bool is_done() const { return operations_left_ == 0 && busy_ == 0; }
 
   [[nodiscard]] std::uint32_t in_flight() const { return busy_; }
+
+  // The first requests that are open, for messages.
+  [[nodiscard]] std::string describe_open() const;
+  // A line a device.
+  [[nodiscard]] std::string describe_paths() const;
 
   [[nodiscard]] const WorkloadCounters& counters() const { return counters_; }
 
@@ -90,7 +104,8 @@ class Workload final : public IoUser {
     std::uint32_t disk = 0;
     std::uint32_t generation = 0;
     initiator::IoRequest request{};
-    std::uint64_t op = 0;  // number of a write
+    std::uint64_t op = 0;    // number of a write
+    bool path_went = false;  // while it was under way
     RegisterHistory::Ticket ticket = 0;
   };
 
@@ -113,6 +128,7 @@ class Workload final : public IoUser {
   std::uint32_t writer_ = 0;
   std::uint64_t next_op_ = 0;
   std::uint64_t operations_left_ = 0;
+  bool held_ = false;
   std::uint32_t busy_ = 0;
   std::vector<initiator::DeviceId> devices_;  // by disk
   std::vector<Slot> slots_;

@@ -35,12 +35,16 @@ void FenceChecker::on_target_frame(std::uint32_t disk, ConstByteSpan frame) {
   }
 }
 
-void FenceChecker::on_write(Instant now, SectorPlace place, SectorValue value) {
+void FenceChecker::on_write(Instant now, SectorPlace place, SectorValue value,
+                            std::span<const MacAddress> present) {
   if (place.disk >= disks_.size() || disks_[place.disk].holders.empty() || value.writer() == 0 ||
       value.writer() > writers_.size()) {
     return;
   }
   const std::vector<MacAddress>& holders = disks_[place.disk].holders;
+  if (!std::equal(holders.begin(), holders.end(), present.begin(), present.end())) {
+    return;
+  }
   for (const MacAddress& address : writers_[value.writer() - 1]) {
     if (std::find(holders.begin(), holders.end(), address) != holders.end()) {
       return;

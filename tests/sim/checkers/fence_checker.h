@@ -1,4 +1,7 @@
 // Reservations keep everybody else out, from the moment on at which somebody was told so.
+//
+// A reservation that was changed and not announced yet binds nobody here: its answer may be lost,
+// or the target may die between saving and answering.
 #pragma once
 
 #include "base/bytes.h"
@@ -9,6 +12,7 @@
 #include "sim/checkers/violations.h"
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace aoe::sim {
@@ -23,8 +27,9 @@ class FenceChecker {
   // A target says who holds the disk: a reserve reply without error leaves its core.
   void on_target_frame(std::uint32_t disk, ConstByteSpan frame);
 
-  // A write of `value` takes effect.
-  void on_write(Instant now, SectorPlace place, SectorValue value);
+  // A write of `value` takes effect while the target holds `present` for the reservation.
+  void on_write(Instant now, SectorPlace place, SectorValue value,
+                std::span<const MacAddress> present);
 
   [[nodiscard]] std::uint64_t answers() const { return answers_; }
 

@@ -34,9 +34,11 @@ class FenceCheckerTest : public ::testing::Test {
     checker_.on_target_frame(0, frame);
   }
 
-  [[nodiscard]] bool may_write(std::uint32_t writer, std::uint32_t disk = 0) {
+  // While the second initiator holds the disk, as far as the target knows, unless said otherwise.
+  [[nodiscard]] bool may_write(std::uint32_t writer, std::uint32_t disk = 0,
+                               const std::vector<MacAddress>& present = {kSecond}) {
     const std::uint64_t before = violations_.count();
-    checker_.on_write({}, {.disk = disk, .lba = 1}, SectorValue::make(writer, 0, 0));
+    checker_.on_write({}, {.disk = disk, .lba = 1}, SectorValue::make(writer, 0, 0), present);
     return violations_.count() == before;
   }
 
@@ -52,6 +54,14 @@ TEST_F(FenceCheckerTest, LetsEverybodyWriteUntilSomebodyHoldsTheDisk) {
   EXPECT_TRUE(may_write(1, 1)) << "another disk";
   tell(Kind::reply, {});
   EXPECT_TRUE(may_write(1));
+}
+
+TEST_F(FenceCheckerTest, WaitsForTheAnswerToAChange) {
+  tell(Kind::reply, {kSecond});
+  EXPECT_TRUE(may_write(1, 0, {kFirst})) << "it has changed hands, and nobody was told yet";
+  tell(Kind::reply, {kFirst});
+  EXPECT_TRUE(may_write(1, 0, {kFirst}));
+  EXPECT_FALSE(may_write(2, 0, {kFirst}));
 }
 
 TEST_F(FenceCheckerTest, CountsOnlyAnswersThatSayYes) {

@@ -18,11 +18,13 @@ void Judges::watch(TargetHost& target, SimDisk& disk, std::uint32_t disk_id) {
       watched_.resize(disk_id + 1);
     }
     watched_[disk_id] = {.disk_id = disk_id,
-                         .target = target.options().index,
+                         .target = &target,
                          .address = served.settings.address,
                          .disk = &disk,
                          .has_cache = served.settings.mode == target::WriteMode::write_back};
-    history.add_disk(disk_id, disk.sectors());
+    history.add_disk(disk_id, disk.sectors(),
+                     watched_[disk_id].has_cache ? RegisterHistory::Cache::volatile_cache
+                                                 : RegisterHistory::Cache::none);
   }
   disk.set_observer(this);
   target.set_observer(this);
@@ -40,9 +42,14 @@ void Judges::on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) 
   if (op.kind != StoreOpKind::write || fences.answers() == 0) {
     return;
   }
+  target::TargetCore* core = watched_[disk].target->core();
+  const target::Export* served = core == nullptr ? nullptr : core->find(watched_[disk].address);
+  if (served == nullptr) {
+    return;
+  }
   for (std::uint64_t i = 0; i < op.length_bytes / kSectorBytes; ++i) {
     fences.on_write(now, {.disk = disk, .lba = op.offset_bytes / kSectorBytes + i},
-                    {load_le64(op.data, i * kSectorBytes)});
+                    {load_le64(op.data, i * kSectorBytes)}, served->persistent.reservation);
   }
 }
 
@@ -65,7 +72,8 @@ void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpa
     return;
   }
   for (const Watched& watched : watched_) {
-    if (watched.disk != nullptr && watched.target == target && watched.address == header->address) {
+    if (watched.disk != nullptr && watched.target->options().index == target &&
+        watched.address == header->address) {
       fences.on_target_frame(watched.disk_id, frame);
     }
   }
@@ -73,7 +81,7 @@ void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpa
 
 void Judges::on_target_death(Instant /*now*/, std::uint32_t target, Death how) {
   for (const Watched& watched : watched_) {
-    if (watched.disk != nullptr && watched.target == target) {
+    if (watched.disk != nullptr && watched.target->options().index == target) {
       executions.on_target_death(watched.disk_id);
       if (how == Death::killed) {
         history.on_restart(watched.disk_id);

@@ -40,7 +40,7 @@ class Judges final : public DiskObserver, public TargetObserver {
  private:
   struct Watched {
     std::uint32_t disk_id = 0;
-    std::uint32_t target = 0;
+    TargetHost* target = nullptr;
     DeviceAddress address;
     const SimDisk* disk = nullptr;
     bool has_cache = false;  // acknowledged does not mean stable

@@ -7,11 +7,12 @@
 
 namespace aoe::sim {
 
-void RegisterHistory::add_disk(std::uint32_t disk, std::uint64_t sectors) {
+void RegisterHistory::add_disk(std::uint32_t disk, std::uint64_t sectors, Cache cache) {
   if (disks_.size() <= disk) {
     disks_.resize(disk + 1);
   }
   disks_[disk].sectors.resize(sectors);
+  disks_[disk].flushed = cache == Cache::none ? kNever : 0;
 }
 
 // --- lists ---
@@ -114,6 +115,8 @@ RegisterHistory::Ticket RegisterHistory::begin_write(const Write& write) {
     Node& node = nodes_[id];
     if (write.effect == Effect::values) {
       node.value = {write.first_value.raw + i};
+    } else {
+      where.zeroed = true;
     }
     node.begin = operation.begin;
     node.last_begin = operation.begin;
@@ -128,12 +131,14 @@ void RegisterHistory::end_write(Ticket ticket) {
   ++now_;
   const Operation& operation = operations_[ticket];
   for (std::uint32_t i = 0; i < operation.range.sectors; ++i) {
-    acknowledge(sector(operation.range, i), operation.nodes[i], operation.effect);
+    acknowledge(sector(operation.range, i), operation.nodes[i], operation.effect,
+                disks_[operation.range.disk].flushed);
   }
   release(ticket);
 }
 
-void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect effect) {
+void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect effect,
+                                  Position stable) {
   close_older(sector, nodes_[first].writer, nodes_[first].begin);
   // Whichever life was seen is the one that happened. When none was, the whole span is left.
   std::uint32_t happened = first;
@@ -158,22 +163,22 @@ void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect ef
     life = next;
   }
   Node& done = nodes_[happened];
-  if (effect == Effect::maybe_zeros) {
-    done.closed = std::min(done.closed, now_);
-  } else if (!was_seen) {
+  // A trim without promise may still have its effect, when a copy of it comes late; until the
+  // writer's next write nothing is there that it could harm.
+  if (effect != Effect::maybe_zeros && !was_seen) {
     remove(sector.pending, happened);
     done.first_end = now_;
     done.closed = kNever;
     insert_known(sector, happened);
   }
-  forget_old(sector);
+  forget_old(sector, stable);
 }
 
 // The same writer's older writes that were given up are over: he waited for that.
 void RegisterHistory::close_older(Sector& sector, std::uint32_t writer, Position before) {
   for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
     Node& old = nodes_[node];
-    if (old.writer == writer && old.begin < before && old.answered) {
+    if (old.writer == writer && old.begin < before && old.answered && old.closed == kNever) {
       old.dead = std::min(old.dead, now_);
     }
   }
@@ -240,13 +245,16 @@ std::optional<std::string> RegisterHistory::end_read(Ticket ticket,
     if (!judge(where, values[i], begin) && !problem) {
       problem = explain(where, operation.range, i, values[i], begin);
     }
-    forget_old(where);
+    forget_old(where, disks_[operation.range.disk].flushed);
   }
   drop_read(ticket);
   return problem;
 }
 
 bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_begin) {
+  if (value.is_zero() && sector.zeroed) {
+    return may_be_zeros(sector, read_begin) || take_anything(sector, value, read_begin);
+  }
   // Most reads see the last cluster, and nothing is in question.
   const std::uint32_t last = sector.known.tail;
   if (last != kNil && nodes_[last].value == value && last == sector.known.head) {
@@ -266,14 +274,42 @@ bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_beg
       return true;
     }
   }
-  if (std::exchange(sector.anything, false)) {
-    const std::uint32_t node = new_node();
-    nodes_[node].value = value;
-    nodes_[node].first_end = now_;
-    nodes_[node].last_begin = read_begin;
-    nodes_[node].answered = true;
-    insert_known(sector, node);
-    return true;
+  return take_anything(sector, value, read_begin);
+}
+
+bool RegisterHistory::take_anything(Sector& sector, SectorValue value, Position read_begin) {
+  if (!std::exchange(sector.anything, false)) {
+    return false;
+  }
+  const std::uint32_t node = new_node();
+  nodes_[node].value = value;
+  nodes_[node].first_end = now_;
+  nodes_[node].last_begin = read_begin;
+  nodes_[node].answered = true;
+  insert_known(sector, node);
+  return true;
+}
+
+// Which write of zeros a read of zeros saw cannot be known; it is enough that one of them was not
+// certainly overwritten before the read began.
+bool RegisterHistory::may_be_zeros(const Sector& sector, Position read_begin) const {
+  // The latest beginning of a write that had certainly happened then.
+  Position overwritten = 0;
+  for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
+    if (nodes_[node].first_end < read_begin) {
+      overwritten = std::max(overwritten, nodes_[node].begin);
+    }
+  }
+  for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
+    if (nodes_[node].value.is_zero() && nodes_[node].first_end >= overwritten) {
+      return true;
+    }
+  }
+  for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
+    if (nodes_[node].value.is_zero() && read_begin < nodes_[node].dead &&
+        nodes_[node].closed >= overwritten) {
+      return true;
+    }
   }
   return false;
 }
@@ -309,12 +345,12 @@ bool RegisterHistory::conflict(const Node& a, const Node& b) {
 
 // --- forgetting ---
 
-void RegisterHistory::forget_old(Sector& sector) {
+void RegisterHistory::forget_old(Sector& sector, Position stable) {
   if (sector.known.head == sector.known.tail && sector.pending.head == kNil) {
     return;
   }
-  // A cluster is over when another one's write began after it and no read that may still return it
-  // is open.
+  // A cluster is over when another one's write began after it, that one is stable, and no read that
+  // may still return the old one is open.
   const Position oldest = oldest_read();
   Position latest_begin = 0;
   for (std::uint32_t node = sector.known.tail; node != kNil;) {
@@ -322,17 +358,17 @@ void RegisterHistory::forget_old(Sector& sector) {
     if (nodes_[node].first_end < latest_begin && nodes_[node].answered) {
       remove(sector.known, node);
       free_node(node);
-    } else if (nodes_[node].first_end < oldest) {
+    } else if (nodes_[node].first_end < oldest &&
+               (stable == kNever || nodes_[node].acked < stable)) {
       latest_begin = std::max(latest_begin, nodes_[node].begin);
     }
     node = previous;
   }
-  const Node* last = sector.known.tail == kNil ? nullptr : &nodes_[sector.known.tail];
   for (std::uint32_t node = sector.pending.head; node != kNil;) {
     const std::uint32_t next = nodes_[node].next;
-    const bool is_overwritten =
-        last != nullptr && nodes_[node].closed < last->begin && last->first_end < oldest;
-    if (nodes_[node].answered && (nodes_[node].dead < oldest || is_overwritten)) {
+    const Position over = std::min(nodes_[node].dead, nodes_[node].closed);
+    const bool is_dead = nodes_[node].dead < oldest && stable == kNever;
+    if (nodes_[node].answered && (is_dead || over < latest_begin)) {
       remove(sector.pending, node);
       free_node(node);
     }
@@ -349,6 +385,7 @@ RegisterHistory::Ticket RegisterHistory::begin_flush(std::uint32_t disk) {
 void RegisterHistory::end_flush(Ticket ticket) {
   ++now_;
   Disk& disk = disks_[operations_[ticket].range.disk];
+  // With no cache that is for ever.
   disk.flushed = std::max(disk.flushed, operations_[ticket].begin);
   release(ticket);
 }
@@ -397,6 +434,12 @@ void RegisterHistory::on_cache_lost(std::uint32_t disk) {
 // Everything that may come after the last value known to be stable becomes a candidate: at most one
 // of them is there.
 void RegisterHistory::lose_cache(Sector& sector, Position flushed) {
+  // What was overwritten may be there again.
+  for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
+    if (std::exchange(nodes_[node].dead, kNever) != kNever) {
+      nodes_[node].closed = std::min(nodes_[node].closed, now_);
+    }
+  }
   std::uint32_t stable = kNil;
   for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
     if (nodes_[node].acked < flushed) {

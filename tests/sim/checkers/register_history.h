@@ -43,7 +43,9 @@ class RegisterHistory {
 
   RegisterHistory() = default;
 
-  void add_disk(std::uint32_t disk, std::uint64_t sectors);
+  // `has_cache`: what was acknowledged is safe only after a flush.
+  enum class Cache : std::uint8_t { none, volatile_cache };
+  void add_disk(std::uint32_t disk, std::uint64_t sectors, Cache cache = Cache::none);
 
   struct Range {
     std::uint32_t disk = 0;
@@ -125,12 +127,13 @@ class RegisterHistory {
     List pending;  // writes that nobody saw and nobody acknowledged
     bool touched = false;
     bool anything = false;  // cut off: the next read says what it holds
+    bool zeroed = false;    // zeros were written, so that zeros are not unique
   };
 
   struct Disk {
     std::vector<Sector> sectors;
     std::vector<std::uint32_t> touched;
-    Position flushed = 0;  // what was acknowledged before is stable
+    Position flushed = 0;  // what was acknowledged before is stable; with no cache everything is
   };
 
   struct Operation {
@@ -151,12 +154,15 @@ class RegisterHistory {
   void insert_known(Sector& sector, std::uint32_t node);
   void remove(List& list, std::uint32_t node);
 
-  void acknowledge(Sector& sector, std::uint32_t node, Effect effect);
+  void acknowledge(Sector& sector, std::uint32_t node, Effect effect, Position stable);
   void close_older(Sector& sector, std::uint32_t writer, Position before);
-  void forget_old(Sector& sector);
+  // What was acknowledged before `stable` cannot be lost.
+  void forget_old(Sector& sector, Position stable);
   void drop_all(Sector& sector);
   void lose_cache(Sector& sector, Position flushed);
   [[nodiscard]] bool judge(Sector& sector, SectorValue value, Position read_begin);
+  [[nodiscard]] bool take_anything(Sector& sector, SectorValue value, Position read_begin);
+  [[nodiscard]] bool may_be_zeros(const Sector& sector, Position read_begin) const;
   [[nodiscard]] bool explains(const Sector& sector, std::uint32_t node, Position read_begin);
   [[nodiscard]] static bool conflict(const Node& a, const Node& b);
   [[nodiscard]] Position oldest_read() const;

@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <poll.h>
+
 #include <array>
 
 namespace aoe::client {
@@ -332,6 +334,91 @@ TEST(SessionOpen, SaysWhatIsWrongWithItsInterfaces) {
   EXPECT_EQ(Session::open({}).error().code, Errc::invalid_argument);
   EXPECT_EQ(Session::open({.interfaces = {"a", "b", "a"}}).error().code, Errc::invalid_argument);
   EXPECT_EQ(Session::open({.interfaces = {"nosuchif0"}}).error().code, Errc::not_found);
+}
+
+class WaitableSessionTest : public SessionTest {
+ protected:
+  void SetUp() override {
+    SessionTest::SetUp();
+    ASSERT_TRUE(session->make_waitable());
+  }
+
+  // Turns the session until nothing is left to do.
+  void settle() const {
+    while (readable(0)) {
+      session->process();
+    }
+  }
+
+  [[nodiscard]] bool readable(int timeout_ms) const {
+    pollfd ready{session->wait_fd(), POLLIN, 0};
+    return ::poll(&ready, 1, timeout_ms) == 1;
+  }
+
+  // Waits as a foreign loop does.
+  IoCompletion next_completion(Device& device) const {
+    IoCompletion completion;
+    while (device.take(std::span(&completion, 1)) == 0) {
+      EXPECT_TRUE(readable(-1));
+      session->process();
+    }
+    return completion;
+  }
+};
+
+TEST_F(WaitableSessionTest, AForeignLoopIsWokenForFramesOnly) {
+  const auto device = open();
+  settle();
+  EXPECT_FALSE(readable(0));
+  Bytes into(512);
+  ASSERT_TRUE(device->submit({.op = IoOp::read,
+                              .lba = Lba{3},
+                              .sectors = 1,
+                              .read_into = into,
+                              .write_from = {},
+                              .cookie = 5}));
+  EXPECT_FALSE(readable(0));
+  session->send();
+  EXPECT_TRUE(readable(0));
+  EXPECT_EQ(next_completion(*device).cookie, 5U);
+  settle();
+  EXPECT_FALSE(readable(0));
+}
+
+TEST_F(WaitableSessionTest, WakeSendsWithTheNextTurn) {
+  const auto device = open();
+  settle();
+  Bytes into(512);
+  ASSERT_TRUE(device->submit(
+      {.op = IoOp::read, .lba = Lba{3}, .sectors = 1, .read_into = into, .write_from = {}}));
+  session->wake_now();
+  session->wake_now();
+  EXPECT_TRUE(readable(0));
+  EXPECT_EQ(next_completion(*device).status, IoStatus::ok);
+}
+
+TEST_F(WaitableSessionTest, DeadlinesMakeItReadable) {
+  const auto device = open({.timeout = kSoon});
+  settle();
+  hook = [](const Sent&) { return std::nullopt; };
+  Bytes into(512);
+  ASSERT_TRUE(device->submit(
+      {.op = IoOp::read, .lba = Lba{3}, .sectors = 1, .read_into = into, .write_from = {}}));
+  session->send();
+  EXPECT_EQ(next_completion(*device).status, IoStatus::timed_out);
+}
+
+TEST_F(WaitableSessionTest, ADeviceComesUpWithoutAWaitingCall) {
+  auto device = session->start_device(kE71, {});
+  ASSERT_TRUE(device);
+  EXPECT_FALSE((*device)->is_up());
+  EXPECT_EQ((*device)->identity(), nullptr);
+  while (!(*device)->is_up()) {
+    ASSERT_TRUE(readable(-1));
+    session->process();
+  }
+  EXPECT_EQ((*device)->identity()->serial, "S1");
+  EXPECT_EQ((*device)->access(), Access::read_write);
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ std::optional<Bytes> FakeTarget::answer_hello(const Sent& request) {
                                 .initiator_instance = asked.initiator_instance,
                                 .target_instance = instance,
                                 .session = session,
-                                .frame_life_ms = 4000,
+                                .frame_life_ms = frame_life_ms,
                                 .sequence_window = sequence_window,
                                 .sequence_low = asked.sequence_low});
   return reply;

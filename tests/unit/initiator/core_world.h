@@ -77,6 +77,7 @@ struct FakeTarget {
   std::uint64_t instance = 0x1111;
   std::uint16_t capabilities = protocol::kCapabilitySequences | protocol::kCapabilityCrc;
   std::uint32_t sequence_window = 64;
+  std::uint32_t frame_life_ms = 4000;
   std::uint32_t session = 0;  // the one that was granted
   std::uint32_t sessions_made = 0;
   std::uint32_t low = 0;

@@ -14,7 +14,7 @@ TEST(QuerySchedule, IsFastAtFirstAndBacksOffToItsLimitWithJitter) {
   QuerySchedule schedule({.min = Duration::milliseconds(100), .max = Duration::seconds(60)});
   Prng random(1);
   EXPECT_FALSE(schedule.take_due(kStart, random));
-  schedule.restart(kStart);
+  schedule.restart(kStart, QuerySchedule::First::at_once);
   Duration nominal = Duration::milliseconds(100);
   Instant now = kStart;
   std::set<std::int64_t> long_gaps;
@@ -31,6 +31,21 @@ TEST(QuerySchedule, IsFastAtFirstAndBacksOffToItsLimitWithJitter) {
     now = *schedule.next();
   }
   EXPECT_GT(long_gaps.size(), 5U);
+}
+
+TEST(QuerySchedule, ASpreadStartComesWithinTwentyMilliseconds) {
+  std::set<std::int64_t> starts;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    Prng random(seed);
+    QuerySchedule schedule({.min = Duration::milliseconds(100), .max = Duration::seconds(60)});
+    schedule.restart(kStart, QuerySchedule::First::spread);
+    EXPECT_FALSE(schedule.take_due(kStart, random));
+    const Instant first = *schedule.next();
+    EXPECT_LE((first - kStart).ns, Duration::milliseconds(20).ns);
+    EXPECT_TRUE(schedule.take_due(first, random));
+    starts.insert(first.ns);
+  }
+  EXPECT_GT(starts.size(), 8U);
 }
 
 TEST(TargetTable, TellsNewFromChangedFromKnown) {
@@ -64,13 +79,37 @@ TEST(Discovery, JoinsQueriesForOneAddressAndSendsOneAPort) {
   discovery.ask(kE71, 0b101);
   discovery.ask(kE71, 0b100);
   discovery.ask(kE71, 0);
-  ASSERT_TRUE(discovery.has_query());
-  const Discovery::Query first = discovery.take_query(random);
-  const Discovery::Query second = discovery.take_query(random);
+  ASSERT_TRUE(discovery.has_query(kStart));
+  const Discovery::Query first = discovery.take_query(kStart, random);
+  const Discovery::Query second = discovery.take_query(kStart, random);
   EXPECT_EQ(first.port, PortId{0});
   EXPECT_EQ(second.port, PortId{2});
   EXPECT_NE(first.tag.value & 0x80000000U, 0U);
-  EXPECT_FALSE(discovery.has_query());
+  EXPECT_FALSE(discovery.has_query(kStart));
+}
+
+TEST(Discovery, NeverSendsABurst) {
+  Discovery discovery({});
+  Prng random(1);
+  for (std::uint8_t slot = 0; slot < 16; ++slot) {
+    discovery.ask({Shelf{7}, Slot{slot}}, 0b11);
+  }
+  Instant now = kStart;
+  std::uint32_t at_once = 0;
+  while (discovery.has_query(now)) {
+    static_cast<void>(discovery.take_query(now, random));
+    ++at_once;
+  }
+  EXPECT_EQ(at_once, Discovery::kBurst);
+  for (std::uint32_t rest = 32 - at_once; rest > 0; --rest) {
+    const Instant next = *discovery.next_time();
+    EXPECT_EQ(next - now, Discovery::kSpacing);
+    now = next;
+    ASSERT_TRUE(discovery.has_query(now));
+    static_cast<void>(discovery.take_query(now, random));
+    EXPECT_FALSE(discovery.has_query(now));
+  }
+  EXPECT_FALSE(discovery.next_time().has_value());
 }
 
 }  // namespace

@@ -57,8 +57,9 @@ TEST(CoreDevice, LinkUpAsksAtOnce) {
   static_cast<void>(*world.core->open_device(world.now, kE71, {}));
   world.advance(Duration::seconds(60));
   world.port_up();
-  world.core->handle_timeout(world.now);
-  EXPECT_EQ(world.take_sent().size(), 1U);
+  int queries = 0;
+  world.advance(Duration::milliseconds(20), [&](const Sent&) { ++queries; });
+  EXPECT_EQ(queries, 1);
 }
 
 TEST(CoreDevice, WildcardDiscoveryRunsOnlyWhereItIsOn) {
@@ -463,6 +464,69 @@ TEST(CoreDevice, DrainingTakesNothingNewAndEndsWhatItHas) {
   world.core->drain_device(idle);
   world.core->drain_device(idle);
   EXPECT_EQ(world.events().size(), 1U);
+}
+
+TEST(CoreDevice, APathThatComesAndGoesIsHeldBackWhileAnotherServes) {
+  CoreWorld world;
+  world.port_up(PortId{0});
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  const auto state = [&](std::uint32_t path) {
+    return world.core->device(id)->paths().at(path).state;
+  };
+  const auto flap = [&] {
+    world.port_down(PortId{0});
+    world.port_up(PortId{0});
+    world.run(target);
+  };
+  flap();
+  EXPECT_EQ(state(0), PathState::live) << "once is forgiven";
+  flap();
+  EXPECT_EQ(state(0), PathState::probing);
+  EXPECT_EQ(world.core->stats().path_holds, 1U);
+  world.advance(Duration::milliseconds(1100));
+  EXPECT_EQ(state(0), PathState::live);
+  flap();
+  ASSERT_EQ(state(0), PathState::probing);
+  static_cast<void>(world.events());
+  // The other one goes: now it is better than nothing.
+  world.port_down(PortId{1});
+  EXPECT_EQ(state(0), PathState::live);
+  EXPECT_FALSE(world.saw(EventKind::device_down));
+}
+
+TEST(CoreDevice, SettingsChangeWhileItIsOpen) {
+  CoreWorld world;
+  world.port_up(PortId{0}, 9000);
+  FakeTarget target;
+  target.sector_count = 17;
+  const DeviceId id = world.open(target);
+  const auto payload = [&] { return world.core->device(id)->paths().smallest_payload_sectors(); };
+  ASSERT_EQ(payload(), 17U);
+  world.core->change_settings(
+      world.now, id, {.loss = {.on_path_loss = OnPathLoss::fail}, .payload_sectors_max = 4});
+  EXPECT_EQ(payload(), 4U);
+  world.core->change_settings(world.now, id, {.loss = {.on_path_loss = OnPathLoss::fail}});
+  world.run(target);
+  EXPECT_EQ(payload(), 17U);
+  world.port_down();
+  world.core->handle_timeout(world.now);
+  Bytes into(512);
+  EXPECT_EQ(world.core->submit(world.now, id, {.op = IoOp::read, .sectors = 1, .read_into = into})
+                .error(),
+            SubmitError::no_path);
+  world.port_up(PortId{0}, 9000);
+  world.run(target);
+  world.advance(Duration::milliseconds(20), [&](const Sent& frame) {
+    if (const auto reply = target.answer(frame)) {
+      world.receive(*reply);
+    }
+  });
+  ASSERT_TRUE(world.core->device(id)->is_up());
+  world.core->change_settings(world.now, id, {.pinned_serial = "S2"});
+  world.run(target);
+  EXPECT_FALSE(world.core->device(id)->is_up());
 }
 
 TEST(CoreDevice, StatesFollowThePaths) {

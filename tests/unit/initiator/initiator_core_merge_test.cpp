@@ -210,6 +210,21 @@ TEST_F(CoreMerge, TrimsAreBatched) {
   }
 }
 
+TEST_F(CoreMerge, ATrimThatWasSentTwiceFencesAllItsRanges) {
+  world.submit(id, {.op = IoOp::trim, .lba = Lba{100}, .sectors = 3, .cookie = 1});
+  world.submit(id, {.op = IoOp::trim, .lba = Lba{10}, .sectors = 3, .cookie = 2});
+  const Sent first = world.take_sent().at(0);
+  world.advance(Duration::seconds(3));
+  world.receive(*target.answer(first));
+  ASSERT_EQ(done().size(), 2U);
+  const Bytes block = pattern(512, 1);
+  write(11, block, 3);
+  write(102, block, 4);
+  EXPECT_TRUE(world.take_sent().empty());
+  write(103, block, 5);
+  EXPECT_EQ(world.take_sent().size(), 1U);
+}
+
 TEST_F(CoreMerge, ManyTrimsTakeBlocksAsTheDiskAllows) {
   target.disk.trim_blocks_max = 2;
   world.core->close_device(world.now, id);

@@ -116,6 +116,23 @@ TEST_F(CoreSession, AWriteThatWasGivenUpIsFenced) {
   EXPECT_EQ(data_within(Duration::seconds(4)).size(), 1U);
 }
 
+TEST_F(CoreSession, AFenceLastsAsLongAsEitherEndBelievesThatFramesLive) {
+  target.frame_life_ms = 7000;
+  target.forget_session();
+  world.core->close_device(world.now, id);
+  id = world.open(target);
+  world.submit(id, {.op = IoOp::write,
+                    .lba = Lba{5},
+                    .sectors = 1,
+                    .write_from = block,
+                    .timeout = Duration::milliseconds(20)});
+  ASSERT_EQ(world.take_sent().size(), 1U);
+  static_cast<void>(data_within(Duration::milliseconds(20)));
+  world.submit(id, {.op = IoOp::write, .lba = Lba{5}, .sectors = 1, .write_from = block});
+  EXPECT_TRUE(data_within(Duration::milliseconds(6970)).empty());
+  EXPECT_EQ(data_within(Duration::milliseconds(20)).size(), 1U);
+}
+
 TEST_F(CoreSession, TheSequenceWindowIsNeverLeft) {
   target.sequence_window = 3;
   target.forget_session();

@@ -36,7 +36,9 @@ TEST(InitiatorConfigFile, EveryKeyReachesItsField) {
   const InitiatorConfig config = good(
       "open = 'configured'\ncontrol = '/c.sock'\nlog_level = 'debug'\nuser = 'u'\n"
       "group = 'g'\n[[device]]\naddress = 'e7.1'\nenabled = false\nread_only = true\n"
-      "timeout = '90s'\npayload = '8K'\nwindow = 12\n[[device]]\naddress = '7.2'\n"
+      "timeout = '90s'\npayload = '8K'\nwindow = 12\n"
+           "on_path_loss = 'fail'\nfast_io_fail = 5\ndevice_loss = 'never'\n"
+           "macs = ['02:00:00:00:0a:10']\nserial = 'S1'\ninstances = 'many'\n[[device]]\naddress = '7.2'\n"
       "payload = 'auto'\nwindow = 'auto'\n");
   EXPECT_EQ(config.open, OpenPolicy::configured);
   EXPECT_EQ(config.control_path, "/c.sock");
@@ -49,6 +51,14 @@ TEST(InitiatorConfigFile, EveryKeyReachesItsField) {
   EXPECT_EQ(device.timeout, Duration::seconds(90));
   EXPECT_EQ(device.payload_bytes, 8192U);
   EXPECT_EQ(device.window_frames, 12U);
+  EXPECT_EQ(device.on_path_loss, initiator::OnPathLoss::fail);
+  EXPECT_EQ(device.fast_io_fail, Duration::seconds(5));
+  EXPECT_EQ(device.device_loss, Duration{});
+  EXPECT_EQ(device.macs.size(), 1U);
+  EXPECT_EQ(device.serial, "S1");
+  EXPECT_EQ(device.instances, initiator::DeviceSettings::Instances::many);
+  EXPECT_EQ(config.devices[1].device_loss, Duration::seconds(180));
+  EXPECT_TRUE(config.devices[1].macs.empty());
   EXPECT_EQ(config.devices[1].payload_bytes, 0U);
   EXPECT_EQ(config.devices[1].timeout, Duration::seconds(180));
 }
@@ -87,19 +97,19 @@ TEST(InitiatorConfigFile, ADumpReadsBackAsTheSame) {
   EXPECT_TRUE(diff({config, again.config}).empty());
 }
 
-TEST(InitiatorReloadPlan, TellsWhatAKeyNeeds) {
+TEST(InitiatorReloadPlan, NoKeyOfADeviceNeedsItClosed) {
   const InitiatorConfig before = good("[[device]]\naddress = '7.1'\n[[device]]\naddress = '7.2'\n");
-  for (const char* line : {"read_only = true", "timeout = 5", "payload = 512", "window = 3"}) {
+  for (const char* line :
+       {"enabled = false", "read_only = true", "timeout = 5", "payload = 512", "window = 3",
+        "on_path_loss = 'fail'", "fast_io_fail = 5", "device_loss = 'never'",
+        "macs = '02:00:00:00:0a:10'", "serial = 'S'", "instances = 'many'"}) {
     const InitiatorConfig after = good("[[device]]\naddress = '7.1'\n" + std::string(line) +
                                        "\n[[device]]\naddress = '7.2'\n");
     const config::ReloadPlan plan = diff({before, after});
     ASSERT_EQ(plan.changed.size(), 1U) << line;
-    EXPECT_TRUE(plan.changed[0].needs_reopen()) << line;
+    EXPECT_FALSE(plan.changed[0].needs_reopen()) << line;
     EXPECT_THAT(plan.unchanged, ElementsAre(kE72));
   }
-  const InitiatorConfig off =
-      good("[[device]]\naddress = '7.1'\nenabled = false\n[[device]]\naddress = '7.2'\n");
-  EXPECT_FALSE(diff({before, off}).changed[0].needs_reopen());
 }
 
 }  // namespace

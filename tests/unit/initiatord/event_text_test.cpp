@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+
 namespace aoe::initiatord {
 namespace {
 
@@ -32,6 +35,18 @@ TEST(EventText, DevicesTellTheirSizeAndNoPath) {
   const Event up{.kind = EventKind::device_up, .address = kE71, .sectors = 8};
   EXPECT_FALSE(to_json(up, "eth1").contains("interface"));
   EXPECT_EQ(to_json(up, "eth1")["size_sectors"], 8);
+}
+
+TEST(EventText, QuarantineSaysWhyAndWhatToDo) {
+  Event event{.kind = EventKind::path_quarantined, .address = kE71, .mac = kMac};
+  for (const auto& [reason, text] :
+       {std::pair{initiator::QuarantineReason::identity, "another disk"},
+        std::pair{initiator::QuarantineReason::instance, "instances"},
+        std::pair{initiator::QuarantineReason::pin, "configuration"}}) {
+    event.reason = reason;
+    EXPECT_NE(describe(event, "eth1").text.find(text), std::string::npos);
+    EXPECT_EQ(to_json(event, "eth1")["reason"], initiator::quarantine_reason_name(reason));
+  }
 }
 
 TEST(EventText, LostEventsAreAboutNoDevice) {

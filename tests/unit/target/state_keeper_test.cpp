@@ -241,6 +241,45 @@ TEST_F(Keeping, RepeatedReservationIsAnsweredWithoutAnotherSave) {
   EXPECT_EQ(t.save_count(), saves);
 }
 
+// The answer to the first copy was lost, and with its success its sender ceased to be a holder.
+TEST_F(Keeping, AReservationHandedOverIsAnsweredAgain) {
+  const auto hand_over = FrameBuilder::reserve(ReserveCommand::set, {kInitiatorB});
+  const MacList holders{kInitiatorB};
+  EXPECT_THAT(t.answer(hand_over), IsReserveReply(ReserveCommand::set, holders));
+  const std::size_t saves = t.save_count();
+  EXPECT_THAT(t.answer(hand_over), IsReserveReply(ReserveCommand::set, holders));
+  EXPECT_EQ(t.save_count(), saves);
+}
+
+TEST_F(Keeping, ALateCopyDoesNotUndoANewerReservation) {
+  const auto release = FrameBuilder::reserve(ReserveCommand::force_set, {}).tag(5);
+  t.deliver(FrameBuilder::reserve(ReserveCommand::set, {kInitiatorA}).tag(4));
+  EXPECT_THAT(t.answer(release), IsReserveReply(ReserveCommand::force_set, MacList{}));
+  t.deliver(FrameBuilder::reserve(ReserveCommand::set, {kInitiatorB}).from(kInitiatorB).tag(6));
+  EXPECT_THAT(t.answers(release), IsEmpty());
+  EXPECT_EQ(t.core().stats().drops.late_change, 1U);
+  EXPECT_EQ(t.at().persistent.reservation, MacList{kInitiatorB});
+  // The same wish again, which its sender may well have later, is a new one by its tag.
+  EXPECT_THAT(t.answer(FrameBuilder::reserve(ReserveCommand::force_set, {}).tag(7)),
+              IsReserveReply(ReserveCommand::force_set, MacList{}));
+}
+
+TEST_F(Keeping, ALateCopyDoesNotUndoANewerStringOrMask) {
+  const auto first = FrameBuilder::config(force_set, "one").tag(5);
+  t.deliver(first);
+  t.deliver(FrameBuilder::config(force_set, "two").tag(6));
+  EXPECT_THAT(t.answers(first), IsEmpty());
+  EXPECT_EQ(as_text(t.at().persistent.config_string), "two");
+  const auto add = FrameBuilder::mask_edit({{kAdd, kInitiatorA}, {kAdd, kInitiatorB}}).tag(7);
+  t.deliver(add);
+  t.deliver(FrameBuilder::mask_edit({{kRemove, kInitiatorB}}).tag(8));
+  EXPECT_THAT(t.answers(add), IsEmpty());
+  EXPECT_EQ(t.at().persistent.mask, MacList{kInitiatorA});
+  // A tool that uses one tag for everything waits until no copy can be left.
+  t.advance(Duration::seconds(1));
+  EXPECT_THAT(t.answer(first), IsConfigReply(force_set, "one"));
+}
+
 TEST_F(Keeping, UnknownReserveCommandsAndTooManyHoldersAreABadArgument) {
   for (unsigned command = 3; command < 256; ++command) {
     EXPECT_THAT(t.answer(FrameBuilder::reserve(ReserveCommand::read)

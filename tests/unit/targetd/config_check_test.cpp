@@ -89,6 +89,13 @@ TEST(ConfigCheck, GroupNeedsUser) {
   EXPECT_THAT(lines_of(validate(config).errors), IsEmpty());
 }
 
+TEST(ConfigCheck, NoFrameLifeIsWarnedOf) {
+  TargetConfig config = config_of({"7.1=/a"});
+  EXPECT_THAT(lines_of(validate(config).warnings), IsEmpty());
+  config.frame_life = Duration{};
+  EXPECT_EQ(validate(config).warnings.size(), 1U);
+}
+
 TEST(ConfigCheck, SharedSectorsAreWarnedOf) {
   EXPECT_THAT(warnings_of({"7.1=/a", "7.2=file:/a,mode=read-only"}),
               ElementsAre("-e 7.2=file:/a,mode=read-only: store: e7.1 and e7.2 share sectors of "

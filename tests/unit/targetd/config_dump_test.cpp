@@ -18,6 +18,7 @@ state_dir = "/state"
 control = "/c"
 log_level = "trace"
 metrics = "[::1]:9750"
+frame_life = "500ms"
 user = "u"
 group = "g"
 
@@ -64,6 +65,7 @@ TEST(ConfigDump, WritesDefaultsOut) {
 state_dir = "/var/lib/aoekit"
 control = "/run/aoekit/target.sock"
 log_level = "info"
+frame_life = "1s"
 )");
 }
 

@@ -42,10 +42,11 @@ state_dir = "/state"
 control = "/run/c.sock"
 log_level = "debug"
 metrics = "[::1]:9750"
+frame_life = "1500ms"
 user = "aoekit"
 group = "disk"
 
-[[export]]                  # line 10
+[[export]]                  # line 11
 address = "e7.1"
 store = "/srv/a=b,c.img"
 mode = "read-only"
@@ -74,6 +75,7 @@ remote_admin = "02:00:00:00:0a:10"
   const TargetConfig& config = loaded.config;
   EXPECT_THAT(config.interfaces, ElementsAre("eth1", "eth2"));
   EXPECT_EQ(config.state_dir, "/state");
+  EXPECT_EQ(config.frame_life, Duration::milliseconds(1500));
   EXPECT_EQ(config.control_path, "/run/c.sock");
   EXPECT_EQ(config.log_level, LogLevel::debug);
   ASSERT_TRUE(config.metrics.has_value());
@@ -85,7 +87,7 @@ remote_admin = "02:00:00:00:0a:10"
   ASSERT_EQ(config.exports.size(), 2U);
   const ExportConfig& first = config.exports[0];
   EXPECT_EQ(to_string(first.address), "e7.1");
-  EXPECT_EQ(first.origin, "t.toml:10:1");
+  EXPECT_EQ(first.origin, "t.toml:11:1");
   EXPECT_EQ(first.store, "/srv/a=b,c.img");
   EXPECT_EQ(first.mode, ExportMode::read_only);
   EXPECT_EQ(first.buffers, 128U);
@@ -110,6 +112,7 @@ TEST(ConfigFile, DefaultsFillTheRest) {
   EXPECT_EQ(loaded.config.control_path, "/run/aoekit/target.sock");
   EXPECT_EQ(loaded.config.log_level, LogLevel::info);
   EXPECT_FALSE(loaded.config.metrics.has_value());
+  EXPECT_EQ(loaded.config.frame_life, Duration::seconds(1));
 }
 
 // One line in the daemon's part; it is line 1 of the file.
@@ -125,7 +128,7 @@ TEST(ConfigFile, BadKeysOfTheDaemonNamePlaceKeyAndExpectation) {
       BadLine{"exports = 1", "t.toml:1:1: unknown key \"exports\" (did you mean \"export\"?)"},
       BadLine{"listen = 1",
               "t.toml:1:1: unknown key \"listen\": expected one of interfaces, state_dir, control, "
-              "log_level, metrics, user, group, export"},
+              "log_level, metrics, frame_life, user, group, export"},
       BadLine{"state_dir = 3",
               "t.toml:1:13: state_dir: expected the path of a directory, not a whole number"},
       BadLine{"state_dir = ''", "t.toml:1:13: state_dir: empty: expected the path of a directory"},

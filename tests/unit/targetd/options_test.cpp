@@ -63,15 +63,32 @@ TEST(CommandLine, InterfacesAndExportsMakeAConfiguration) {
 }
 
 TEST(CommandLine, OptionsReachTheirKeys) {
-  const Options options =
-      options_of({"-i", "eth1", "-e", "7.1=/a", "--state-dir", "/s", "--control=/c.sock",
-                  "--log-level", "debug", "--metrics", "127.0.0.1:1", "--user", "u", "--group", "g",
-                  "--run", "echo hi", "--foreground"});
+  const Options options = options_of({"-i",
+                                      "eth1",
+                                      "-e",
+                                      "7.1=/a",
+                                      "--state-dir",
+                                      "/s",
+                                      "--control=/c.sock",
+                                      "--log-level",
+                                      "debug",
+                                      "--metrics",
+                                      "127.0.0.1:1",
+                                      "--frame-life",
+                                      "2s",
+                                      "--user",
+                                      "u",
+                                      "--group",
+                                      "g",
+                                      "--run",
+                                      "echo hi",
+                                      "--foreground"});
   EXPECT_EQ(options.action, Action::serve);
   EXPECT_EQ(options.run_command, "echo hi");
   const LoadedConfig loaded = load_config(options);
   EXPECT_THAT(lines_of(loaded.diagnostics.errors), IsEmpty());
   EXPECT_EQ(loaded.config.state_dir, "/s");
+  EXPECT_EQ(loaded.config.frame_life, Duration::seconds(2));
   EXPECT_EQ(loaded.config.control_path, "/c.sock");
   EXPECT_EQ(loaded.config.log_level, LogLevel::debug);
   ASSERT_TRUE(loaded.config.metrics.has_value());
@@ -173,8 +190,8 @@ TEST(CommandLine, HelpNamesEveryOptionAndKey) {
   const std::string help = printed({"--help"});
   for (const char* option :
        {"--interface", "--export", "--config", "--run", "--state-dir", "--control", "--log-level",
-        "--metrics", "--user", "--group", "--foreground", "--check-config", "--dump-config",
-        "--help", "--version"}) {
+        "--metrics", "--frame-life", "--user", "--group", "--foreground", "--check-config",
+        "--dump-config", "--help", "--version"}) {
     EXPECT_THAT(help, HasSubstr(option));
   }
   for (const ExportKey& key : export_keys()) {

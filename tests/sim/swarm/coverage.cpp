@@ -1,0 +1,36 @@
+#include "sim/swarm/coverage.h"
+
+namespace aoe::sim {
+namespace {
+
+constexpr std::array<const char*, kRareStateCount> kNames = {
+    "retransmission",     "window-cut",
+    "late-answer",        "tags-at-rest",
+    "payload-step-down",  "resplit",
+    "overlap-wait",       "fence-raised",
+    "fence-wait",         "fence-table-full",
+    "no-send-buffer",     "path-table-full",
+    "quarantine",         "device-unavailable",
+    "events-lost",        "path-lost",
+    "device-lost",        "failover-during-flush",
+    "request-in-doubt",   "initiator-crash",
+    "request-table-full", "light-replies-limited",
+    "change-pending",     "range-wait",
+    "backend-stalled",    "export-failed",
+    "address-conflict",   "reservation-changed",
+    "target-kill",        "target-restart",
+    "repeated-execution", "execution-after-answer",
+    "orphan-execution",   "torn-write",
+    "lost-cache",         "disk-error",
+    "overflow",           "oversized",
+    "reordered",          "clogged",
+    "ring-overflow",
+};
+
+}  // namespace
+
+const char* rare_state_name(RareState state) {
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+}  // namespace aoe::sim

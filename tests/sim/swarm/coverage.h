@@ -1,0 +1,83 @@
+// How often the rare states were reached: a run that never comes near them proves nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace aoe::sim {
+
+enum class RareState : std::uint8_t {
+  // The initiator.
+  retransmission,
+  window_cut,
+  late_answer,   // to a tag that is not in use any more
+  tags_at_rest,  // sending paused because every tag rests
+  payload_step_down,
+  resplit,
+  overlap_wait,
+  fence_raised,
+  fence_wait,
+  fence_table_full,
+  no_send_buffer,
+  path_table_full,
+  quarantine,
+  device_unavailable,
+  events_lost,
+  path_lost,
+  device_lost,
+  failover_during_flush,
+  request_in_doubt,
+  initiator_crash,
+  // The target.
+  request_table_full,
+  light_replies_limited,
+  change_pending,
+  range_wait,
+  backend_stalled,
+  export_failed,
+  address_conflict,
+  reservation_changed,
+  target_kill,
+  target_restart,
+  // Execution.
+  repeated_execution,
+  execution_after_answer,
+  orphan_execution,
+  torn_write,
+  lost_cache,
+  disk_error,
+  // The network.
+  overflow,
+  oversized,
+  reordered,
+  clogged,
+  ring_overflow,
+};
+
+inline constexpr std::size_t kRareStateCount =
+    static_cast<std::size_t>(RareState::ring_overflow) + 1;
+
+[[nodiscard]] const char* rare_state_name(RareState state);
+
+class Coverage {
+ public:
+  void add(RareState state, std::uint64_t count = 1) {
+    counts_[static_cast<std::size_t>(state)] += count;
+  }
+
+  [[nodiscard]] std::uint64_t count(RareState state) const {
+    return counts_[static_cast<std::size_t>(state)];
+  }
+
+  void merge(const Coverage& other) {
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+      counts_[i] += other.counts_[i];
+    }
+  }
+
+ private:
+  std::array<std::uint64_t, kRareStateCount> counts_{};
+};
+
+}  // namespace aoe::sim

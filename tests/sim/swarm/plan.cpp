@@ -1,0 +1,346 @@
+#include "sim/swarm/plan.h"
+
+#include "base/prng.h"
+
+#include <algorithm>
+
+namespace aoe::sim {
+namespace {
+
+// What each part of a plan draws from. A part draws the same whatever the others do.
+enum class Aspect : std::uint8_t { faults, topology, network, machines, disks, work, periods };
+
+Prng source(std::uint64_t seed, Aspect aspect) {
+  Prng mixer(seed);
+  return Prng(mixer.next() ^ (static_cast<std::uint64_t>(aspect) + 1) * 0xD6E8FEB86659FD93ULL);
+}
+
+template <class T, std::size_t N>
+T pick(Prng& prng, const std::array<T, N>& choices) {
+  return choices[prng.below(N)];
+}
+
+// Between `low` and `high`, each power of two as likely as another.
+std::uint64_t pick_log(Prng& prng, std::uint64_t low, std::uint64_t high) {
+  unsigned doublings = 0;
+  while (low << (doublings + 1) <= high) {
+    ++doublings;
+  }
+  const std::uint64_t base = low << prng.below(doublings + 1);
+  return std::min(high, base + prng.below(base));
+}
+
+Duration pick_time(Prng& prng, Duration low, Duration high) {
+  return Duration{static_cast<std::int64_t>(
+      pick_log(prng, static_cast<std::uint64_t>(low.ns), static_cast<std::uint64_t>(high.ns)))};
+}
+
+FaultSet draw_faults(std::uint64_t seed) {
+  Prng prng = source(seed, Aspect::faults);
+  FaultSet faults;
+  // How dangerous the world is: one seed in eight has no fault at all, others nearly all.
+  const std::uint64_t percent =
+      pick(prng, std::array<std::uint64_t, 8>{0, 8, 15, 15, 25, 25, 40, 70});
+  for (std::size_t i = 0; i < kFaultCount; ++i) {
+    if (prng.below(100) < percent) {
+      faults.add(static_cast<Fault>(i));
+    }
+  }
+  // Plain AoE has no answer to a copy that the network makes: it cannot be told from a request.
+  faults.remove(Fault::duplicate);
+  faults.remove(Fault::corrupt);
+  return faults;
+}
+
+void draw_topology(Plan& plan) {
+  Prng prng = source(plan.seed, Aspect::topology);
+  const std::uint64_t size = prng.below(100);
+  const std::uint64_t most = size < 70 ? 4 : size < 92 ? 12 : 64;
+  plan.initiators = static_cast<std::uint32_t>(pick_log(prng, 1, most));
+  plan.targets = static_cast<std::uint32_t>(pick_log(prng, 1, most));
+  plan.exports_per_target = static_cast<std::uint32_t>(1 + prng.below(plan.targets > 8 ? 1 : 3));
+  plan.switches = static_cast<std::uint32_t>(1 + prng.below(2));
+  const std::uint64_t ports = plan.initiators + plan.targets > 32 ? 1 : 4;
+  plan.initiator_ports = static_cast<std::uint32_t>(
+      pick_log(prng, plan.switches, std::max<std::uint64_t>(ports, plan.switches)));
+  plan.target_ports = static_cast<std::uint32_t>(
+      pick_log(prng, plan.switches, std::max<std::uint64_t>(ports, plan.switches)));
+  plan.mtu_bytes = pick(prng, std::array<std::size_t, 4>{1500, 1500, 4200, 9000});
+  plan.disk_sectors = pick_log(prng, 256, plan.targets > 8 ? 512 : 4096);
+  plan.disks_per_initiator = static_cast<std::uint32_t>(1 + prng.below(4));
+}
+
+void draw_network(Plan& plan) {
+  Prng prng = source(plan.seed, Aspect::network);
+  plan.good.bits_per_second = pick(
+      prng,
+      std::array<std::uint64_t, 4>{100'000'000, 1'000'000'000, 10'000'000'000, 40'000'000'000});
+  plan.good.delay = pick_time(prng, Duration::microseconds(1), Duration::microseconds(200));
+  plan.good.queue_bytes = pick_log(prng, 256UL * 1024, 2048UL * 1024);
+  plan.bad_links_percent = pick(prng, std::array<std::uint32_t, 3>{100, 50, 15});
+  LinkQuality& bad = plan.bad;
+  bad = plan.good;
+  const auto ppm = [&prng](std::uint64_t low, std::uint64_t high) {
+    return static_cast<std::uint32_t>(pick_log(prng, low, high));
+  };
+  // Every value is drawn, whether its fault exists or not: taking one away leaves the others.
+  const std::uint32_t loss = ppm(50, 200'000);
+  const std::uint32_t burst = ppm(20, 5'000);
+  const std::uint32_t burst_frames = ppm(2, 64);
+  const std::uint32_t duplicate = ppm(50, 200'000);
+  const std::uint32_t reorder = ppm(50, 200'000);
+  const std::uint32_t tail = ppm(20, 20'000);
+  const std::uint32_t corrupt = ppm(20, 50'000);
+  const Duration reorder_delay =
+      pick_time(prng, Duration::microseconds(5), Duration::milliseconds(5));
+  const Duration tail_delay = pick_time(prng, Duration::milliseconds(10), Duration::seconds(1));
+  const Duration jitter = pick_time(prng, Duration::microseconds(10), Duration::milliseconds(20));
+  const std::size_t queue = pick_log(prng, 4UL * 1024, 64UL * 1024);
+  const auto when = [&plan](Fault fault, auto value) {
+    return plan.faults.has(fault) ? value : decltype(value){};
+  };
+  bad.loss_ppm = when(Fault::loss, loss);
+  bad.burst_ppm = when(Fault::burst, burst);
+  bad.burst_frames = burst_frames;
+  bad.duplicate_ppm = when(Fault::duplicate, duplicate);
+  bad.duplicate_delay = reorder_delay;
+  bad.reorder_ppm = when(Fault::reorder, reorder);
+  bad.reorder_delay = reorder_delay;
+  bad.tail_ppm = when(Fault::tail, tail);
+  bad.tail_delay = tail_delay;
+  bad.corrupt_ppm = when(Fault::corrupt, corrupt);
+  bad.jitter = when(Fault::jitter, jitter);
+  if (plan.faults.has(Fault::small_queues)) {
+    bad.queue_bytes = std::max(queue, plan.mtu_bytes * 2);
+  }
+  plan.black_hole_mtu_bytes = 1500;
+}
+
+void draw_machines(Plan& plan) {
+  Prng prng = source(plan.seed, Aspect::machines);
+  initiator::CoreOptions& core = plan.initiator;
+  const bool narrow = plan.faults.has(Fault::small_initiator);
+  const auto size = [&prng, narrow](std::uint64_t small, std::uint64_t large) {
+    const std::uint64_t few = pick_log(prng, small, std::max(small, large / 8));
+    return static_cast<std::uint32_t>(narrow ? few : large);
+  };
+  core.limits.ports_max = 4;
+  core.limits.devices_max = 4;
+  core.limits.paths_max = size(1, 16);
+  core.limits.requests_max = size(2, 64);
+  core.limits.frames_max = size(1, 256);
+  core.limits.commands_max = 4;
+  core.limits.targets_max = size(1, 256);
+  core.limits.events_max = size(1, 128);
+  core.limits.fences_max = size(1, 128);
+  core.limits.queries_max = size(1, 16);
+  plan.initiator_buffers = size(2, 128);
+  // Two hops, each with a tail, a reordering and a clog, fit twice into what is allowed.
+  core.frame_life_max = Duration::seconds(4);
+  core.rtt.min =
+      pick(prng, std::array<Duration, 3>{Duration::milliseconds(50), Duration::milliseconds(10),
+                                         Duration::milliseconds(2)});
+  core.rtt.initial = Duration::milliseconds(200);
+  plan.drift_ppm_max =
+      plan.faults.has(Fault::clock_drift) ? static_cast<std::int32_t>(pick_log(prng, 10, 5000)) : 0;
+
+  target::TargetLimits& target = plan.target;
+  const bool small = plan.faults.has(Fault::small_target);
+  const std::uint64_t requests = pick_log(prng, 4, 64);
+  target.requests_max = static_cast<std::uint16_t>(small ? requests : 256);
+  const std::uint64_t initiators = pick_log(prng, 8, 32);
+  target.initiators_max = static_cast<std::uint16_t>(small ? initiators : 256);
+  target.changes_max = static_cast<std::uint16_t>(small ? 1 : 16);
+  target.discoveries_max = static_cast<std::uint16_t>(small ? 1 : 16);
+  target.exports_max = 8;
+  target.ports_max = 4;
+  const std::uint64_t light = pick_log(prng, 20, 2000);
+  if (small) {
+    target.light_replies_per_second = static_cast<std::uint32_t>(light);
+    target.light_replies_burst = static_cast<std::uint32_t>(8 + light / 4);
+  }
+  target.backend_deadline = pick_time(prng, Duration::milliseconds(200), Duration::seconds(30));
+  plan.target_buffers = target.requests_max * 2U + (small ? 16U : 256U);
+  plan.advertised_buffers = static_cast<std::uint16_t>(pick_log(prng, 2, 64));
+  plan.write_back_percent = pick(prng, std::array<std::uint32_t, 3>{0, 50, 100});
+}
+
+void draw_disks(Plan& plan) {
+  Prng prng = source(plan.seed, Aspect::disks);
+  plan.disk.sectors = plan.disk_sectors;
+  plan.disk.ops_max = plan.target.requests_max;
+  DiskSpeed& speed = plan.disk.speed;
+  speed.parallel = static_cast<std::uint32_t>(pick_log(prng, 1, 32));
+  speed.write_spread = pick_time(prng, Duration::microseconds(10), Duration::milliseconds(2));
+  speed.read_spread = pick_time(prng, Duration::microseconds(10), Duration::milliseconds(2));
+  speed.flush = pick_time(prng, Duration::microseconds(100), Duration::milliseconds(50));
+  const auto tail_ppm = static_cast<std::uint32_t>(pick_log(prng, 100, 20'000));
+  speed.tail = pick_time(prng, Duration::milliseconds(5), Duration::milliseconds(800));
+  if (plan.faults.has(Fault::disk_tail)) {
+    speed.tail_ppm = tail_ppm;
+  }
+  if (plan.faults.has(Fault::spinning)) {
+    speed.kind = DiskSpeed::Kind::spinning;
+    speed.parallel = 1;
+  }
+  plan.disk.discard_reads_zero = prng.chance(2, 3);
+  plan.disk.torn_percent = static_cast<std::uint32_t>(20 + prng.below(61));
+  const auto error = [&prng] { return static_cast<std::uint32_t>(pick_log(prng, 20, 5000)); };
+  const std::uint32_t read = error();
+  const std::uint32_t write = error();
+  const std::uint32_t flush = error() * 4;
+  plan.read_error_ppm = plan.faults.has(Fault::read_error) ? read : 0;
+  plan.write_error_ppm = plan.faults.has(Fault::write_error) ? write : 0;
+  plan.flush_error_ppm = plan.faults.has(Fault::flush_error) ? flush : 0;
+}
+
+void draw_work(Plan& plan) {
+  Prng prng = source(plan.seed, Aspect::work);
+  plan.mix.read = static_cast<std::uint32_t>(10 + prng.below(90));
+  plan.mix.write = static_cast<std::uint32_t>(10 + prng.below(90));
+  // With a cache, what is not flushed now and then is never safe, and never forgotten here.
+  plan.mix.flush = static_cast<std::uint32_t>(1 + prng.below(8));
+  if (plan.write_back_percent == 0 && prng.chance(1, 2)) {
+    plan.mix.flush = 0;
+  }
+  plan.mix.trim = prng.chance(1, 3) ? static_cast<std::uint32_t>(prng.below(20)) : 0;
+  plan.mix.write_zeroes = prng.chance(1, 3) ? static_cast<std::uint32_t>(prng.below(20)) : 0;
+  plan.depth = static_cast<std::uint32_t>(pick_log(prng, 1, 64));
+  plan.sectors_max = static_cast<std::uint32_t>(pick_log(prng, 1, 32));
+  plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
+  plan.think_max = prng.chance(1, 4)
+                       ? pick_time(prng, Duration::microseconds(10), Duration::milliseconds(10))
+                       : Duration{};
+  const Duration timeout = pick_time(prng, Duration::milliseconds(300), Duration::seconds(10));
+  if (plan.faults.has(Fault::short_timeout)) {
+    plan.timeout = timeout;
+  }
+}
+
+void draw_periods(Plan& plan) {
+  Prng prng = source(plan.seed, Aspect::periods);
+  for (Duration& period : plan.period) {
+    period = pick_time(prng, Duration::milliseconds(20), Duration::seconds(3));
+  }
+}
+
+std::string time_text(Duration duration) {
+  return std::to_string(duration.ns / 1000) + " us";
+}
+
+}  // namespace
+
+std::string PlanOverrides::text() const {
+  std::string text = "--ops " + std::to_string(operations);
+  if (!without.empty()) {
+    text += " --without " + without.text();
+  }
+  if (initiators_max) {
+    text += " --initiators " + std::to_string(*initiators_max);
+  }
+  if (targets_max) {
+    text += " --targets " + std::to_string(*targets_max);
+  }
+  return text;
+}
+
+Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides) {
+  Plan plan;
+  plan.seed = seed;
+  plan.operations = overrides.operations;
+  plan.faults = draw_faults(seed);
+  plan.faults.remove(overrides.without);
+  draw_topology(plan);
+  plan.initiators = std::min(plan.initiators, overrides.initiators_max.value_or(plan.initiators));
+  plan.targets = std::min(plan.targets, overrides.targets_max.value_or(plan.targets));
+  draw_network(plan);
+  draw_machines(plan);
+  draw_disks(plan);
+  draw_work(plan);
+  draw_periods(plan);
+  return plan;
+}
+
+std::string describe(const Plan& plan) {
+  std::string text;
+  const auto line = [&text](const char* name, const std::string& value) {
+    text += "  " + std::string(name) + ": " + value + "\n";
+  };
+  const auto number = [&line](const char* name, std::uint64_t value) {
+    line(name, std::to_string(value));
+  };
+  number("operations", plan.operations);
+  line("faults", plan.faults.empty() ? "none" : plan.faults.text());
+  number("initiators", plan.initiators);
+  number("initiator ports", plan.initiator_ports);
+  number("disks per initiator", plan.disks_per_initiator);
+  number("targets", plan.targets);
+  number("target ports", plan.target_ports);
+  number("exports per target", plan.exports_per_target);
+  number("switches", plan.switches);
+  number("mtu bytes", plan.mtu_bytes);
+  number("disk sectors", plan.disk_sectors);
+  number("write-back percent", plan.write_back_percent);
+  number("link Mbit/s", plan.good.bits_per_second / 1'000'000);
+  line("link delay", time_text(plan.good.delay));
+  number("link queue bytes", plan.good.queue_bytes);
+  number("bad links percent", plan.bad_links_percent);
+  number("bad: queue bytes", plan.bad.queue_bytes);
+  number("bad: loss ppm", plan.bad.loss_ppm);
+  number("bad: burst ppm", plan.bad.burst_ppm);
+  number("bad: burst frames", plan.bad.burst_frames);
+  number("bad: duplicate ppm", plan.bad.duplicate_ppm);
+  number("bad: reorder ppm", plan.bad.reorder_ppm);
+  line("bad: reorder delay", time_text(plan.bad.reorder_delay));
+  number("bad: tail ppm", plan.bad.tail_ppm);
+  line("bad: tail delay", time_text(plan.bad.tail_delay));
+  number("bad: corrupt ppm", plan.bad.corrupt_ppm);
+  line("bad: jitter", time_text(plan.bad.jitter));
+  number("initiator: paths max", plan.initiator.limits.paths_max);
+  number("initiator: requests max", plan.initiator.limits.requests_max);
+  number("initiator: frames max", plan.initiator.limits.frames_max);
+  number("initiator: fences max", plan.initiator.limits.fences_max);
+  number("initiator: events max", plan.initiator.limits.events_max);
+  number("initiator: buffers", plan.initiator_buffers);
+  line("initiator: frame life", time_text(plan.initiator.frame_life_max));
+  line("initiator: rto min", time_text(plan.initiator.rtt.min));
+  number("target: requests max", plan.target.requests_max);
+  number("target: initiators max", plan.target.initiators_max);
+  number("target: changes max", plan.target.changes_max);
+  number("target: light replies per second", plan.target.light_replies_per_second);
+  line("target: backend deadline", time_text(plan.target.backend_deadline));
+  number("target: buffers", plan.target_buffers);
+  number("target: advertised buffers", plan.advertised_buffers);
+  line("clock drift ppm max", std::to_string(plan.drift_ppm_max));
+  line("disk", plan.disk.speed.kind == DiskSpeed::Kind::spinning ? "spinning" : "flash");
+  number("disk: parallel", plan.disk.speed.parallel);
+  line("disk: read spread", time_text(plan.disk.speed.read_spread));
+  line("disk: write spread", time_text(plan.disk.speed.write_spread));
+  line("disk: flush", time_text(plan.disk.speed.flush));
+  number("disk: tail ppm", plan.disk.speed.tail_ppm);
+  line("disk: tail", time_text(plan.disk.speed.tail));
+  line("disk: trim reads zero", plan.disk.discard_reads_zero ? "yes" : "no");
+  number("disk: torn percent", plan.disk.torn_percent);
+  number("disk: read error ppm", plan.read_error_ppm);
+  number("disk: write error ppm", plan.write_error_ppm);
+  number("disk: flush error ppm", plan.flush_error_ppm);
+  line("mix (read write flush trim zeroes)",
+       std::to_string(plan.mix.read) + " " + std::to_string(plan.mix.write) + " " +
+           std::to_string(plan.mix.flush) + " " + std::to_string(plan.mix.trim) + " " +
+           std::to_string(plan.mix.write_zeroes));
+  number("depth", plan.depth);
+  number("sectors max", plan.sectors_max);
+  number("hot sectors", plan.hot_sectors);
+  line("think max", time_text(plan.think_max));
+  line("timeout", plan.timeout == Duration{} ? "the device's" : time_text(plan.timeout));
+  for (std::size_t i = 0; i < kFaultCount; ++i) {
+    if (plan.faults.has(static_cast<Fault>(i)) && i >= static_cast<std::size_t>(Fault::clog) &&
+        i <= static_cast<std::size_t>(Fault::offline)) {
+      line((std::string("every: ") + fault_name(static_cast<Fault>(i))).c_str(),
+           time_text(plan.period[i]));
+    }
+  }
+  return text;
+}
+
+}  // namespace aoe::sim

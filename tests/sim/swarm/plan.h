@@ -1,0 +1,88 @@
+// Everything that a seed decides before a run begins.
+#pragma once
+
+#include "base/time.h"
+#include "initiator/options.h"
+#include "sim/actors/workload.h"
+#include "sim/swarm/fault.h"
+#include "sim/world/link.h"
+#include "sim/world/sim_disk.h"
+#include "target/target_types.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace aoe::sim {
+
+// What the command line fixes; the rest follows from the seed. A failing run is shrunk by making
+// these smaller, so each must leave what the others decide as it was.
+struct PlanOverrides {
+  std::uint64_t operations = 40'000;
+  FaultSet without{};
+  std::optional<std::uint32_t> initiators_max;
+  std::optional<std::uint32_t> targets_max;
+
+  // "--ops 500 --without loss,clog", what replays it besides the seed.
+  [[nodiscard]] std::string text() const;
+};
+
+struct Plan {
+  std::uint64_t seed = 0;
+  std::uint64_t operations = 0;
+  FaultSet faults;
+
+  // Topology.
+  std::uint32_t initiators = 1;
+  std::uint32_t targets = 1;
+  std::uint32_t exports_per_target = 1;
+  std::uint32_t initiator_ports = 1;
+  std::uint32_t target_ports = 1;
+  std::uint32_t switches = 1;
+  std::size_t mtu_bytes = 1500;
+  std::uint64_t disk_sectors = 1024;
+  std::uint32_t disks_per_initiator = 1;
+
+  // Network. `bad` is the quality of the cables that have faults, `good` that of the others.
+  LinkQuality good{};
+  LinkQuality bad{};
+  std::uint32_t bad_links_percent = 100;
+  std::size_t black_hole_mtu_bytes = 1500;
+
+  // Machines.
+  initiator::CoreOptions initiator{};
+  std::uint32_t initiator_buffers = 128;
+  target::TargetLimits target{};
+  std::uint32_t target_buffers = 512;
+  std::uint16_t advertised_buffers = 64;
+  std::uint32_t write_back_percent = 0;  // of the exports
+  std::int32_t drift_ppm_max = 0;
+  DiskOptions disk{};
+  std::uint32_t read_error_ppm = 0;  // while there are faults
+  std::uint32_t write_error_ppm = 0;
+  std::uint32_t flush_error_ppm = 0;
+
+  // Work.
+  WorkloadMix mix{};
+  std::uint32_t depth = 16;
+  std::uint32_t sectors_max = 8;
+  std::uint64_t hot_sectors = 0;
+  Duration think_max{};
+  Duration timeout{};  // of requests; 0 = the device's 180 s
+
+  // Mean time between two faults of each kind that happens from time to time.
+  std::array<Duration, kFaultCount> period{};
+  Duration safety_max = Duration::seconds(120);  // how long faults go on at most
+
+  [[nodiscard]] Duration period_of(Fault fault) const {
+    return period[static_cast<std::size_t>(fault)];
+  }
+};
+
+[[nodiscard]] Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides);
+
+// One line an option.
+[[nodiscard]] std::string describe(const Plan& plan);
+
+}  // namespace aoe::sim

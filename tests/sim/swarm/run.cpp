@@ -1,0 +1,371 @@
+#include "sim/swarm/run.h"
+
+#include "protocol/aoe_frame.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace aoe::sim {
+namespace {
+
+constexpr std::size_t kEthernetHeaderBytes = 14;
+constexpr std::uint64_t kChunkSectorsMax = 16;  // of what one workload owns in a row
+constexpr std::uint64_t kWays = 8;  // the target's table of initiators comes in sets of so many
+constexpr Duration kSlice = Duration::milliseconds(5);
+// When the last fault is gone, everybody whose requests are open sees one complete within this.
+constexpr Duration kProgressMax = Duration::seconds(10);
+// Slow disks, and writes that rest behind fences, take their time; that much of it is watched.
+constexpr Duration kCalmMax = Duration::seconds(1000);
+
+Fabric::Options fabric_options(const Plan& plan) {
+  const std::uint32_t ports =
+      plan.initiators * plan.initiator_ports + plan.targets * plan.target_ports + 8;
+  return {.world = {.seed = plan.seed,
+                    .frames_max = 16'384,
+                    .frame_bytes_max = plan.mtu_bytes + kEthernetHeaderBytes},
+          .switches = plan.switches,
+          .switch_ports = static_cast<std::uint16_t>(ports),
+          .link = plan.good};
+}
+
+}  // namespace
+
+SwarmRun::SwarmRun(const Plan& plan)
+    : plan_(plan),
+      fabric_(fabric_options(plan_)),
+      admin_(fabric_.world()),
+      chaos_(fabric_, admin_, plan_, coverage_) {
+  build();
+}
+
+// --- building ---
+
+void SwarmRun::build() {
+  fabric_.plug(admin_, stranger_mac(0), plan_.mtu_bytes);
+  build_targets();
+  build_initiators();
+}
+
+void SwarmRun::build_targets() {
+  Prng prng = fabric_.world().fork(stream(StreamKind::swarm, 0));
+  for (std::uint32_t i = 0; i < plan_.targets; ++i) {
+    TargetHostOptions options;
+    options.limits = plan_.target;
+    options.buffers = plan_.target_buffers;
+    options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
+    options.drift_ppm = static_cast<std::int32_t>(
+                            prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
+                        plan_.drift_ppm_max;
+    TargetHost& host = fabric_.add_target(options, plan_.target_ports, plan_.mtu_bytes);
+    for (std::uint32_t place = 0; place < plan_.exports_per_target; ++place) {
+      const auto disk_id = static_cast<std::uint32_t>(fabric_.disks().size());
+      SimDisk& disk = fabric_.add_disk(plan_.disk);
+      target::ExportSettings settings;
+      settings.address = {Shelf{static_cast<std::uint16_t>(i)},
+                          Slot{static_cast<std::uint8_t>(place)}};
+      settings.buffer_count = plan_.advertised_buffers;
+      settings.mode = prng.below(100) < plan_.write_back_percent ? target::WriteMode::write_back
+                                                                 : target::WriteMode::write_through;
+      fabric_.add_export(host, settings, disk_id, plan_.disk);
+      judges_.watch(host, disk, disk_id);
+    }
+  }
+}
+
+void SwarmRun::build_initiators() {
+  Prng prng = fabric_.world().fork(stream(StreamKind::swarm, 1));
+  // Who uses which disk, so that each knows how many owners its sectors have.
+  const auto disks = static_cast<std::uint32_t>(fabric_.disks().size());
+  const std::uint32_t per_initiator = std::min(plan_.disks_per_initiator, disks);
+  std::vector<std::uint32_t> users(disks);
+  std::vector<std::vector<WorkloadDisk>> uses(plan_.initiators);
+  for (std::uint32_t i = 0; i < plan_.initiators; ++i) {
+    const auto first = static_cast<std::uint32_t>(prng.below(disks));
+    for (std::uint32_t n = 0; n < per_initiator; ++n) {
+      const std::uint32_t disk = (first + n) % disks;
+      uses[i].push_back(
+          {.address = {Shelf{static_cast<std::uint16_t>(disk / plan_.exports_per_target)},
+                       Slot{static_cast<std::uint8_t>(disk % plan_.exports_per_target)}},
+           .disk = disk,
+           .sectors = plan_.disk_sectors,
+           .owner = users[disk]++,
+           .trim_is_sure = plan_.disk.discard_reads_zero});
+    }
+  }
+  const std::uint64_t smallest_area =
+      plan_.hot_sectors == 0 ? plan_.disk_sectors : std::min(plan_.hot_sectors, plan_.disk_sectors);
+  for (std::uint32_t i = 0; i < plan_.initiators; ++i) {
+    InitiatorHostOptions options;
+    options.core = plan_.initiator;
+    options.buffers = plan_.initiator_buffers;
+    options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
+    options.drift_ppm = static_cast<std::int32_t>(
+                            prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
+                        plan_.drift_ppm_max;
+    InitiatorHost& host = fabric_.add_initiator(options, plan_.initiator_ports, plan_.mtu_bytes);
+    for (WorkloadDisk& use : uses[i]) {
+      use.owners = users[use.disk];
+      use.chunk_sectors =
+          std::clamp<std::uint64_t>(smallest_area / use.owners, 1, kChunkSectorsMax);
+    }
+    workloads_.push_back(
+        std::make_unique<Workload>(host, judges_,
+                                   WorkloadOptions{.index = i,
+                                                   .disks = std::move(uses[i]),
+                                                   .mix = plan_.mix,
+                                                   .depth = plan_.depth,
+                                                   .sectors_max = plan_.sectors_max,
+                                                   .hot_sectors = plan_.hot_sectors,
+                                                   .think_max = plan_.think_max,
+                                                   .timeout = plan_.timeout}));
+    workloads_.back()->excuse = [this](const WorkloadDisk& disk,
+                                       const initiator::IoCompletion& done) {
+      return is_excused(disk, done);
+    };
+  }
+}
+
+bool SwarmRun::is_excused(const WorkloadDisk& disk, const initiator::IoCompletion& done) {
+  switch (done.status) {
+    case initiator::IoStatus::timed_out:
+      return plan_.faults.has(Fault::short_timeout);
+    case initiator::IoStatus::rejected:
+      return plan_.faults.has(Fault::reserve) &&
+             done.aoe_error == static_cast<std::uint8_t>(protocol::AoeError::target_reserved);
+    case initiator::IoStatus::media_error:
+    case initiator::IoStatus::device_fault:
+      return fabric_.disks()[disk.disk]->counters().errors > 0;
+    default:
+      return false;
+  }
+}
+
+// --- running ---
+
+bool SwarmRun::is_done() const {
+  return std::all_of(workloads_.begin(), workloads_.end(),
+                     [](const auto& workload) { return workload->is_done(); });
+}
+
+std::uint64_t SwarmRun::in_flight() const {
+  std::uint64_t count = 0;
+  for (const auto& workload : workloads_) {
+    count += workload->in_flight();
+  }
+  return count;
+}
+
+void SwarmRun::run_until_done(Duration at_most) {
+  const Instant end = fabric_.world().now() + at_most;
+  while (!is_done() && !has_failed() && fabric_.world().now() < end) {
+    fabric_.run_for(kSlice);
+    check_bounds();
+    if (healed_) {
+      check_progress();
+    }
+  }
+}
+
+RunResult SwarmRun::run() {
+  for (const auto& host : fabric_.targets()) {
+    host->start();
+  }
+  chaos_.start();
+  for (std::uint32_t i = 0; i < workloads_.size(); ++i) {
+    fabric_.initiators()[i]->start();
+    const std::uint64_t share = plan_.operations / workloads_.size();
+    workloads_[i]->start(i == 0 ? plan_.operations - share * (workloads_.size() - 1) : share);
+  }
+  run_until_done(plan_.safety_max);
+  if (!has_failed()) {
+    liveness();
+  }
+  if (!has_failed()) {
+    look_at_every_sector();
+    look_for_leaks();
+  }
+  count_coverage();
+  RunResult result;
+  for (const auto& workload : workloads_) {
+    const WorkloadCounters& counters = workload->counters();
+    result.operations += counters.ended();
+  }
+  result.trace = fabric_.world().trace().value();
+  result.events = fabric_.world().events().handled();
+  result.simulated = fabric_.world().now() - Instant{};
+  result.violations = judges_.violations.count();
+  result.report = judges_.violations.text();
+  result.coverage = coverage_;
+  return result;
+}
+
+// What was open when the faults ended must end before anything else begins; then the rest of the
+// work is done.
+void SwarmRun::liveness() {
+  chaos_.heal();
+  healed_ = true;
+  for (const auto& workload : workloads_) {
+    workload->hold();
+  }
+  while (in_flight() > 0 && !has_failed()) {
+    fabric_.run_for(kSlice);
+    check_progress();
+  }
+  for (const auto& workload : workloads_) {
+    workload->go_on();
+  }
+  run_until_done(kCalmMax);
+  for (const auto& workload : workloads_) {
+    workload->hold();
+  }
+  while (in_flight() > 0 && !has_failed()) {
+    fabric_.run_for(kSlice);
+    check_progress();
+  }
+}
+
+void SwarmRun::check_progress() {
+  progress_.resize(workloads_.size());
+  const Instant now = fabric_.world().now();
+  for (std::size_t i = 0; i < workloads_.size(); ++i) {
+    Workload& workload = *workloads_[i];
+    const std::uint64_t ended = workload.counters().ended();
+    if (workload.in_flight() == 0 || progress_[i].ended != ended ||
+        progress_[i].since == Instant{}) {
+      progress_[i] = {.ended = ended, .since = now};
+    } else if (now - progress_[i].since > kProgressMax) {
+      judges_.violations.add(Rule::progress, now,
+                             "nothing completed within 10 s of peace: initiator " +
+                                 std::to_string(i) + ": " + workload.describe_open() + "\n" +
+                                 workload.describe_paths());
+      progress_[i].since = now;
+    }
+  }
+}
+
+void SwarmRun::look_at_every_sector() {
+  for (std::uint32_t id = 0; id < fabric_.disks().size(); ++id) {
+    const SimDisk& disk = *fabric_.disks()[id];
+    for (std::uint64_t lba = 0; lba < disk.sectors(); ++lba) {
+      const SectorPlace place{.disk = id, .lba = lba};
+      const std::optional<SectorValue> value = read_sector(disk.sector(lba), place);
+      if (!value) {
+        judges_.violations.add(Rule::wrong_answer, fabric_.world().now(),
+                               "disk " + std::to_string(id) + " sector " + std::to_string(lba) +
+                                   " " + describe_bad_sector(disk.sector(lba), place));
+        continue;
+      }
+      const auto ticket = judges_.history.begin_read({.disk = id, .lba = lba, .sectors = 1});
+      if (auto problem = judges_.history.end_read(ticket, {*value})) {
+        judges_.violations.add(Rule::linearizable, fabric_.world().now(),
+                               "in the end, " + *problem);
+      }
+    }
+  }
+}
+
+// What is idle holds no buffer. Discovery goes on, so it is looked at until a quiet moment comes.
+void SwarmRun::look_for_leaks() {
+  const auto buffers_out = [this] {
+    std::uint64_t out = fabric_.world().frames_out();
+    for (const auto& host : fabric_.initiators()) {
+      out += host->buffers_out();
+    }
+    for (const auto& host : fabric_.targets()) {
+      out += host->buffers_out();
+    }
+    return out;
+  };
+  for (int look = 0; look < 1000 && buffers_out() != 0; ++look) {
+    fabric_.run_for(Duration::milliseconds(7));
+  }
+  if (buffers_out() != 0) {
+    judges_.violations.add(Rule::buffers, fabric_.world().now(),
+                           std::to_string(buffers_out()) + " buffers do not come back");
+  }
+}
+
+void SwarmRun::check_bounds() {
+  const auto exceeds = [this](const char* what, std::uint64_t value, std::uint64_t limit) {
+    if (value > limit) {
+      judges_.violations.add(
+          Rule::bounds, fabric_.world().now(),
+          std::string(what) + ": " + std::to_string(value) + " of " + std::to_string(limit));
+    }
+  };
+  for (const auto& host : fabric_.targets()) {
+    if (const target::TargetCore* core = host->core()) {
+      exceeds("requests of a target", core->requests_in_flight(), plan_.target.requests_max);
+      exceeds("initiators of a target", core->initiators().size(),
+              std::bit_ceil(std::max<std::uint64_t>(plan_.target.initiators_max, kWays)));
+    }
+  }
+  for (const auto& host : fabric_.initiators()) {
+    if (host->is_up()) {
+      exceeds("remembered targets", host->core().targets().size(),
+              plan_.initiator.limits.targets_max);
+    }
+  }
+}
+
+// --- coverage ---
+
+void SwarmRun::count_coverage() {
+  for (const auto& host : fabric_.initiators()) {
+    const initiator::CoreStats stats = host->total_stats();
+    coverage_.add(RareState::retransmission, stats.retransmissions);
+    coverage_.add(RareState::window_cut, stats.window_cuts);
+    coverage_.add(RareState::late_answer, stats.unknown_tag);
+    coverage_.add(RareState::tags_at_rest, stats.tags_exhausted);
+    coverage_.add(RareState::payload_step_down, stats.payload_steps_down);
+    coverage_.add(RareState::resplit, stats.resplits);
+    coverage_.add(RareState::overlap_wait, stats.overlap_waits);
+    coverage_.add(RareState::fence_raised, stats.fences_raised);
+    coverage_.add(RareState::fence_wait, stats.fence_waits);
+    coverage_.add(RareState::fence_table_full, stats.fence_overflows);
+    coverage_.add(RareState::no_send_buffer, stats.buffers_exhausted);
+    coverage_.add(RareState::path_table_full, stats.paths_refused);
+    coverage_.add(RareState::quarantine, stats.identity_conflicts);
+    coverage_.add(RareState::device_unavailable, stats.device_unavailable);
+    coverage_.add(RareState::ring_overflow, host->ring_overflows());
+  }
+  for (const auto& workload : workloads_) {
+    const WorkloadCounters& counters = workload->counters();
+    coverage_.add(RareState::path_lost, counters.paths_lost);
+    coverage_.add(RareState::device_lost, counters.devices_lost);
+    coverage_.add(RareState::events_lost, counters.events_lost);
+    coverage_.add(RareState::failover_during_flush, counters.flushes_moved);
+    coverage_.add(RareState::request_in_doubt, counters.timed_out + counters.lost);
+  }
+  for (const auto& host : fabric_.targets()) {
+    const TargetTotals totals = host->totals();
+    coverage_.add(RareState::request_table_full, totals.queue_full);
+    coverage_.add(RareState::light_replies_limited, totals.rate_limited);
+    coverage_.add(RareState::change_pending, totals.change_pending);
+    coverage_.add(RareState::range_wait, totals.range_waits);
+    coverage_.add(RareState::backend_stalled, totals.stalls);
+    coverage_.add(RareState::export_failed, totals.failures);
+    coverage_.add(RareState::address_conflict, totals.conflicts);
+    coverage_.add(RareState::reservation_changed, totals.reservations);
+    coverage_.add(RareState::target_restart, totals.restarts);
+    coverage_.add(RareState::ring_overflow, host->ring_overflows());
+  }
+  coverage_.add(RareState::repeated_execution, judges_.executions.counters().repeated);
+  coverage_.add(RareState::execution_after_answer, judges_.executions.counters().after_answer);
+  for (const auto& disk : fabric_.disks()) {
+    coverage_.add(RareState::orphan_execution, disk->counters().orphans);
+    coverage_.add(RareState::torn_write, disk->counters().torn);
+    coverage_.add(RareState::lost_cache, disk->counters().lost_sectors);
+    coverage_.add(RareState::disk_error, disk->counters().errors);
+  }
+  for (const auto& link : fabric_.links()) {
+    for (const LinkDirection* direction : {&link->to_far(), &link->to_near()}) {
+      const LinkCounters& counters = direction->counters();
+      coverage_.add(RareState::overflow, counters.overflowed);
+      coverage_.add(RareState::oversized, counters.oversized);
+      coverage_.add(RareState::reordered, counters.reordered);
+    }
+  }
+}
+
+}  // namespace aoe::sim

@@ -1,0 +1,73 @@
+// One run of the swarm: what a seed says, from the first frame to the last check.
+#pragma once
+
+#include "sim/actors/admin_station.h"
+#include "sim/actors/fabric.h"
+#include "sim/actors/workload.h"
+#include "sim/checkers/judges.h"
+#include "sim/swarm/chaos.h"
+#include "sim/swarm/coverage.h"
+#include "sim/swarm/plan.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aoe::sim {
+
+struct RunResult {
+  std::uint64_t operations = 0;  // that completed
+  std::uint64_t trace = 0;
+  std::uint64_t events = 0;
+  Duration simulated{};
+  std::uint64_t violations = 0;
+  std::string report;  // the first violations
+  Coverage coverage;
+};
+
+// Three phases. Safety: work and faults together. Then everything is made whole, and what is open
+// has to complete soon. Then the rest of the work without faults, and a last look at every sector.
+class SwarmRun {
+ public:
+  explicit SwarmRun(const Plan& plan);
+
+  [[nodiscard]] RunResult run();
+
+ private:
+  void build();
+  void build_targets();
+  void build_initiators();
+
+  [[nodiscard]] bool has_failed() const { return !judges_.violations.empty(); }
+
+  [[nodiscard]] bool is_done() const;
+  [[nodiscard]] std::uint64_t in_flight() const;
+  // Runs until the work is done, something failed, or the time is over.
+  void run_until_done(Duration at_most);
+  void liveness();
+  void check_progress();
+  void look_at_every_sector();
+  void look_for_leaks();
+  void check_bounds();
+  void count_coverage();
+  [[nodiscard]] bool is_excused(const WorkloadDisk& disk, const initiator::IoCompletion& done);
+
+  Plan plan_;
+  Coverage coverage_;
+  Judges judges_;
+  Fabric fabric_;
+  AdminStation admin_;
+  Chaos chaos_;
+  std::vector<std::unique_ptr<Workload>> workloads_;
+  bool healed_ = false;
+
+  struct Progress {
+    std::uint64_t ended = 0;  // requests, when it was looked at
+    Instant since;            // how long ago that changed, or nothing was open
+  };
+
+  std::vector<Progress> progress_;  // by workload
+};
+
+}  // namespace aoe::sim

@@ -1,0 +1,17 @@
+#include "os/boot_identity.h"
+
+#include <gtest/gtest.h>
+
+namespace aoe::os {
+namespace {
+
+TEST(BootIdentity, NamesThisStartOfTheKernelAndStaysTheSame) {
+  const BootIdentity identity = boot_identity();
+  // A UUID, without the end of its line.
+  EXPECT_EQ(identity.boot.size(), 36U) << identity.boot;
+  EXPECT_EQ(identity.boot.find_first_not_of("0123456789abcdef-"), std::string::npos);
+  EXPECT_EQ(boot_identity(), identity);
+}
+
+}  // namespace
+}  // namespace aoe::os
