@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "fuzz/fuzz_entry.h"
 #include "protocol/dissect.h"
+#include "support/linux_host.h"
+#include "support/sealed_frames.h"
 #include "support/target_harness.h"
 #include "target/access_list.h"
 
@@ -11,7 +13,10 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace aoe::test {
 namespace {
@@ -74,6 +79,9 @@ HarnessOptions options() {
   options.limits.changes_max = 2;
   options.limits.discoveries_max = 2;
   options.limits.exports_max = kExports;
+  options.limits.sessions_max = 4;
+  options.limits.sequence_window = 8;
+  options.limits.write_stamps_max = 8;
   options.limits.light_replies_burst = 64;
   options.limits.light_replies_per_second = 1000;
   options.buffers = 24;
@@ -85,6 +93,18 @@ struct Origin {
   MacAddress source;
   DeviceAddress address;
   bool may_write = false;
+  // Of a sealed one: 0 where there is none.
+  std::uint32_t session = 0;
+  std::uint32_t sequence = 0;
+};
+
+// A session that a hello was answered with.
+struct KnownSession {
+  std::uint32_t id = 0;
+  DeviceAddress address;
+  bool has_sequences = false;
+  bool has_crc = false;
+  std::uint32_t low = 1;  // the highest that was sent
 };
 
 class Story {
@@ -127,6 +147,8 @@ class Story {
     settings.can_discard = (shape & 0x10U) == 0;
     settings.buffer_count = (shape & 0x20U) != 0 ? 2 : 64;
     settings.port_mask = (shape & 0x40U) != 0 ? 0x1 : 0x3;
+    settings.hold_plain_writes = Duration::milliseconds((shape & 0x08U) != 0 ? 2'000 : 0);
+    settings.has_duplicate_memory = (shape & 0x04U) == 0;
     if ((shape & 0x80U) != 0) {
       settings.remote_admin = target::RemoteAdmin::listed;
       settings.admins = {kInitiatorC};
@@ -230,6 +252,9 @@ class Story {
   void play_frame() {
     FrameBuilder builder = frame();
     builder.address(address()).from(source()).tag(static_cast<std::uint32_t>(in_.number(1)) + 1);
+    if (in_.chance(4)) {
+      builder.from(kInitiatorA).tag(linux_.next(t_.now()).value);
+    }
     const std::uint32_t way = in_.below(16);
     const PortId port{static_cast<std::uint8_t>(way == 1 ? 1 : 0)};
     builder.to(way == 0   ? MacAddress::broadcast()
@@ -258,6 +283,100 @@ class Story {
     demand(replies.size() <= (is_wildcard ? kExports : 1), "one frame draws one answer");
     for (const SentFrame& reply : replies) {
       check_reply(reply);
+    }
+  }
+
+  // What only our own initiators send.
+  void play_hello() {
+    protocol::Hello hello = hello_of(1 + in_.below(3), in_.byte());
+    hello.capabilities = static_cast<std::uint16_t>(in_.chance(4) ? in_.below(4) : 3);
+    const DeviceAddress where = address();
+    Bytes bytes = hello_frame(hello_header().address(where).from(source()), hello);
+    damage(bytes, 8);
+    for (const SentFrame& reply : t_.answers(bytes)) {
+      check_reply(reply);
+      const auto answer = protocol::parse_hello(reply.bytes);
+      if (answer && answer->kind == protocol::HelloKind::hello) {
+        know(*answer, where);
+      }
+    }
+  }
+
+  void know(const protocol::Hello& answer, DeviceAddress where) {
+    demand(answer.session != 0, "sessions have a number");
+    for (const KnownSession& known : known_) {
+      if (known.id == answer.session) {
+        demand(known.address == where, "a session is of one export");
+        return;
+      }
+    }
+    known_.push_back({.id = answer.session,
+                      .address = where,
+                      .has_sequences = (answer.capabilities & 1U) != 0,
+                      .has_crc = (answer.capabilities & 2U) != 0,
+                      .low = answer.sequence_low});
+  }
+
+  // The request is a function of its sequence, most of the time: copies are copies.
+  FrameBuilder sealed_request(std::uint32_t sequence) {
+    if (in_.chance(4)) {
+      return frame();
+    }
+    switch (sequence % 5U) {
+      case 0:
+        return FrameBuilder::ata(0xEA);
+      case 1:
+        return FrameBuilder::trim({{sequence % 16U, 2}});
+      default:
+        return FrameBuilder::ata(0x34, sequence % 16U, 1);
+    }
+  }
+
+  void play_sealed() {
+    if (known_.empty()) {
+      play_hello();
+      return;
+    }
+    KnownSession& session = known_[in_.below(static_cast<std::uint32_t>(known_.size()))];
+    const std::uint32_t sequence = in_.chance(8) ? 0 : session.low - 2 + in_.below(12);
+    session.low += in_.chance(4) ? in_.below(4) : 0;
+    protocol::Seal seal{.has_crc = session.has_crc != in_.chance(32),
+                        .session = in_.chance(16) ? session.id ^ 1U : session.id,
+                        .sequence = sequence,
+                        .sequence_low = session.low - (in_.chance(4) ? 1U : 0U)};
+    const bool is_elsewhere = in_.chance(32);
+    Bytes plain = sealed_request(sequence)
+                      .address(is_elsewhere ? address() : session.address)
+                      .from(in_.chance(4) ? source() : kInitiatorA);
+    if (plain.size() < protocol::kAtaHeaderBytes) {
+      return;
+    }
+    mark_data(plain);
+    Bytes bytes = sealed(plain, seal);
+    damage(bytes, 16);
+    const auto replies = t_.answers(bytes);
+    demand(replies.size() <= kExports, "one frame draws one answer");
+    for (const SentFrame& reply : replies) {
+      check_reply(reply);
+    }
+  }
+
+  // One bit in so many frames.
+  void damage(Bytes& bytes, std::uint32_t in) {
+    if (in_.chance(in)) {
+      bytes[in_.number(2) % bytes.size()] ^= static_cast<std::byte>(1U << in_.below(8));
+    }
+  }
+
+  // Enough frames for the clock of a Linux host to be believed.
+  void play_linux() {
+    const std::size_t index = in_.below(kExports);
+    for (int i = 0; i < 30; ++i) {
+      t_.advance(Duration::milliseconds(50));
+      t_.deliver(FrameBuilder::read(1)
+                     .address(address_of(index))
+                     .from(kInitiatorA)
+                     .tag(linux_.next(t_.now()).value));
     }
   }
 
@@ -290,6 +409,17 @@ class Story {
         break;
       case 7:
         administrate();
+        break;
+      case 8:
+        play_hello();
+        break;
+      case 9:
+      case 10:
+      case 11:
+        play_sealed();
+        break;
+      case 12:
+        in_.chance(8) ? play_linux() : play_frame();
         break;
       default:
         play_frame();
@@ -374,13 +504,36 @@ class Story {
       return;
     }
     const target::Export* subject = t_.core().find(header->address);
-    origins_[memory.data()] = {
+    Origin& origin = origins_[memory.data()];
+    origin = {
         .source = header->source,
         .address = header->address,
         .may_write = subject != nullptr && subject->settings.mode != WriteMode::read_only &&
                      subject->state == target::ExportState::online &&
                      !header->destination.is_group() && !header->source.is_group() &&
                      target::may_use(subject->settings, subject->persistent.mask, header->source)};
+    const auto offset = protocol::seal_offset(memory.size());
+    if (header->command == 0 && offset && load_be16(memory, *offset) == protocol::kSealMagic) {
+      const auto seal = protocol::parse_seal(memory);
+      origin.may_write = origin.may_write && seal.has_value();
+      origin.session = seal ? seal->session : 0;
+      origin.sequence = seal ? seal->sequence : 0;
+    }
+  }
+
+  // Nothing that is damaged, of another export or of an unknown session is executed, and whatever
+  // has a sequence is executed once.
+  void check_sealed_write(const Origin& origin) {
+    const auto session = std::find_if(known_.begin(), known_.end(), [&](const KnownSession& known) {
+      return known.id == origin.session;
+    });
+    demand(session != known_.end(), "sealed writes are of a session that was given out");
+    demand(session->address == origin.address, "sealed writes are of the export's own session");
+    if (session->has_sequences) {
+      demand(origin.sequence != 0, "data without a sequence is not written");
+      demand(executed_.insert({origin.session, origin.sequence}).second,
+             "a sequence is executed once");
+    }
   }
 
   void check_store_op(ExportId id, const StoreOp& op) {
@@ -405,6 +558,11 @@ class Story {
     const Origin& origin = found->second;
     demand(origin.may_write, "only who may use an export writes to it");
     demand(origin.address == subject->settings.address, "a write goes where it was sent");
+    if (origin.session != 0) {
+      check_sealed_write(origin);
+    } else {
+      demand(t_.now() >= subject->hold_plain_writes_until, "plain writes wait after a start");
+    }
     const auto& holders = subject->persistent.reservation;
     demand(holders.empty() || target::contains(holders, origin.source),
            "only holders of a reservation write");
@@ -480,6 +638,9 @@ class Story {
   TargetHarness t_;
   std::vector<ExportId> ids_;
   std::map<const std::byte*, Origin> origins_;
+  LinuxHost linux_{250};
+  std::vector<KnownSession> known_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> executed_;  // session and sequence
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "sim/actors/initiator_host.h"
 
+#include <bit>
 #include <utility>
 
 namespace aoe::sim {
@@ -44,7 +45,11 @@ void InitiatorHost::close(initiator::DeviceId device) {
 bool InitiatorHost::send_some() {
   const std::size_t count = core_->poll_transmit(local_now(), frames_);
   for (initiator::TxFrame& out : std::span(frames_).first(count)) {
-    transmit(out.port, std::as_const(out.frame).bytes());
+    const ConstByteSpan bytes = std::as_const(out.frame).bytes();
+    if (tap_ != nullptr) {
+      tap_->on_initiator_frame(bytes);
+    }
+    transmit(out.port, bytes);
     out.frame.reset();
   }
   return count != 0;
@@ -106,21 +111,17 @@ void InitiatorHost::on_wake() {
 }
 
 initiator::CoreStats InitiatorHost::total_stats() const {
-  initiator::CoreStats total = past_stats_;
   if (core_ == nullptr) {
-    return total;
+    return past_stats_;
   }
-  const initiator::CoreStats& now = core_->stats();
-  const auto add = [&total, &now](auto member) { total.*member += now.*member; };
-  using Stats = initiator::CoreStats;
-  for (const auto member :
-       {&Stats::retransmissions, &Stats::window_cuts, &Stats::unknown_tag, &Stats::tags_exhausted,
-        &Stats::payload_steps_down, &Stats::resplits, &Stats::overlap_waits, &Stats::fences_raised,
-        &Stats::fence_waits, &Stats::fence_overflows, &Stats::buffers_exhausted,
-        &Stats::paths_refused, &Stats::identity_conflicts, &Stats::device_unavailable}) {
-    add(member);
+  // All of them are counters of one type.
+  using Words = std::array<std::uint64_t, sizeof(initiator::CoreStats) / sizeof(std::uint64_t)>;
+  auto total = std::bit_cast<Words>(past_stats_);
+  const auto now = std::bit_cast<Words>(core_->stats());
+  for (std::size_t i = 0; i < total.size(); ++i) {
+    total[i] += now[i];
   }
-  return total;
+  return std::bit_cast<initiator::CoreStats>(total);
 }
 
 void InitiatorHost::crash(Duration off) {

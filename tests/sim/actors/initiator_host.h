@@ -37,6 +37,17 @@ class IoUser {
   virtual void on_restart() {}
 };
 
+// Sees every frame that an initiator sends: the checkers.
+class InitiatorTap {
+ public:
+  InitiatorTap() = default;
+  virtual ~InitiatorTap() = default;
+  InitiatorTap(const InitiatorTap&) = delete;
+  InitiatorTap& operator=(const InitiatorTap&) = delete;
+
+  virtual void on_initiator_frame(ConstByteSpan frame) = 0;
+};
+
 struct InitiatorHostOptions {
   std::uint32_t index = 0;  // names its chance
   initiator::CoreOptions core{};
@@ -51,6 +62,8 @@ class InitiatorHost final : public Station {
   ~InitiatorHost() override;
 
   void set_user(IoUser* user) { user_ = user; }
+
+  void set_tap(InitiatorTap* tap) { tap_ = tap; }
 
   [[nodiscard]] const InitiatorHostOptions& options() const { return options_; }
 
@@ -102,6 +115,7 @@ class InitiatorHost final : public Station {
   InitiatorHostOptions options_;
   std::uint64_t lives_ = 0;
   IoUser* user_ = nullptr;
+  InitiatorTap* tap_ = nullptr;
   initiator::CoreStats past_stats_{};
   std::unique_ptr<BufferPool> pool_;
   std::unique_ptr<initiator::InitiatorCore> core_;

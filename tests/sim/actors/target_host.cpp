@@ -45,7 +45,12 @@ void TargetHost::start() {
       AOE_CHECK(decoded.has_value(), "a state that was saved can be read");
       state = std::move(*decoded);
     }
-    const auto added = core_->add_export(local_now(), served.settings, std::move(state));
+    target::ExportSettings settings = served.settings;
+    // What the daemon does when it finds that its last life did not end in order.
+    if (lives_ > 1) {
+      settings.hold_plain_writes = options_.limits.frame_life;
+    }
+    const auto added = core_->add_export(local_now(), settings, std::move(state));
     AOE_CHECK(added.has_value(), "the simulator exports what can be exported");
     served.id = *added;
   }
@@ -213,8 +218,17 @@ TargetTotals TargetHost::totals() const {
     total.queue_full += drops.queue_full;
     total.rate_limited += drops.rate_limited;
     total.change_pending += drops.change_pending;
+    total.late_changes += drops.late_change;
     for (const target::Export* served : core_->exports()) {
       total.range_waits += served->stats.waits;
+      const target::SealCounters& seal = served->stats.seal;
+      total.copies_executing += seal.duplicates_executing;
+      total.copies_answered += seal.duplicates_answered;
+      total.copies_stale += seal.stale;
+      total.renews += seal.renews;
+      total.hellos_refused += seal.hellos_refused;
+      total.damaged += seal.damaged + seal.hellos_damaged;
+      total.held += served->stats.late.held;
     }
   }
   return total;

@@ -59,6 +59,14 @@ struct TargetTotals {
   std::uint64_t conflicts = 0;
   std::uint64_t reservations = 0;
   std::uint64_t restarts = 0;
+  std::uint64_t copies_executing = 0;
+  std::uint64_t copies_answered = 0;
+  std::uint64_t copies_stale = 0;
+  std::uint64_t renews = 0;
+  std::uint64_t hellos_refused = 0;
+  std::uint64_t damaged = 0;
+  std::uint64_t held = 0;
+  std::uint64_t late_changes = 0;
 };
 
 class TargetHost final : public Station, public DiskUser {

@@ -82,6 +82,7 @@ void Workload::on_initiator_event(const initiator::Event& event) {
   switch (event.kind) {
     case initiator::EventKind::device_up:
     case initiator::EventKind::device_resized:
+    case initiator::EventKind::device_shrunk:
       for (std::size_t i = 0; i < devices_.size(); ++i) {
         if (devices_[i] == event.device) {
           options_.disks[i].sectors = event.sectors;
@@ -215,6 +216,7 @@ void Workload::choose(Slot& slot, std::uint32_t index) {
     request.read_into = memory;
   } else if (request.op == IoOp::write) {
     request.write_from = memory;
+    request.durable = prng_.below(100) < options_.mix.durable_percent;
     for (std::uint64_t i = 0; i < request.sectors; ++i) {
       fill_sector(memory.subspan(i * kSectorBytes, kSectorBytes),
                   SectorValue::make(writer_, next_op_, i),
@@ -249,6 +251,7 @@ void Workload::begin(Slot& slot) {
   ++busy_;
   ++counters_.submitted;
   const WorkloadDisk& disk = options_.disks[slot.disk];
+  narrate(slot, "begins");
   const RegisterHistory::Range range{.disk = disk.disk,
                                      .lba = slot.request.lba.value,
                                      .sectors = static_cast<std::uint32_t>(slot.request.sectors)};
@@ -264,7 +267,8 @@ void Workload::begin(Slot& slot) {
           judges_.history.begin_write({.range = range,
                                        .writer = writer_,
                                        .effect = RegisterHistory::Effect::values,
-                                       .first_value = SectorValue::make(writer_, next_op_, 0)});
+                                       .first_value = SectorValue::make(writer_, next_op_, 0),
+                                       .durable = slot.request.durable});
       judges_.executions.begin(writer_, next_op_, range.sectors);
       slot.op = next_op_++;
       return;
@@ -307,9 +311,25 @@ void Workload::on_completion(const IoCompletion& done) {
   }
 }
 
+void Workload::narrate(const Slot& slot, const char* what) {
+  if (!judges_.narrates()) {
+    return;
+  }
+  const initiator::IoRequest& request = slot.request;
+  const bool is_flush = request.op == IoOp::flush;
+  std::string name = initiator::io_op_name(request.op);
+  if (request.op == IoOp::write) {
+    name = to_string(SectorValue::make(writer_, slot.busy ? next_op_ : slot.op, 0));
+  }
+  judges_.tell(host_.world().now(), options_.disks[slot.disk].disk,
+               is_flush ? 0 : request.lba.value, is_flush ? ~std::uint64_t{0} : request.sectors,
+               {"initiator", std::to_string(host_.options().index), what, name});
+}
+
 void Workload::end(Slot& slot, const IoCompletion& done) {
   slot.busy = false;
   --busy_;
+  narrate(slot, initiator::io_status_name(done.status));
   RegisterHistory& history = judges_.history;
   if (done.status == IoStatus::ok) {
     ++counters_.ok;

@@ -18,6 +18,7 @@ struct WorkloadMix {  // weights
   std::uint32_t flush = 0;
   std::uint32_t trim = 0;
   std::uint32_t write_zeroes = 0;
+  std::uint32_t durable_percent = 0;  // of the writes
 };
 
 // A disk that a workload uses, and the part of it that it may write.
@@ -119,6 +120,7 @@ class Workload final : public IoUser {
   void end(Slot& slot, const initiator::IoCompletion& done);
   void check_read(Slot& slot);
   void forget(const Slot& slot);
+  void narrate(const Slot& slot, const char* what);
   void violate(Rule rule, std::string what);
 
   InitiatorHost& host_;

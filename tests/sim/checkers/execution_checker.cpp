@@ -44,6 +44,14 @@ void ExecutionChecker::give_up(std::uint32_t writer, std::uint64_t op) {
   writers_[writer - 1].ops[op].state = State::given_up;
 }
 
+void ExecutionChecker::on_plain_copy(SectorValue value) {
+  Op* op = find(value);
+  if (op != nullptr && writers_[value.writer() - 1].promise == Promise::exactly_once) {
+    op->went_plain = true;
+    ++counters_.plain_copies;
+  }
+}
+
 void ExecutionChecker::on_target_death(std::uint32_t disk) {
   if (lives_.size() <= disk) {
     lives_.resize(disk + 1);
@@ -105,7 +113,8 @@ void ExecutionChecker::execute(Instant now, SectorPlace place, SectorValue value
   const bool is_repeated = (op->in_life & bit) != 0;
   op->in_life |= bit;
   op->executed |= bit;
-  const bool is_strict = writers_[value.writer() - 1].promise == Promise::exactly_once;
+  const bool is_strict =
+      writers_[value.writer() - 1].promise == Promise::exactly_once && !op->went_plain;
   if (before.writer() == value.writer() && before.op() > value.op()) {
     violate(Rule::stale_execution, now, place, value,
             "is executed over " + to_string(before) + ", which is newer");

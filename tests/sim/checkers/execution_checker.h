@@ -40,6 +40,10 @@ class ExecutionChecker {
   // It failed, or its machine crashed.
   void give_up(std::uint32_t writer, std::uint64_t op);
 
+  // A copy of the write leaves its initiator outside any session: at least once is all that it is
+  // promised now.
+  void on_plain_copy(SectorValue value);
+
   // The target that serves the disk starts anew: what it knew of requests is gone.
   void on_target_death(std::uint32_t disk);
 
@@ -50,6 +54,7 @@ class ExecutionChecker {
     std::uint64_t sectors = 0;       // executed
     std::uint64_t repeated = 0;      // executed again before the answer
     std::uint64_t after_answer = 0;  // executed again after it, with nothing newer there
+    std::uint64_t plain_copies = 0;  // frames, of writers that were promised more
   };
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
@@ -62,6 +67,7 @@ class ExecutionChecker {
     std::uint64_t in_life = 0;   // the same in this life of the target
     std::uint32_t life = 0;
     std::uint8_t sectors = 0;
+    bool went_plain = false;
     State state = State::open;
   };
 

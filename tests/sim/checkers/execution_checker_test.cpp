@@ -124,6 +124,15 @@ TEST_F(ExecutionCheckerTest, FindsASecondExecutionWhereOneWasPromised) {
   EXPECT_EQ(broken(), Rule::stale_execution);
 }
 
+TEST_F(ExecutionCheckerTest, PromisesLessToAWriteOfWhichACopyWentPlain) {
+  checker_.begin(2, 0, 1);
+  checker_.on_plain_copy(SectorValue::make(2, 0, 0));
+  execute(2, 0);
+  execute(2, 0);
+  EXPECT_EQ(broken(), std::nullopt);
+  EXPECT_EQ(checker_.counters().plain_copies, 1U);
+}
+
 TEST_F(ExecutionCheckerTest, LetsTheNextTargetExecuteWhatWasNotAnswered) {
   checker_.begin(2, 0, 1);
   execute(2, 0);

@@ -1,9 +1,30 @@
 #include "sim/checkers/judges.h"
 
+#include "protocol/aoe_ata.h"
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_session.h"
+
+#include <cstdio>
+#include <string>
 
 namespace aoe::sim {
 namespace {
+
+constexpr std::uint64_t kWholeDisk = ~std::uint64_t{0};
+
+std::string words_of(const StoreOp& op) {
+  switch (op.kind) {
+    case StoreOpKind::read:
+      return "read";
+    case StoreOpKind::flush:
+      return "flush";
+    case StoreOpKind::write:
+      return to_string(SectorValue{load_le64(op.data, 0)}) +
+             (op.durability == Durability::stable ? ", stable" : "");
+    default:
+      return "zeros";
+  }
+}
 
 constexpr std::size_t kCommandAt = 19;
 
@@ -37,7 +58,32 @@ std::uint32_t Judges::new_writer(const WriterPorts& ports) {
   return writers_;
 }
 
+void Judges::tell(Instant now, std::uint32_t disk, std::uint64_t lba, std::uint64_t sectors,
+                  std::initializer_list<std::string_view> words) const {
+  if (!narrated_ || narrated_->disk != disk ||
+      (sectors != kWholeDisk && (narrated_->lba < lba || narrated_->lba >= lba + sectors))) {
+    return;
+  }
+  std::string text;
+  for (const std::string_view word : words) {
+    text += " " + std::string(word);
+  }
+  std::printf("%14lld ns:%s\n", static_cast<long long>(now.ns), text.c_str());
+}
+
+void Judges::on_store_op(Instant now, std::uint32_t disk, const StoreOp& op) {
+  if (narrates()) {
+    const std::uint64_t sectors =
+        op.kind == StoreOpKind::flush ? kWholeDisk : op.length_bytes / kSectorBytes;
+    tell(now, disk, op.offset_bytes / kSectorBytes, sectors, {"the disk is given", words_of(op)});
+  }
+}
+
 void Judges::on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) {
+  if (narrates()) {
+    tell(now, disk, op.offset_bytes / kSectorBytes, op.length_bytes / kSectorBytes,
+         {"the disk executes", words_of(op)});
+  }
   executions.on_change(now, disk, *watched_[disk].disk, op);
   if (op.kind != StoreOpKind::write || fences.answers() == 0) {
     return;
@@ -53,7 +99,14 @@ void Judges::on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) 
   }
 }
 
-void Judges::on_power_cut(Instant /*now*/, std::uint32_t disk) {
+void Judges::on_power_cut(Instant now, std::uint32_t disk) {
+  if (narrates()) {
+    tell(now, disk, 0, kWholeDisk, {"the disk loses its power"});
+    if (narrated_->disk == disk) {
+      const SectorValue left{load_le64(watched_[disk].disk->sector(narrated_->lba), 0)};
+      tell(now, disk, 0, kWholeDisk, {"what is left is", to_string(left)});
+    }
+  }
   if (watched_[disk].has_cache) {
     history.on_cache_lost(disk);
   } else {
@@ -79,11 +132,25 @@ void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpa
   }
 }
 
-void Judges::on_target_death(Instant /*now*/, std::uint32_t target, Death how) {
+// A write that leaves without a seal is one that may be executed more than once.
+void Judges::on_initiator_frame(ConstByteSpan frame) {
+  constexpr std::size_t kDataAt = protocol::kAtaHeaderBytes;
+  if (frame.size() < kDataAt + kSectorBytes ||
+      load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::ata)) {
+    return;
+  }
+  const auto seal_at = protocol::seal_offset(frame.size());
+  if (!seal_at || load_be16(frame, *seal_at) != protocol::kSealMagic) {
+    executions.on_plain_copy(SectorValue{load_le64(frame, kDataAt)});
+  }
+}
+
+void Judges::on_target_death(Instant now, std::uint32_t target, Death how) {
   for (const Watched& watched : watched_) {
     if (watched.disk != nullptr && watched.target->options().index == target) {
       executions.on_target_death(watched.disk_id);
       if (how == Death::killed) {
+        tell(now, watched.disk_id, 0, kWholeDisk, {"the target dies"});
         history.on_restart(watched.disk_id);
       }
     }

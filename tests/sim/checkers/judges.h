@@ -1,6 +1,7 @@
 // Everything that is always watched in a run, joined.
 #pragma once
 
+#include "sim/actors/initiator_host.h"
 #include "sim/actors/target_host.h"
 #include "sim/checkers/execution_checker.h"
 #include "sim/checkers/fence_checker.h"
@@ -9,12 +10,15 @@
 #include "sim/world/sim_disk.h"
 
 #include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace aoe::sim {
 
 // Hears of every disk and target of a run, and of every write of its users.
-class Judges final : public DiskObserver, public TargetObserver {
+class Judges final : public DiskObserver, public TargetObserver, public InitiatorTap {
  public:
   // Attaches itself. The disk is served by the target as its export number `place`.
   void watch(TargetHost& target, SimDisk& disk, std::uint32_t disk_id);
@@ -27,6 +31,15 @@ class Judges final : public DiskObserver, public TargetObserver {
   // The number of a new life of a user.
   [[nodiscard]] std::uint32_t new_writer(const WriterPorts& ports);
 
+  // Prints what happens to one sector, for a look at a failing run.
+  void narrate(SectorPlace place) { narrated_ = place; }
+
+  // A line about a range of a disk, when it is the one that is narrated. `words` are joined.
+  void tell(Instant now, std::uint32_t disk, std::uint64_t lba, std::uint64_t sectors,
+            std::initializer_list<std::string_view> words) const;
+
+  [[nodiscard]] bool narrates() const { return narrated_.has_value(); }
+
   Violations violations;
   RegisterHistory history;
   ExecutionChecker executions{violations};
@@ -34,8 +47,10 @@ class Judges final : public DiskObserver, public TargetObserver {
 
   void on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) override;
   void on_power_cut(Instant now, std::uint32_t disk) override;
+  void on_store_op(Instant now, std::uint32_t disk, const StoreOp& op) override;
   void on_target_frame(Instant now, std::uint32_t target, ConstByteSpan frame) override;
   void on_target_death(Instant now, std::uint32_t target, Death how) override;
+  void on_initiator_frame(ConstByteSpan frame) override;
 
  private:
   struct Watched {
@@ -48,6 +63,7 @@ class Judges final : public DiskObserver, public TargetObserver {
 
   std::vector<Watched> watched_;  // by disk
   std::uint32_t writers_ = 0;
+  std::optional<SectorPlace> narrated_;
 };
 
 }  // namespace aoe::sim

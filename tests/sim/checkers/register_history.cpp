@@ -73,6 +73,7 @@ RegisterHistory::Ticket RegisterHistory::take_ticket(const Range& range) {
   operation.begin = ++now_;
   operation.in_use = true;
   operation.is_write = false;
+  operation.cache_lost = false;
   operation.nodes.clear();
   return ticket;
 }
@@ -121,6 +122,7 @@ RegisterHistory::Ticket RegisterHistory::begin_write(const Write& write) {
     node.begin = operation.begin;
     node.last_begin = operation.begin;
     node.writer = write.writer;
+    node.durable = write.durable;
     push_back(where.pending, id);
     operation.nodes.push_back(id);
   }
@@ -130,16 +132,20 @@ RegisterHistory::Ticket RegisterHistory::begin_write(const Write& write) {
 void RegisterHistory::end_write(Ticket ticket) {
   ++now_;
   const Operation& operation = operations_[ticket];
+  // A trim without promise may still have its effect when a copy of it comes late: until the
+  // writer's next write nothing is there that it could harm.
+  const bool is_certain = operation.effect != Effect::maybe_zeros && !operation.cache_lost;
   for (std::uint32_t i = 0; i < operation.range.sectors; ++i) {
-    acknowledge(sector(operation.range, i), operation.nodes[i], operation.effect,
+    acknowledge(sector(operation.range, i), operation.nodes[i],
+                is_certain ? Certainty::certain : Certainty::possible,
                 disks_[operation.range.disk].flushed);
   }
   release(ticket);
 }
 
-void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect effect,
+void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Certainty certainty,
                                   Position stable) {
-  close_older(sector, nodes_[first].writer, nodes_[first].begin);
+  close_older(sector, nodes_[first].writer, nodes_[first].begin, certainty);
   // Whichever life was seen is the one that happened. When none was, the whole span is left.
   std::uint32_t happened = first;
   for (std::uint32_t life = first; life != kNil; life = nodes_[life].other_life) {
@@ -154,7 +160,7 @@ void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect ef
     node.answered = true;
     if (life == happened || node.known) {
       node.acked = now_;
-    } else if (was_seen) {
+    } else if (was_seen || certainty == Certainty::possible) {
       node.closed = std::min(node.closed, now_);
     } else {
       remove(sector.pending, life);
@@ -163,9 +169,7 @@ void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect ef
     life = next;
   }
   Node& done = nodes_[happened];
-  // A trim without promise may still have its effect, when a copy of it comes late; until the
-  // writer's next write nothing is there that it could harm.
-  if (effect != Effect::maybe_zeros && !was_seen) {
+  if (certainty == Certainty::certain && !was_seen) {
     remove(sector.pending, happened);
     done.first_end = now_;
     done.closed = kNever;
@@ -174,12 +178,14 @@ void RegisterHistory::acknowledge(Sector& sector, std::uint32_t first, Effect ef
   forget_old(sector, stable);
 }
 
-// The same writer's older writes that were given up are over: he waited for that.
-void RegisterHistory::close_older(Sector& sector, std::uint32_t writer, Position before) {
+// The same writer's older writes that were given up are over: he waited for that. What they left is
+// overwritten, if the newer one certainly happened.
+void RegisterHistory::close_older(Sector& sector, std::uint32_t writer, Position before,
+                                  Certainty newer) {
   for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
     Node& old = nodes_[node];
     if (old.writer == writer && old.begin < before && old.answered && old.closed == kNever) {
-      old.dead = std::min(old.dead, now_);
+      (newer == Certainty::certain ? old.dead : old.closed) = now_;
     }
   }
 }
@@ -242,16 +248,21 @@ std::optional<std::string> RegisterHistory::end_read(Ticket ticket,
   std::optional<std::string> problem;
   for (std::uint32_t i = 0; i < operation.range.sectors; ++i) {
     Sector& where = sector(operation.range, i);
-    if (!judge(where, values[i], begin) && !problem) {
+    const Disk& disk = disks_[operation.range.disk];
+    if (!judge(where, values[i], begin, disk.cache_lost) && !problem) {
       problem = explain(where, operation.range, i, values[i], begin);
     }
-    forget_old(where, disks_[operation.range.disk].flushed);
+    forget_old(where, disk.flushed);
   }
   drop_read(ticket);
   return problem;
 }
 
-bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_begin) {
+bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_begin,
+                            Position cache_lost) {
+  if (read_begin < cache_lost) {
+    return was_possible(sector, value);
+  }
   if (value.is_zero() && sector.zeroed) {
     return may_be_zeros(sector, read_begin) || take_anything(sector, value, read_begin);
   }
@@ -288,6 +299,22 @@ bool RegisterHistory::take_anything(Sector& sector, SectorValue value, Position 
   nodes_[node].answered = true;
   insert_known(sector, node);
   return true;
+}
+
+// A read that began before the cache was lost may have seen anything that was there then, and says
+// nothing of what is there now.
+bool RegisterHistory::was_possible(const Sector& sector, SectorValue value) const {
+  if (value.is_zero() && sector.zeroed) {
+    return true;
+  }
+  for (const List* list : {&sector.known, &sector.pending}) {
+    for (std::uint32_t node = list->head; node != kNil; node = nodes_[node].next) {
+      if (nodes_[node].value == value) {
+        return true;
+      }
+    }
+  }
+  return sector.anything;
 }
 
 // Which write of zeros a read of zeros saw cannot be known; it is enough that one of them was not
@@ -358,8 +385,7 @@ void RegisterHistory::forget_old(Sector& sector, Position stable) {
     if (nodes_[node].first_end < latest_begin && nodes_[node].answered) {
       remove(sector.known, node);
       free_node(node);
-    } else if (nodes_[node].first_end < oldest &&
-               (stable == kNever || nodes_[node].acked < stable)) {
+    } else if (nodes_[node].first_end < oldest && is_stable(nodes_[node], stable)) {
       latest_begin = std::max(latest_begin, nodes_[node].begin);
     }
     node = previous;
@@ -429,6 +455,11 @@ void RegisterHistory::on_cache_lost(std::uint32_t disk) {
   }
   // What is there now is stable.
   lost.flushed = ++now_;
+  lost.cache_lost = now_;
+  for (Operation& operation : operations_) {
+    operation.cache_lost = operation.cache_lost ||
+                           (operation.in_use && operation.is_write && operation.range.disk == disk);
+  }
 }
 
 // Everything that may come after the last value known to be stable becomes a candidate: at most one
@@ -442,7 +473,7 @@ void RegisterHistory::lose_cache(Sector& sector, Position flushed) {
   }
   std::uint32_t stable = kNil;
   for (std::uint32_t node = sector.known.head; node != kNil; node = nodes_[node].next) {
-    if (nodes_[node].acked < flushed) {
+    if (is_stable(nodes_[node], flushed)) {
       stable = node;
     }
   }
@@ -455,13 +486,17 @@ void RegisterHistory::lose_cache(Sector& sector, Position flushed) {
     remove(sector.known, node);
     Node& candidate = nodes_[node];
     const bool is_before = stable != kNil && candidate.first_end < stable_begin;
-    if (is_before && candidate.answered) {
+    if (is_before && candidate.answered && nodes_[stable].first_end < oldest_read()) {
       free_node(node);
     } else {
       candidate.known = false;
       candidate.closed = is_before ? candidate.first_end : now_;
       candidate.last_begin = candidate.begin;
-      candidate.acked = std::min(candidate.acked, now_);
+      // What is seen of an answered write from now on was stable. Of one that is under way it may
+      // be its next life that is seen.
+      if (candidate.answered) {
+        candidate.acked = std::min(candidate.acked, now_);
+      }
       push_back(sector.pending, node);
     }
     node = next;

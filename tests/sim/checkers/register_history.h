@@ -64,6 +64,7 @@ class RegisterHistory {
     std::uint32_t writer = 0;
     Effect effect = Effect::values;
     SectorValue first_value{};
+    bool durable = false;  // acknowledged means stable, whatever the disk's cache
   };
 
   [[nodiscard]] Ticket begin_write(const Write& write);
@@ -113,8 +114,9 @@ class RegisterHistory {
     std::uint32_t next = kNil;
     std::uint32_t previous = kNil;
     std::uint32_t other_life = kNil;  // the same write after the next crash
-    bool known = false;               // has taken effect: acknowledged or seen
-    bool answered = false;            // acknowledged or given up: no ticket holds it
+    bool durable = false;
+    bool known = false;     // has taken effect: acknowledged or seen
+    bool answered = false;  // acknowledged or given up: no ticket holds it
   };
 
   struct List {
@@ -133,7 +135,8 @@ class RegisterHistory {
   struct Disk {
     std::vector<Sector> sectors;
     std::vector<std::uint32_t> touched;
-    Position flushed = 0;  // what was acknowledged before is stable; with no cache everything is
+    Position cache_lost = 0;  // when last
+    Position flushed = 0;     // what was acknowledged before is stable; with no cache everything is
   };
 
   struct Operation {
@@ -142,6 +145,7 @@ class RegisterHistory {
     Effect effect = Effect::values;
     bool in_use = false;
     bool is_write = false;
+    bool cache_lost = false;           // while it was under way
     std::vector<std::uint32_t> nodes;  // of a write, by sector
   };
 
@@ -154,18 +158,28 @@ class RegisterHistory {
   void insert_known(Sector& sector, std::uint32_t node);
   void remove(List& list, std::uint32_t node);
 
-  void acknowledge(Sector& sector, std::uint32_t node, Effect effect, Position stable);
-  void close_older(Sector& sector, std::uint32_t writer, Position before);
+  // Whether an acknowledged write must be there.
+  enum class Certainty : std::uint8_t { certain, possible };
+  void acknowledge(Sector& sector, std::uint32_t node, Certainty certainty, Position stable);
+  void close_older(Sector& sector, std::uint32_t writer, Position before, Certainty newer);
   // What was acknowledged before `stable` cannot be lost.
   void forget_old(Sector& sector, Position stable);
   void drop_all(Sector& sector);
   void lose_cache(Sector& sector, Position flushed);
-  [[nodiscard]] bool judge(Sector& sector, SectorValue value, Position read_begin);
+  [[nodiscard]] bool judge(Sector& sector, SectorValue value, Position read_begin,
+                           Position cache_lost);
+  [[nodiscard]] bool was_possible(const Sector& sector, SectorValue value) const;
   [[nodiscard]] bool take_anything(Sector& sector, SectorValue value, Position read_begin);
   [[nodiscard]] bool may_be_zeros(const Sector& sector, Position read_begin) const;
   [[nodiscard]] bool explains(const Sector& sector, std::uint32_t node, Position read_begin);
   [[nodiscard]] static bool conflict(const Node& a, const Node& b);
   [[nodiscard]] Position oldest_read() const;
+
+  // Whether a power cut cannot take it, when what was acknowledged before `flushed` is stable.
+  [[nodiscard]] static bool is_stable(const Node& node, Position flushed) {
+    return flushed == kNever || node.acked < flushed || (node.durable && node.acked != kNever);
+  }
+
   [[nodiscard]] std::string explain(const Sector& sector, const Range& range, std::uint32_t index,
                                     SectorValue value, Position read_begin) const;
 

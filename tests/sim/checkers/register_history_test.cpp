@@ -215,6 +215,39 @@ TEST_F(RegisterHistoryTest, RemembersWhatASecondLostCacheMayBringBack) {
   EXPECT_LE(history_.clusters(), 2U) << "now the others are over";
 }
 
+TEST_F(RegisterHistoryTest, LetsALostCacheTakeAWriteWhoseAnswerWasUnderWay) {
+  give_cache();
+  const auto writing = begin_write(1);
+  history_.on_cache_lost(0);
+  history_.end_write(writing);
+  EXPECT_TRUE(read(kZero));
+  write(2);
+  flush();
+  EXPECT_FALSE(read(1));
+  EXPECT_TRUE(read(2));
+}
+
+TEST_F(RegisterHistoryTest, LearnsNothingOfWhatIsLeftFromAReadThatBeganBefore) {
+  give_cache();
+  write(1);
+  const auto reading = begin_read();
+  history_.on_cache_lost(0);
+  EXPECT_TRUE(end_read(reading, value(1)));
+  EXPECT_TRUE(read(kZero));
+}
+
+TEST_F(RegisterHistoryTest, DoesNotLetALostCacheTakeADurableWrite) {
+  give_cache();
+  history_.end_write(history_.begin_write({.range = {.disk = 0, .lba = 0, .sectors = 1},
+                                           .writer = 1,
+                                           .first_value = value(1),
+                                           .durable = true}));
+  write(2);
+  history_.on_cache_lost(0);
+  EXPECT_FALSE(read(kZero));
+  EXPECT_TRUE(read(1));
+}
+
 TEST_F(RegisterHistoryTest, ReplacesEveryCandidateOfALostCacheByANewWrite) {
   give_cache();
   write(1);
@@ -249,6 +282,14 @@ TEST_F(RegisterHistoryTest, LetsATrimWithoutPromiseLeaveEither) {
   write(2, 1);
   EXPECT_TRUE(read(2));
   EXPECT_FALSE(read(kZero)) << "not over a newer write";
+}
+
+TEST_F(RegisterHistoryTest, LetsATrimWithoutPromiseLeaveAWriteInDoubt) {
+  history_.doubt_write(begin_write(1, 7));
+  history_.end_write(begin_zeros(7, Effect::maybe_zeros));
+  EXPECT_TRUE(read(1));
+  write(2, 7);
+  EXPECT_FALSE(read(1));
 }
 
 TEST_F(RegisterHistoryTest, TakesAnythingFromASectorThatWasCutOff) {

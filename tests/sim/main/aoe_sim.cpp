@@ -16,6 +16,10 @@ int main(int argc, char** argv) {
     }
     std::fflush(stdout);
     aoe::sim::SwarmRun run(plan);
+    if (argc > 4) {
+      run.narrate(
+          {static_cast<std::uint32_t>(std::atoi(argv[3])), std::strtoull(argv[4], nullptr, 10)});
+    }
     const aoe::sim::RunResult result = run.run();
     fmt::print("seed {} ops {} sim {:.1f} s events {} hash {:x} violations {}\n{}", seed,
                result.operations, static_cast<double>(result.simulated.ns) / 1e9, result.events,

@@ -8,12 +8,23 @@ namespace aoe::sim {
 namespace {
 
 // What each part of a plan draws from. A part draws the same whatever the others do.
-enum class Aspect : std::uint8_t { faults, topology, network, machines, disks, work, periods };
+enum class Aspect : std::uint8_t {
+  faults,
+  protocol,
+  topology,
+  network,
+  machines,
+  disks,
+  work,
+  periods
+};
 
 Prng source(std::uint64_t seed, Aspect aspect) {
   Prng mixer(seed);
   return Prng(mixer.next() ^ (static_cast<std::uint64_t>(aspect) + 1) * 0xD6E8FEB86659FD93ULL);
 }
+
+constexpr std::uint32_t kFewPpm = 10'000;
 
 template <class T, std::size_t N>
 T pick(Prng& prng, const std::array<T, N>& choices) {
@@ -46,10 +57,23 @@ FaultSet draw_faults(std::uint64_t seed) {
       faults.add(static_cast<Fault>(i));
     }
   }
-  // Plain AoE has no answer to a copy that the network makes: it cannot be told from a request.
-  faults.remove(Fault::duplicate);
-  faults.remove(Fault::corrupt);
   return faults;
+}
+
+void draw_protocol(Plan& plan) {
+  Prng prng = source(plan.seed, Aspect::protocol);
+  plan.protocol = pick(prng, std::array<ProtocolMix, 6>{ProtocolMix::sealed, ProtocolMix::sealed,
+                                                        ProtocolMix::sealed, ProtocolMix::sealed,
+                                                        ProtocolMix::plain, ProtocolMix::mixed});
+  const bool is_sealed = plan.protocol == ProtocolMix::sealed;
+  plan.exactly_once = is_sealed && !plan.faults.has(Fault::small_target);
+  plan.shared_sectors = prng.chance(1, 2) && plan.exactly_once;
+  if (!is_sealed) {
+    // Plain AoE has no answer to a copy that the network makes: it cannot be told from a request.
+    // And nothing but the frame check sequence guards it.
+    plan.faults.remove(Fault::duplicate);
+    plan.faults.remove(Fault::corrupt);
+  }
 }
 
 void draw_topology(Plan& plan) {
@@ -91,6 +115,13 @@ void draw_network(Plan& plan) {
   const std::uint32_t reorder = ppm(50, 200'000);
   const std::uint32_t tail = ppm(20, 20'000);
   const std::uint32_t corrupt = ppm(20, 50'000);
+  // Where the network copies or damages frames, a target that does not answer hello must not be
+  // taken for a plain one: few losses, so that several hellos in a row are not lost.
+  const bool is_guarded =
+      plan.faults.has(Fault::duplicate) || plan.faults.has(Fault::corrupt) || plan.shared_sectors;
+  const auto few = [is_guarded](std::uint32_t value) {
+    return is_guarded ? std::min(value, kFewPpm) : value;
+  };
   const Duration reorder_delay =
       pick_time(prng, Duration::microseconds(5), Duration::milliseconds(5));
   const Duration tail_delay = pick_time(prng, Duration::milliseconds(10), Duration::seconds(1));
@@ -99,16 +130,16 @@ void draw_network(Plan& plan) {
   const auto when = [&plan](Fault fault, auto value) {
     return plan.faults.has(fault) ? value : decltype(value){};
   };
-  bad.loss_ppm = when(Fault::loss, loss);
-  bad.burst_ppm = when(Fault::burst, burst);
-  bad.burst_frames = burst_frames;
+  bad.loss_ppm = when(Fault::loss, few(loss));
+  bad.burst_ppm = when(Fault::burst, std::min(burst, few(burst)));
+  bad.burst_frames = is_guarded ? 2 : burst_frames;
   bad.duplicate_ppm = when(Fault::duplicate, duplicate);
   bad.duplicate_delay = reorder_delay;
   bad.reorder_ppm = when(Fault::reorder, reorder);
   bad.reorder_delay = reorder_delay;
-  bad.tail_ppm = when(Fault::tail, tail);
+  bad.tail_ppm = when(Fault::tail, few(tail));
   bad.tail_delay = tail_delay;
-  bad.corrupt_ppm = when(Fault::corrupt, corrupt);
+  bad.corrupt_ppm = when(Fault::corrupt, few(corrupt));
   bad.jitter = when(Fault::jitter, jitter);
   if (plan.faults.has(Fault::small_queues)) {
     bad.queue_bytes = std::max(queue, plan.mtu_bytes * 2);
@@ -141,6 +172,7 @@ void draw_machines(Plan& plan) {
       pick(prng, std::array<Duration, 3>{Duration::milliseconds(50), Duration::milliseconds(10),
                                          Duration::milliseconds(2)});
   core.rtt.initial = Duration::milliseconds(200);
+  core.slow_retransmit_max = Duration::seconds(5);
   plan.drift_ppm_max =
       plan.faults.has(Fault::clock_drift) ? static_cast<std::int32_t>(pick_log(prng, 10, 5000)) : 0;
 
@@ -154,8 +186,14 @@ void draw_machines(Plan& plan) {
   target.discoveries_max = static_cast<std::uint16_t>(small ? 1 : 16);
   target.exports_max = 8;
   target.ports_max = 4;
+  const std::uint64_t sessions = pick_log(prng, 1, 16);
+  const std::uint64_t window = 1ULL << (1 + prng.below(6));
+  target.sessions_max = static_cast<std::uint16_t>(small ? sessions : 512);
+  target.sequence_window = static_cast<std::uint32_t>(small ? window : 256);
+  target.frame_life = Duration::seconds(1);
   const std::uint64_t light = pick_log(prng, 20, 2000);
-  if (small) {
+  const bool is_guarded = plan.faults.has(Fault::duplicate) || plan.faults.has(Fault::corrupt);
+  if (small && !is_guarded) {
     target.light_replies_per_second = static_cast<std::uint32_t>(light);
     target.light_replies_burst = static_cast<std::uint32_t>(8 + light / 4);
   }
@@ -205,6 +243,7 @@ void draw_work(Plan& plan) {
   }
   plan.mix.trim = prng.chance(1, 3) ? static_cast<std::uint32_t>(prng.below(20)) : 0;
   plan.mix.write_zeroes = prng.chance(1, 3) ? static_cast<std::uint32_t>(prng.below(20)) : 0;
+  plan.mix.durable_percent = prng.chance(1, 3) ? static_cast<std::uint32_t>(prng.below(60)) : 0;
   plan.depth = static_cast<std::uint32_t>(pick_log(prng, 1, 64));
   plan.sectors_max = static_cast<std::uint32_t>(pick_log(prng, 1, 32));
   plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
@@ -230,6 +269,18 @@ std::string time_text(Duration duration) {
 
 }  // namespace
 
+const char* protocol_mix_name(ProtocolMix mix) {
+  switch (mix) {
+    case ProtocolMix::sealed:
+      return "sealed";
+    case ProtocolMix::plain:
+      return "plain";
+    case ProtocolMix::mixed:
+      return "mixed";
+  }
+  return "?";
+}
+
 std::string PlanOverrides::text() const {
   std::string text = "--ops " + std::to_string(operations);
   if (!without.empty()) {
@@ -250,6 +301,7 @@ Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides) {
   plan.operations = overrides.operations;
   plan.faults = draw_faults(seed);
   plan.faults.remove(overrides.without);
+  draw_protocol(plan);
   draw_topology(plan);
   plan.initiators = std::min(plan.initiators, overrides.initiators_max.value_or(plan.initiators));
   plan.targets = std::min(plan.targets, overrides.targets_max.value_or(plan.targets));
@@ -271,6 +323,9 @@ std::string describe(const Plan& plan) {
   };
   number("operations", plan.operations);
   line("faults", plan.faults.empty() ? "none" : plan.faults.text());
+  line("protocol", protocol_mix_name(plan.protocol));
+  line("sectors are shared", plan.shared_sectors ? "yes" : "no");
+  line("writes are executed exactly once", plan.exactly_once ? "yes" : "no");
   number("initiators", plan.initiators);
   number("initiator ports", plan.initiator_ports);
   number("disks per initiator", plan.disks_per_initiator);
@@ -306,6 +361,9 @@ std::string describe(const Plan& plan) {
   line("initiator: rto min", time_text(plan.initiator.rtt.min));
   number("target: requests max", plan.target.requests_max);
   number("target: initiators max", plan.target.initiators_max);
+  number("target: sessions max", plan.target.sessions_max);
+  number("target: sequence window", plan.target.sequence_window);
+  line("target: frame life", time_text(plan.target.frame_life));
   number("target: changes max", plan.target.changes_max);
   number("target: light replies per second", plan.target.light_replies_per_second);
   line("target: backend deadline", time_text(plan.target.backend_deadline));
@@ -328,6 +386,7 @@ std::string describe(const Plan& plan) {
        std::to_string(plan.mix.read) + " " + std::to_string(plan.mix.write) + " " +
            std::to_string(plan.mix.flush) + " " + std::to_string(plan.mix.trim) + " " +
            std::to_string(plan.mix.write_zeroes));
+  number("durable percent", plan.mix.durable_percent);
   number("depth", plan.depth);
   number("sectors max", plan.sectors_max);
   number("hot sectors", plan.hot_sectors);

@@ -28,6 +28,15 @@ struct PlanOverrides {
   [[nodiscard]] std::string text() const;
 };
 
+// Who speaks what.
+enum class ProtocolMix : std::uint8_t {
+  sealed,  // everybody speaks our extension
+  plain,   // nobody does
+  mixed,   // each machine for itself
+};
+
+[[nodiscard]] const char* protocol_mix_name(ProtocolMix mix);
+
 struct Plan {
   std::uint64_t seed = 0;
   std::uint64_t operations = 0;
@@ -43,6 +52,13 @@ struct Plan {
   std::size_t mtu_bytes = 1500;
   std::uint64_t disk_sectors = 1024;
   std::uint32_t disks_per_initiator = 1;
+
+  ProtocolMix protocol = ProtocolMix::sealed;
+  // Everybody writes everywhere. Otherwise every sector has one writer: plain AoE promises nothing
+  // to two.
+  bool shared_sectors = false;
+  // A write is executed once while its target lives. Not where sessions are forgotten.
+  bool exactly_once = false;
 
   // Network. `bad` is the quality of the cables that have faults, `good` that of the others.
   LinkQuality good{};

@@ -1,6 +1,7 @@
 #include "sim/swarm/run.h"
 
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_session.h"
 
 #include <algorithm>
 #include <bit>
@@ -26,6 +27,27 @@ Fabric::Options fabric_options(const Plan& plan) {
           .switches = plan.switches,
           .switch_ports = static_cast<std::uint16_t>(ports),
           .link = plan.good};
+}
+
+bool speaks_extension(ProtocolMix mix, Prng& prng) {
+  const bool tossed = prng.chance(1, 2);
+  return mix == ProtocolMix::mixed ? tossed : mix == ProtocolMix::sealed;
+}
+
+// Frames that carry a checksum of their own: what damages them is found by their receiver.
+bool has_own_checksum(ConstByteSpan frame) {
+  const auto header = protocol::parse_header(frame);
+  if (!header) {
+    return false;
+  }
+  if (header->command == protocol::kHelloCommand) {
+    return protocol::parse_hello(frame).has_value();
+  }
+  if (header->command != static_cast<std::uint8_t>(protocol::Command::ata)) {
+    return false;
+  }
+  const auto seal = protocol::parse_seal(frame);
+  return seal && seal->has_crc;
 }
 
 }  // namespace
@@ -64,6 +86,7 @@ void SwarmRun::build_targets() {
       settings.address = {Shelf{static_cast<std::uint16_t>(i)},
                           Slot{static_cast<std::uint8_t>(place)}};
       settings.buffer_count = plan_.advertised_buffers;
+      settings.has_duplicate_memory = speaks_extension(plan_.protocol, prng);
       settings.mode = prng.below(100) < plan_.write_back_percent ? target::WriteMode::write_back
                                                                  : target::WriteMode::write_through;
       fabric_.add_export(host, settings, disk_id, plan_.disk);
@@ -97,27 +120,33 @@ void SwarmRun::build_initiators() {
   for (std::uint32_t i = 0; i < plan_.initiators; ++i) {
     InitiatorHostOptions options;
     options.core = plan_.initiator;
+    options.core.extension = speaks_extension(plan_.protocol, prng)
+                                 ? initiator::CoreOptions::Extension::on
+                                 : initiator::CoreOptions::Extension::off;
     options.buffers = plan_.initiator_buffers;
     options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
     options.drift_ppm = static_cast<std::int32_t>(
                             prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
                         plan_.drift_ppm_max;
     InitiatorHost& host = fabric_.add_initiator(options, plan_.initiator_ports, plan_.mtu_bytes);
+    host.set_tap(&judges_);
     for (WorkloadDisk& use : uses[i]) {
-      use.owners = users[use.disk];
+      use.owners = plan_.shared_sectors ? 1 : users[use.disk];
       use.chunk_sectors =
           std::clamp<std::uint64_t>(smallest_area / use.owners, 1, kChunkSectorsMax);
     }
-    workloads_.push_back(
-        std::make_unique<Workload>(host, judges_,
-                                   WorkloadOptions{.index = i,
-                                                   .disks = std::move(uses[i]),
-                                                   .mix = plan_.mix,
-                                                   .depth = plan_.depth,
-                                                   .sectors_max = plan_.sectors_max,
-                                                   .hot_sectors = plan_.hot_sectors,
-                                                   .think_max = plan_.think_max,
-                                                   .timeout = plan_.timeout}));
+    workloads_.push_back(std::make_unique<Workload>(
+        host, judges_,
+        WorkloadOptions{.index = i,
+                        .disks = std::move(uses[i]),
+                        .mix = plan_.mix,
+                        .depth = plan_.depth,
+                        .sectors_max = plan_.sectors_max,
+                        .hot_sectors = plan_.hot_sectors,
+                        .think_max = plan_.think_max,
+                        .timeout = plan_.timeout,
+                        .promise = plan_.exactly_once ? ExecutionChecker::Promise::exactly_once
+                                                      : ExecutionChecker::Promise::at_least_once}));
     workloads_.back()->excuse = [this](const WorkloadDisk& disk,
                                        const initiator::IoCompletion& done) {
       return is_excused(disk, done);
@@ -169,6 +198,10 @@ void SwarmRun::run_until_done(Duration at_most) {
 RunResult SwarmRun::run() {
   for (const auto& host : fabric_.targets()) {
     host->start();
+  }
+  for (const auto& link : fabric_.links()) {
+    link->to_far().set_survives_corruption(has_own_checksum);
+    link->to_near().set_survives_corruption(has_own_checksum);
   }
   chaos_.start();
   for (std::uint32_t i = 0; i < workloads_.size(); ++i) {
@@ -325,8 +358,18 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::fence_table_full, stats.fence_overflows);
     coverage_.add(RareState::no_send_buffer, stats.buffers_exhausted);
     coverage_.add(RareState::path_table_full, stats.paths_refused);
-    coverage_.add(RareState::quarantine, stats.identity_conflicts);
+    coverage_.add(RareState::quarantine, stats.quarantines);
     coverage_.add(RareState::device_unavailable, stats.device_unavailable);
+    coverage_.add(RareState::session_founded, stats.sessions);
+    coverage_.add(RareState::session_lost, stats.session_losses);
+    coverage_.add(RareState::plain_fallback, stats.plain_fallbacks);
+    coverage_.add(RareState::sequence_wait, stats.sequence_waits);
+    coverage_.add(RareState::damaged_answer, stats.frames_damaged);
+    coverage_.add(RareState::foreign_answer, stats.wrong_seal + stats.unsealed);
+    coverage_.add(RareState::size_refused, stats.size_refusals);
+    coverage_.add(RareState::payload_step_up, stats.payload_steps_up);
+    coverage_.add(RareState::requests_merged, stats.requests_merged);
+    coverage_.add(RareState::path_held_back, stats.path_holds);
     coverage_.add(RareState::ring_overflow, host->ring_overflows());
   }
   for (const auto& workload : workloads_) {
@@ -348,6 +391,14 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::address_conflict, totals.conflicts);
     coverage_.add(RareState::reservation_changed, totals.reservations);
     coverage_.add(RareState::target_restart, totals.restarts);
+    coverage_.add(RareState::copy_while_executing, totals.copies_executing);
+    coverage_.add(RareState::answered_from_memory, totals.copies_answered);
+    coverage_.add(RareState::stale_copy_dropped, totals.copies_stale);
+    coverage_.add(RareState::renew, totals.renews);
+    coverage_.add(RareState::session_table_full, totals.hellos_refused);
+    coverage_.add(RareState::damaged_request, totals.damaged);
+    coverage_.add(RareState::held_after_start, totals.held);
+    coverage_.add(RareState::late_change_dropped, totals.late_changes);
     coverage_.add(RareState::ring_overflow, host->ring_overflows());
   }
   coverage_.add(RareState::repeated_execution, judges_.executions.counters().repeated);

@@ -34,6 +34,9 @@ class SwarmRun {
 
   [[nodiscard]] RunResult run();
 
+  // Before run(): see Judges::narrate().
+  void narrate(SectorPlace place) { judges_.narrate(place); }
+
  private:
   void build();
   void build_targets();

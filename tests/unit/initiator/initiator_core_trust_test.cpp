@@ -17,7 +17,7 @@ TEST(CoreTrust, ANewcomerOfAnotherSizeIsQuarantinedThoughItsNameIsTheSame) {
   clone.mac = kTargetMac2;
   world.core->discover(kE71);
   world.run(clone);
-  EXPECT_TRUE(world.saw(EventKind::identity_conflict));
+  EXPECT_TRUE(world.saw(EventKind::path_quarantined));
   EXPECT_EQ(world.core->device(id)->sectors(), 4096U);
   Bytes into(512 * 64);
   world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
@@ -40,7 +40,7 @@ TEST(CoreTrust, AnIdentifyWithAWrongChecksumIsAskedForAgain) {
     if (!answer) {
       return;
     }
-    const bool is_identify = sent.header.command == 0 && !sent.is_data();
+    const bool is_identify = sent.is_identify();
     if (is_identify && damaged < 2) {
       // One bit of the serial number.
       store_u8(*answer, protocol::kAtaHeaderBytes + 20,

@@ -99,15 +99,15 @@ class StateDirectoryTest : public ::testing::Test {
 };
 
 TEST_F(StateDirectoryTest, WhatWasSavedIsLoaded) {
-  const auto nothing = directory_->load(kAddress);
+  const auto nothing = directory_->load(kAddress, StateFile::state);
   ASSERT_TRUE(nothing);
   EXPECT_FALSE(*nothing);
-  ASSERT_TRUE(directory_->save(kAddress, as_byte_span("first")));
-  ASSERT_TRUE(directory_->save(kAddress, as_byte_span("second and longer")));
-  const auto loaded = open()->load(kAddress);
+  ASSERT_TRUE(directory_->save(kAddress, StateFile::state, as_byte_span("first")));
+  ASSERT_TRUE(directory_->save(kAddress, StateFile::state, as_byte_span("second and longer")));
+  const auto loaded = open()->load(kAddress, StateFile::state);
   ASSERT_TRUE(loaded && *loaded);
   EXPECT_EQ(as_text(**loaded), "second and longer");
-  const auto other = directory_->load({Shelf{7}, Slot{2}});
+  const auto other = directory_->load({Shelf{7}, Slot{2}}, StateFile::state);
   ASSERT_TRUE(other);
   EXPECT_FALSE(*other);
 }
@@ -115,16 +115,26 @@ TEST_F(StateDirectoryTest, WhatWasSavedIsLoaded) {
 // The order that leaves the old content or the new after a power cut: the bytes are stable before
 // they get the name, and the name is stable before anybody is told.
 TEST_F(StateDirectoryTest, ContentIsStableBeforeItsNameAndTheNameBeforeTheEnd) {
-  ASSERT_TRUE(directory_->save(kAddress, as_byte_span("bytes")));
+  ASSERT_TRUE(directory_->save(kAddress, StateFile::state, as_byte_span("bytes")));
   EXPECT_THAT(calls().seen, ::testing::ElementsAre("sync file", "rename e7.1.state.new e7.1.state",
                                                    "sync directory"));
 }
 
+// What another boot makes void anyway needs no disk, but it is replaced whole too.
+TEST_F(StateDirectoryTest, AServingRecordIsReplacedWholeAndNotMadeStable) {
+  ASSERT_TRUE(directory_->save(kAddress, StateFile::serving, as_byte_span("record")));
+  EXPECT_THAT(calls().seen, ::testing::ElementsAre("rename e7.1.serving.new e7.1.serving"));
+  const auto loaded = directory_->load(kAddress, StateFile::serving);
+  ASSERT_TRUE(loaded && *loaded);
+  EXPECT_EQ(as_text(**loaded), "record");
+  EXPECT_FALSE(*directory_->load(kAddress, StateFile::state));
+}
+
 TEST_F(StateDirectoryTest, EveryRefusalOfTheKernelIsAnErrorAndKeepsAWholeFile) {
-  ASSERT_TRUE(directory_->save(kAddress, as_byte_span("old")));
+  ASSERT_TRUE(directory_->save(kAddress, StateFile::state, as_byte_span("old")));
   for (const char* refused : {"sync file", "rename e7.1.state.new e7.1.state", "sync directory"}) {
     calls().refused = refused;
-    const auto saved = directory_->save(kAddress, as_byte_span("new"));
+    const auto saved = directory_->save(kAddress, StateFile::state, as_byte_span("new"));
     ASSERT_FALSE(saved) << refused;
     EXPECT_EQ(saved.error().code, Errc::io) << saved.error().message;
     // Renamed but perhaps not stable: both are whole, and the caller tells nobody.
@@ -134,7 +144,7 @@ TEST_F(StateDirectoryTest, EveryRefusalOfTheKernelIsAnErrorAndKeepsAWholeFile) {
 
 TEST_F(StateDirectoryTest, AFileThatIsNoStateIsCorrupt) {
   (void)temp_.make_file("state/e7.1.state", 65 * 1024);
-  const auto loaded = directory_->load(kAddress);
+  const auto loaded = directory_->load(kAddress, StateFile::state);
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().code, Errc::corrupt);
 }
@@ -143,8 +153,8 @@ TEST_F(StateDirectoryTest, SymbolicLinksAreNotFollowed) {
   const std::string victim = temp_.make_file("victim", 3);
   ASSERT_EQ(::symlink(victim.c_str(), temp_.path("state/e7.1.state").c_str()), 0);
   ASSERT_EQ(::symlink(victim.c_str(), temp_.path("state/e7.1.state.new").c_str()), 0);
-  EXPECT_FALSE(directory_->load(kAddress));
-  EXPECT_FALSE(directory_->save(kAddress, as_byte_span("bytes")));
+  EXPECT_FALSE(directory_->load(kAddress, StateFile::state));
+  EXPECT_FALSE(directory_->save(kAddress, StateFile::state, as_byte_span("bytes")));
   EXPECT_EQ(std::filesystem::file_size(victim), 3U);
 }
 
