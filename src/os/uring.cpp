@@ -68,15 +68,19 @@ Uring::~Uring() {
 }
 
 int Uring::restrict_to_file_io() {
-  std::array<io_uring_restriction, 5> rules{};
-  const std::array<std::uint8_t, 4> allowed = {IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC,
-                                               IORING_OP_FALLOCATE};
-  for (std::size_t i = 0; i < allowed.size(); ++i) {
+  constexpr std::array<std::uint8_t, 5> kAllowed = {
+      IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_STATX};
+  std::array<io_uring_restriction, kAllowed.size() + 2> rules{};
+  for (std::size_t i = 0; i < kAllowed.size(); ++i) {
     rules[i].opcode = IORING_RESTRICTION_SQE_OP;
-    rules[i].sqe_op = allowed[i];
+    rules[i].sqe_op = kAllowed[i];
   }
-  rules[4].opcode = IORING_RESTRICTION_REGISTER_OP;
-  rules[4].register_op = IORING_REGISTER_ENABLE_RINGS;
+  io_uring_restriction& flags = rules[kAllowed.size()];
+  flags.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+  flags.sqe_flags = IOSQE_ASYNC;
+  io_uring_restriction& enabling = rules[kAllowed.size() + 1];
+  enabling.opcode = IORING_RESTRICTION_REGISTER_OP;
+  enabling.register_op = IORING_REGISTER_ENABLE_RINGS;
   // liburing 2.3 declares a helper for this but its shared library does not export it.
   return io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_RESTRICTIONS,
                            rules.data(), rules.size());

@@ -13,8 +13,8 @@ namespace aoe::os {
 // Owns a ring. All calls after open() come from one thread, the one that calls enable(): newer
 // kernels are told so and skip their locks.
 //
-// The ring is created disabled and restricted to READV, WRITEV, FSYNC and FALLOCATE, so that nobody
-// who gets hold of it can open files or sockets through it.
+// The ring is created disabled and restricted to READV, WRITEV, FSYNC, FALLOCATE and STATX, so that
+// nobody who gets hold of it can open files or sockets through it.
 class Uring {
  public:
   // entries: submission slots, rounded up to a power of two by the kernel, at most 32768.

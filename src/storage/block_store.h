@@ -68,8 +68,13 @@ class BlockStore {
   [[nodiscard]] virtual std::optional<Instant> poll_timeout() const { return std::nullopt; }
 
   // Looks at the backing's size again (it may have grown); updates info().size_bytes and returns
-  // it. Cheap enough to call once a second.
+  // it. Waits for the backing: for when somebody asked and wants the answer.
   virtual Result<std::uint64_t> refresh() = 0;
+
+  // The same without waiting, for every second: starts a look, unless one is under way, and returns
+  // what the last one found, which info().size_bytes now says, too. A backing that hangs or fails
+  // leaves the size as it was.
+  virtual std::uint64_t look_at_size() { return info().size_bytes; }
 
  protected:
   BlockStore() = default;

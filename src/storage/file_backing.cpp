@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -87,6 +88,20 @@ auto direct_refused(const std::string& path, const std::string& reason) {
 std::string needs_alignment(std::uint32_t bytes) {
   return fmt::format("it needs requests aligned to {} bytes, and sectors are {}", bytes,
                      kSectorBytes);
+}
+
+// statfs(2): FUSE, NFS, SMB 1 and 2, CIFS, 9P, Ceph, AFS, Coda, GFS2, OCFS2. Their magic numbers
+// stand in several kernel headers, some in none.
+bool is_on_remote_file_system(int fd) {
+  constexpr std::array<std::uint32_t, 11> kRemote = {0x65735546, 0x6969,     0x517B,     0xFE534D42,
+                                                     0xFF534D42, 0x01021997, 0x00C36400, 0x5346414F,
+                                                     0x73757245, 0x01161970, 0x7461636F};
+
+  struct statfs status {};
+
+  return ::fstatfs(fd, &status) == 0 &&
+         std::find(kRemote.begin(), kRemote.end(), static_cast<std::uint32_t>(status.f_type)) !=
+             kRemote.end();
 }
 
 }  // namespace
@@ -277,6 +292,7 @@ void FileBacking::learn_limits(Access access) {
                       queue_limit(device, "write_zeroes_max_bytes").value_or(0) != 0;
     return;
   }
+  is_remote_ = is_on_remote_file_system(fd_.get());
   physical_block_bytes_ = kFileBlockBytes;
   if (access == Access::read_write) {
     // A hole behind the end changes nothing and says whether the file system can make one.
@@ -289,6 +305,10 @@ void FileBacking::learn_limits(Access access) {
 
 Result<std::uint64_t> FileBacking::measure() const {
   AOE_TRY_ASSIGN(const std::uint64_t whole_bytes, whole_size_bytes());
+  return window_bytes(whole_bytes);
+}
+
+std::uint64_t FileBacking::window_bytes(std::uint64_t whole_bytes) const {
   if (whole_bytes <= window_offset_bytes_) {
     return 0;
   }

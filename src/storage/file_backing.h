@@ -48,12 +48,19 @@ class FileBacking {
   // False where nobody knows (network and memory file systems).
   [[nodiscard]] bool is_rotational() const { return is_rotational_; }
 
+  // Another process or machine answers for the file system (FUSE, NFS, SMB and their like). When
+  // that hangs so does every call, also one that was asked not to wait.
+  [[nodiscard]] bool is_remote() const { return is_remote_; }
+
   // FALLOC_FL_PUNCH_HOLE works; the range then reads as zeros, on files and devices.
   [[nodiscard]] bool can_punch_hole() const { return can_punch_hole_; }
 
   // Looks again: how many bytes the window has now, whole sectors, 0 when the backing ends before
   // it.
   [[nodiscard]] Result<std::uint64_t> measure() const;
+
+  // The same for a backing that is known to have `whole_bytes`.
+  [[nodiscard]] std::uint64_t window_bytes(std::uint64_t whole_bytes) const;
 
  private:
   FileBacking() = default;
@@ -70,6 +77,7 @@ class FileBacking {
   bool is_block_device_ = false;
   bool is_direct_ = false;
   bool is_rotational_ = false;
+  bool is_remote_ = false;
   bool can_punch_hole_ = false;
   std::uint32_t memory_alignment_bytes_ = 1;
   std::uint32_t physical_block_bytes_ = 512;

@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::uint16_t kInterruptionsMax = 16;
 constexpr std::uint32_t kInFlightLimit = 4096;
+// Of looks at the size: no record has such an index.
+constexpr std::uint32_t kLookCookie = 0xFFFFFFFF;
+static_assert((kLookCookie & 0xFFFFU) >= kInFlightLimit);
 
 constexpr std::uint64_t round_down(std::uint64_t bytes) {
   return bytes / kSectorBytes * kSectorBytes;
@@ -89,6 +92,21 @@ std::uint32_t FileStore::odd_tail_bytes() const {
 
 Result<std::uint64_t> FileStore::refresh() {
   AOE_TRY_ASSIGN(info_.size_bytes, state_->backing.measure());
+  return info_.size_bytes;
+}
+
+std::uint64_t FileStore::look_at_size() {
+  if (state_->backing.is_block_device()) {
+    // The kernel knows the size of a device without asking it.
+    info_.size_bytes = state_->backing.measure().value_or(info_.size_bytes);
+  } else if (!is_looking_) {
+    is_looking_ = true;
+    const IoOp op{.cookie = kLookCookie,
+                  .kind = IoKind::status,
+                  .fd = state_->backing.fd(),
+                  .status = &state_->status};
+    engine_.submit(client_, std::span(&op, 1));
+  }
   return info_.size_bytes;
 }
 
@@ -261,6 +279,9 @@ void FileStore::issue_zeroes(SlotHandle handle, Run& run) {
 
 void FileStore::flush_issued() {
   if (!issued_.empty()) {
+    for (IoOp& op : issued_) {
+      op.may_hang = state_->backing.is_remote();
+    }
     engine_.submit(client_, issued_);
     issued_.clear();
   }
@@ -286,6 +307,13 @@ std::span<std::byte> FileStore::bounce_buffer(std::uint16_t index) const {
 // ---- taking results
 
 void FileStore::handle_io_done(std::uint32_t cookie, std::int64_t result) {
+  if (cookie == kLookCookie) {
+    is_looking_ = false;
+    if (result >= 0) {
+      info_.size_bytes = state_->backing.window_bytes(state_->status.stx_size);
+    }
+    return;
+  }
   const SlotHandle handle{cookie};
   Run* run = state_->runs.find(handle);
   AOE_CHECK(run != nullptr, "the engine reports each operation once");

@@ -54,6 +54,7 @@ class FileStore final : public BlockStore, private IoClient {
   void submit(Instant now, std::span<const StoreOp> ops) override;
   [[nodiscard]] std::size_t poll_completions(Instant now, std::span<StoreCompletion> out) override;
   Result<std::uint64_t> refresh() override;
+  std::uint64_t look_at_size() override;
 
   // Bytes behind the last whole sector of the backing, 0..511: worth a warning, they are not
   // served.
@@ -101,6 +102,9 @@ class FileStore final : public BlockStore, private IoClient {
 
     FileBacking backing;
     SlotTable<Run> runs;
+
+    struct statx status {};  // of the last look at the size
+
     os::MappedMemory bounce_memory;  // direct I/O only
     os::MappedMemory zeros;
   };
@@ -140,6 +144,7 @@ class FileStore final : public BlockStore, private IoClient {
   IoClientId client_;
   std::unique_ptr<State> state_;
   StoreInfo info_;
+  bool is_looking_ = false;  // a look at the size is under way
   StoreStats stats_;
   ZeroMethod zero_method_ = ZeroMethod::zero_range;
   std::vector<IoOp> issued_;           // for the next engine submit

@@ -28,6 +28,11 @@ class FilterStore : public BlockStore {
     return info_.size_bytes;
   }
 
+  std::uint64_t look_at_size() override {
+    info_.size_bytes = next_->look_at_size();
+    return info_.size_bytes;
+  }
+
  protected:
   explicit FilterStore(std::unique_ptr<BlockStore> next) : next_(std::move(next)) {
     AOE_CHECK(next_ != nullptr, "a filter needs a store below it");

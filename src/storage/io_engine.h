@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "base/time.h"
 
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <cstddef>
@@ -21,10 +22,11 @@ enum class IoKind : std::uint8_t {
   fdatasync,
   punch_hole,  // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
   zero_range,  // FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE
+  status,      // statx of the descriptor itself, the size only
 };
 
-// One operation. `iovecs`, the memory behind them and the descriptor stay valid until the
-// completion arrives, however long that takes: the kernel looks at all three.
+// One operation. `iovecs`, the memory behind them, `status` and the descriptor stay valid until the
+// completion arrives, however long that takes: the kernel looks at all of them.
 struct IoOp {
   std::uint32_t cookie = 0;  // returned with the completion; the client's own
   IoKind kind = IoKind::readv;
@@ -32,6 +34,9 @@ struct IoOp {
   std::uint64_t offset_bytes = 0;
   std::uint64_t length_bytes = 0;   // of punch_hole and zero_range
   std::span<const iovec> iovecs{};  // of readv and writev
+  struct statx* status = nullptr;   // of status: takes the answer
+  // Even what should not wait may: another thread than the submitter's has to call the kernel.
+  bool may_hang = false;
 };
 
 // Who submits: a store. Called back on the engine's thread, from IoEngine::poll only.

@@ -28,6 +28,8 @@ std::int64_t run_once(const IoOp& op) {
       return ::fallocate(op.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
     case IoKind::zero_range:
       return ::fallocate(op.fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length);
+    case IoKind::status:
+      return ::statx(op.fd, "", AT_EMPTY_PATH, STATX_SIZE, op.status);
   }
   errno = EINVAL;
   return -1;

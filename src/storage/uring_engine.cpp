@@ -32,6 +32,9 @@ void prepare(io_uring_sqe* sqe, const IoOp& op) {
       io_uring_prep_fallocate(sqe, op.fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset,
                               length);
       return;
+    case IoKind::status:
+      io_uring_prep_statx(sqe, op.fd, "", AT_EMPTY_PATH, STATX_SIZE, op.status);
+      return;
   }
 }
 
@@ -68,6 +71,10 @@ bool UringEngine::try_start(std::uint64_t user_data, const IoOp& op) {
     }
   }
   prepare(sqe, op);
+  if (op.may_hang) {
+    // FUSE calls itself able not to wait, and waits (fuse_direct_IO, Linux 6.18).
+    io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+  }
   io_uring_sqe_set_data64(sqe, user_data);
   has_unsubmitted_ = true;
   return true;

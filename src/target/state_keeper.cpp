@@ -163,6 +163,13 @@ void StateKeeper::handle_reserve(const Arrival& arrival, Export& subject) {
     send_bad_argument(arrival, subject);
     return;
   }
+  // While the writes from before the last change finish, whoever is told of it would count on their
+  // end: nobody is, not even by the answer to a copy of the change. They ask again.
+  if (const Change* change = subject.is_change_pending ? find(subject) : nullptr;
+      change != nullptr && change->phase == Phase::draining) {
+    ++parts_.stats.drops.change_pending;
+    return;
+  }
   const auto command = static_cast<ReserveCommand>(reserve->command);
   if (command == ReserveCommand::read) {
     send_reserve(arrival.now, arrival.port, arrival.header, subject, reserve->command,

@@ -296,11 +296,7 @@ void Daemon::look_for_new_sizes() {
     if (subject == nullptr || store == nullptr) {
       continue;
     }
-    const auto size_bytes = store->refresh();
-    if (!size_bytes) {
-      continue;  // the store says what it thinks of that at the next request
-    }
-    const std::uint64_t sectors = *size_bytes / kSectorBytes;
+    const std::uint64_t sectors = store->look_at_size() / kSectorBytes;
     if (sectors > subject->settings.sector_count) {
       if (auto resized = shard_->core().resize(id, sectors); !resized) {
         spdlog::warn("{}", resized.error().message);

@@ -71,7 +71,7 @@ end_process() {
 }
 
 # requires WORD..: skips the test, with the reason, when something it needs is missing. A word is a
-# command, or one of: netns (networks of our own), loop (loop devices), file:PATH, ours:PROGRAM.
+# command, or one of: netns (networks of our own), loop (loop devices), fuse, file:PATH, ours:PROGRAM.
 requires() {
   local word reason
   for word in "$@"; do
@@ -81,6 +81,9 @@ requires() {
         ;;
       loop)
         losetup -f >/dev/null 2>&1 || skip "loop devices: none here"
+        ;;
+      fuse)
+        { [ -r /dev/fuse ] && [ -w /dev/fuse ]; } || skip "/dev/fuse: not here, or not for us"
         ;;
       file:*)
         [ -e "${word#file:}" ] || skip "${word#file:}: not here"

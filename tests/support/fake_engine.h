@@ -163,6 +163,9 @@ class FakeEngine final : public storage::IoEngine {
       case storage::IoKind::zero_range:
         result = ::fallocate(op.fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length);
         break;
+      case storage::IoKind::status:
+        result = ::statx(op.fd, "", AT_EMPTY_PATH, STATX_SIZE, op.status);
+        break;
     }
     return result >= 0 ? result : -std::int64_t{errno};
   }

@@ -2,6 +2,7 @@
 
 #include "protocol/aoe_ata.h"
 #include "protocol/aoe_frame.h"
+#include "protocol/aoe_mac_lists.h"
 #include "protocol/aoe_session.h"
 
 #include <cstdio>
@@ -114,7 +115,7 @@ void Judges::on_power_cut(Instant now, std::uint32_t disk) {
   }
 }
 
-void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpan frame) {
+void Judges::on_target_frame(Instant now, std::uint32_t target, ConstByteSpan frame) {
   // Most frames are none: a look at one byte says so.
   if (frame.size() < protocol::kHeaderBytes ||
       load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::reserve)) {
@@ -128,6 +129,10 @@ void Judges::on_target_frame(Instant /*now*/, std::uint32_t target, ConstByteSpa
     if (watched.disk != nullptr && watched.target->options().index == target &&
         watched.address == header->address) {
       fences.on_target_frame(watched.disk_id, frame);
+      const auto reserve = protocol::parse_reserve(frame);
+      tell(now, watched.disk_id, 0, kWholeDisk,
+           {"the target answers about the reservation:", header->is_error ? "refused" : "done",
+            reserve && reserve->mac_count != 0 ? to_string(reserve->address(0)) : "nobody"});
     }
   }
 }

@@ -1,36 +1,149 @@
-#include "sim/swarm/run.h"
+// aoe-sim: both cores in a simulated world, under everything that a seed thinks up.
+//
+//   aoe-sim --seeds 1..500 --jobs 2         a swarm
+//   aoe-sim --seed 17 -v                    one run, with every option that the seed decided
+//
+// Exit status 0: nothing was violated, and every state named by --require was seen. 1: something
+// was; the last line of a failing seed replays it. 2: misused.
+
+#include "sim/main/seed_pool.h"
+#include "sim/main/shrink.h"
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
 #include <cstdlib>
 
+namespace aoe::sim {
+namespace {
+
+struct Arguments {
+  std::uint64_t first = 1;
+  std::uint64_t last = 1;
+  PlanOverrides overrides;
+  unsigned jobs = 1;
+  bool verbose = false;
+  bool is_quiet = false;
+  bool shrinks = true;
+  bool requires_all = false;
+  bool traces = false;
+};
+
+class Swarm {
+ public:
+  explicit Swarm(const Arguments& arguments) : arguments_(arguments) {}
+
+  int run() {
+    std::vector<SeedJob> work;
+    for (std::uint64_t seed = arguments_.first; seed <= arguments_.last; ++seed) {
+      work.push_back({seed, arguments_.overrides});
+      if (arguments_.verbose) {
+        fmt::print("{}", describe(make_plan(seed, arguments_.overrides)));
+      }
+    }
+    run_seeds(work, arguments_.jobs, [this](const SeedOutcome& outcome) { take(outcome); });
+    const std::uint64_t missing = report_states();
+    fmt::print("aoe-sim: {} operations, {} seeds, {} failed, {} required states never reached\n",
+               operations_, work.size(), failed_, missing);
+    return failed_ == 0 && missing == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
+
+ private:
+  void take(const SeedOutcome& outcome) {
+    operations_ += outcome.result.operations;
+    coverage_.merge(outcome.result.coverage);
+    if (arguments_.traces) {
+      fmt::print("{} {:016x}\n", outcome.seed, outcome.result.trace);
+    } else if (!arguments_.is_quiet || outcome.is_failure()) {
+      fmt::print("seed {}: {} operations, {:.1f} s, trace {:016x}, {} violations\n{}", outcome.seed,
+                 outcome.result.operations, static_cast<double>(outcome.result.simulated.ns) / 1e9,
+                 outcome.result.trace, outcome.result.violations, outcome.result.report);
+    }
+    if (outcome.is_failure()) {
+      ++failed_;
+      SeedJob job{outcome.seed, arguments_.overrides};
+      if (arguments_.shrinks) {
+        job = shrink(job);
+      }
+      fmt::print("{}replay: aoe-sim --seed {} {} -v\n", outcome.crashed ? "ended early; " : "",
+                 job.seed, job.overrides.text());
+    }
+    std::fflush(stdout);
+  }
+
+  // Returns how many were required and not seen.
+  std::uint64_t report_states() const {
+    std::uint64_t missing = 0;
+    for (std::size_t i = 0; i < kRareStateCount && !arguments_.traces; ++i) {
+      const auto state = static_cast<RareState>(i);
+      const bool is_missing =
+          arguments_.requires_all && is_required(state) && coverage_.count(state) == 0;
+      missing += is_missing ? 1 : 0;
+      if (!arguments_.is_quiet || is_missing) {
+        fmt::print("{:>12} {}{}\n", coverage_.count(state), rare_state_name(state),
+                   is_missing ? ": never reached" : "");
+      }
+    }
+    return missing;
+  }
+
+  Arguments arguments_;
+  Coverage coverage_;
+  std::uint64_t operations_ = 0;
+  std::uint64_t failed_ = 0;
+};
+
+void parse_seeds(const std::string& text, Arguments& arguments) {
+  const std::size_t dots = text.find("..");
+  std::size_t used = 0;
+  try {
+    arguments.first = std::stoull(text, &used);
+    arguments.last =
+        dots == std::string::npos ? arguments.first : std::stoull(text.substr(dots + 2));
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  if (used == 0 || arguments.first > arguments.last) {
+    throw CLI::ValidationError("--seeds " + text, "expected A..B with A <= B");
+  }
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Simulates initiators and targets under the faults that a seed decides");
+  std::string seeds;
+  std::string without;
+  app.add_option("--seeds,--seed", seeds, "A..B, or one")->required();
+  app.add_option("--ops", arguments.overrides.operations, "operations of a seed")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--without", without, "faults that do not happen, e.g. loss,clog");
+  app.add_option("--initiators", arguments.overrides.initiators_max, "at most so many");
+  app.add_option("--targets", arguments.overrides.targets_max, "at most so many");
+  app.add_option("--jobs", arguments.jobs, "seeds at the same time");
+  app.add_flag("-v,--verbose", arguments.verbose, "print what each seed decides");
+  app.add_flag("-q,--quiet", arguments.is_quiet, "print failures and the summary only");
+  app.add_flag("--traces", arguments.traces, "print a seed and the hash of its trace a line");
+  app.add_flag("!--no-shrink", arguments.shrinks, "do not look for a smaller failing run");
+  app.add_flag("--require-states", arguments.requires_all, "fail when a rare state was not seen");
+  try {
+    app.parse(argc, argv);
+    parse_seeds(seeds, arguments);
+    const std::optional<FaultSet> faults = FaultSet::parse(without);
+    if (!faults) {
+      throw CLI::ValidationError("--without " + without, "there is no such fault");
+    }
+    arguments.overrides.without = *faults;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
+  }
+  return Swarm(arguments).run();
+}
+
+}  // namespace
+}  // namespace aoe::sim
+
 int main(int argc, char** argv) {
-  const std::uint64_t first = std::strtoull(argv[1], nullptr, 10);
-  const std::uint64_t last = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : first;
-  aoe::sim::Coverage coverage;
-  std::uint64_t ops = 0;
-  for (std::uint64_t seed = first; seed <= last; ++seed) {
-    const aoe::sim::Plan plan = aoe::sim::make_plan(seed, {});
-    if (first == last) {
-      fmt::print("{}", aoe::sim::describe(plan));
-    }
-    std::fflush(stdout);
-    aoe::sim::SwarmRun run(plan);
-    if (argc > 4) {
-      run.narrate(
-          {static_cast<std::uint32_t>(std::atoi(argv[3])), std::strtoull(argv[4], nullptr, 10)});
-    }
-    const aoe::sim::RunResult result = run.run();
-    fmt::print("seed {} ops {} sim {:.1f} s events {} hash {:x} violations {}\n{}", seed,
-               result.operations, static_cast<double>(result.simulated.ns) / 1e9, result.events,
-               result.trace, result.violations, result.report);
-    std::fflush(stdout);
-    ops += result.operations;
-    coverage.merge(result.coverage);
-  }
-  for (std::size_t i = 0; i < aoe::sim::kRareStateCount; ++i) {
-    const auto state = static_cast<aoe::sim::RareState>(i);
-    fmt::print("{} {}\n", aoe::sim::rare_state_name(state), coverage.count(state));
-  }
-  fmt::print("{} ops\n", ops);
+  return aoe::sim::run(argc, argv);
 }

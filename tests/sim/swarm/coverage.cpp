@@ -71,4 +71,8 @@ const char* rare_state_name(RareState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+bool is_required(RareState /*state*/) {
+  return true;
+}
+
 }  // namespace aoe::sim

@@ -78,6 +78,9 @@ inline constexpr std::size_t kRareStateCount =
 
 [[nodiscard]] const char* rare_state_name(RareState state);
 
+// Whether a long swarm must have been there. Not: what only a broken core reaches.
+[[nodiscard]] bool is_required(RareState state);
+
 class Coverage {
  public:
   void add(RareState state, std::uint64_t count = 1) {

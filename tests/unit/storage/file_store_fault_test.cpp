@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 
 namespace aoe::storage {
@@ -61,6 +62,41 @@ TEST_F(FileStoreFaults, NeighboursBecomeOneCall) {
   EXPECT_EQ(engine_.batches, 1U);
   EXPECT_EQ(engine_.seen[0].iovec_count, 3U);
   EXPECT_EQ(engine_.seen[0].length_bytes, 1536U);
+}
+
+TEST_F(FileStoreFaults, ALookAtTheSizeOfAHungBackingWaitsForNothingAndIsNotRepeated) {
+  engine_.add_rule({.kind = IoKind::status, .hangs = true});
+  std::filesystem::resize_file(dir_.path("a.img"), 2U << 20U);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(store_->look_at_size(), 1U << 20U);
+    engine_.poll();
+  }
+  EXPECT_EQ(engine_.count(IoKind::status), 1U);
+  EXPECT_EQ(driver_->write(0, data_), StoreErrc::ok);
+  engine_.release();
+  engine_.poll();
+  EXPECT_EQ(store_->look_at_size(), 2U << 20U);
+  EXPECT_EQ(engine_.count(IoKind::status), 2U);
+}
+
+TEST_F(FileStoreFaults, ALookAtTheSizeThatFailsLeavesItAsItWas) {
+  engine_.add_rule({.kind = IoKind::status, .os_errno = EIO});
+  std::filesystem::resize_file(dir_.path("a.img"), 2U << 20U);
+  store_->look_at_size();
+  engine_.poll();
+  EXPECT_EQ(store_->info().size_bytes, 1U << 20U);
+  store_->look_at_size();
+  engine_.poll();
+  EXPECT_EQ(store_->info().size_bytes, 2U << 20U);
+}
+
+TEST_F(FileStoreFaults, AStoreMayGoWhileALookAtItsSizeHangs) {
+  engine_.add_rule({.kind = IoKind::status, .hangs = true});
+  store_->look_at_size();
+  driver_.reset();
+  store_.reset();
+  engine_.release();
+  EXPECT_EQ(engine_.poll(), 1U);
 }
 
 TEST_F(FileStoreFaults, MergingIsBounded) {

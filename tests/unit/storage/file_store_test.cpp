@@ -188,6 +188,19 @@ TEST_P(FileStores, RefreshSeesGrowthUpToTheWindow) {
   EXPECT_EQ(fixed->refresh().value(), 512U);
 }
 
+TEST_P(FileStores, LookingAtTheSizeSeesGrowthUpToTheWindowLater) {
+  const std::string path = dir_.make_file("a.img", kMiB);
+  auto open_end = open(path, {.offset_sectors = 2});
+  auto fixed = open(path, {.length_sectors = kMiB / 512});
+  std::filesystem::resize_file(path, 2 * kMiB + 511);
+  EXPECT_EQ(open_end->look_at_size(), kMiB - 1024);
+  EXPECT_EQ(fixed->look_at_size(), kMiB);
+  ASSERT_TRUE(engine_->drain(Duration::seconds(60)));
+  EXPECT_EQ(open_end->info().size_bytes, 2 * kMiB - 1024);
+  EXPECT_EQ(open_end->look_at_size(), 2 * kMiB - 1024);
+  EXPECT_EQ(fixed->look_at_size(), kMiB);
+}
+
 TEST_P(FileStores, ReadBehindAnEndThatMovedIsTruncatedAndNotZeros) {
   const std::string path = dir_.make_file("a.img", kMiB);
   auto store = open(path);

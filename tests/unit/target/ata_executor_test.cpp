@@ -366,6 +366,22 @@ TEST_F(Executing, ReservationIsAnsweredAfterTheLastWriteBeforeIt) {
   t.finish_all(id());
 }
 
+// A copy of the change, or a question, must not draw the answer that the change waits for.
+TEST_F(Executing, NobodyIsToldOfAReservationBeforeTheLastWriteBeforeIt) {
+  serve();
+  disk().hold();
+  t.deliver(FrameBuilder::write(10, pattern(512, 1)));
+  const Bytes change = FrameBuilder::reserve(ReserveCommand::force_set, {kInitiatorB});
+  t.deliver(change);
+  EXPECT_THAT(t.answers(change), IsEmpty());
+  EXPECT_THAT(t.answers(FrameBuilder::reserve(ReserveCommand::read, {})), IsEmpty());
+  t.finish(id());
+  EXPECT_THAT(t.take_frames(),
+              testing::UnorderedElementsAre(
+                  IsAtaOk(), IsReserveReply(ReserveCommand::force_set, MacList{kInitiatorB})));
+  EXPECT_THAT(t.answer(change), IsReserveReply(ReserveCommand::force_set, MacList{kInitiatorB}));
+}
+
 TEST_F(Executing, ReservationOfAFinishedDiskIsAnsweredAtOnce) {
   serve();
   EXPECT_THAT(t.answer(FrameBuilder::reserve(ReserveCommand::set, {kInitiatorA})),
