@@ -139,12 +139,18 @@ void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletio
 
 bool IoEngine::doubts_size(Instant now, std::uint32_t slot, std::uint32_t path_index) {
   // A target whose own MTU went down refuses what it took before. So it is asked for a read of this
-  // size first: when that is answered, the refusal meant something else.
+  // size first: when that is answered, the refusal meant something else. Answers from before the
+  // refusal say nothing: their target had the larger MTU still.
+  Exchange& exchange = context_.exchanges.at(slot);
   const std::uint32_t carried = carried_sectors(slot);
-  PayloadLimit& payload = device(context_.exchanges.at(slot).device).paths().at(path_index).payload;
+  PayloadLimit& payload = device(exchange.device).paths().at(path_index).payload;
   if (carried <= PayloadLimit::kEverywhere ||
-      payload.passed_since(context_.exchanges.at(slot).first_sent, carried)) {
+      (exchange.size_refused_at != Instant{} &&
+       payload.passed_since(exchange.size_refused_at, carried))) {
     return false;
+  }
+  if (exchange.size_refused_at == Instant{}) {
+    exchange.size_refused_at = now;
   }
   ++context_.stats.size_refusals;
   payload.doubt(carried);

@@ -7,7 +7,7 @@ path_pulled() {
   requires netns ours:aoe ours:aoe-targetd
   [ "$1" = ours ] || requires vblade
   make_lossy_net --links 2 -- --rate-mbps 40
-  make_images "$(long_form 256M 16M)"
+  make_images "$(long_form 256M 48M)"
   serve "$1" "1=$WORK/disk1.img" "2=$WORK/disk2.img"
   start_loads 4
   wait_for_traffic 1
@@ -33,7 +33,7 @@ path_pulled() {
 @test "an interface goes down and up under load, at either end" {
   requires netns ours:aoe ours:aoe-targetd
   make_lossy_net --links 2 -- --rate-mbps 40
-  make_images "$(long_form 256M 16M)"
+  make_images "$(long_form 256M 48M)"
   serve ours "1=$WORK/disk1.img" "2=$WORK/disk2.img"
   start_loads 4
   wait_for_traffic 1

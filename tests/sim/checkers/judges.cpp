@@ -153,10 +153,10 @@ void Judges::on_target_frame(Instant now, std::uint32_t target, ConstByteSpan fr
 void Judges::tell_of_write(ConstByteSpan frame) const {
   const auto header = protocol::parse_header(frame);
   const auto seal = protocol::parse_seal(frame);
-  const std::string words =
-      seal ? "session " + std::to_string(seal->session) + " sequence " +
-                 std::to_string(seal->sequence) + " low " + std::to_string(seal->sequence_low)
-           : std::string("plain");
+  const std::string words = seal ? "session " + std::to_string(seal->session) + " sequence " +
+                                       std::to_string(seal->sequence) + " low " +
+                                       std::to_string(seal->sequence_low)
+                                 : std::string("plain");
   // The sector itself says where it belongs.
   const std::uint64_t place = load_le64(frame, protocol::kAtaHeaderBytes + 8);
   tell(watched_[narrated_->disk].target->world().now(), static_cast<std::uint32_t>(place >> 48U),
