@@ -7,6 +7,7 @@
 #include "initiator/io_request.h"
 #include "initiator/tag_table.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -24,7 +25,10 @@ enum class PathQuestion : std::uint8_t {
   identity,  // IDENTIFY: who is there
   hello,     // does it speak our extension
   size,      // does a frame of this size pass, both ways: a padded read
+  control,   // how long does a read of one sector take: what the silence of `size` is held against
 };
+
+inline constexpr std::size_t kPathQuestions = 4;
 
 // One question under one tag. All its transmissions carry the same tag and the same bytes behind
 // the Ethernet header; only the path may differ.

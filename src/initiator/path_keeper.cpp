@@ -108,6 +108,9 @@ void PathKeeper::on_answer(Instant now, std::uint32_t slot, const protocol::Fram
     case PathQuestion::size:
       on_size_answer(now, slot, header, frame);
       break;
+    case PathQuestion::control:
+      on_control_answer(now, slot, header, frame);
+      break;
   }
 }
 
@@ -122,6 +125,9 @@ void PathKeeper::on_expiry(Instant now, std::uint32_t slot) {
       break;
     case PathQuestion::size:
       on_size_silence(now, slot);
+      break;
+    case PathQuestion::control:
+      prober_.repeat(slot);
       break;
   }
 }

@@ -85,6 +85,12 @@ class PathKeeper {
   void on_size_answer(Instant now, std::uint32_t slot, const protocol::FrameHeader& header,
                       ConstByteSpan frame);
   void on_size_silence(Instant now, std::uint32_t slot);
+  void on_control_answer(Instant now, std::uint32_t slot, const protocol::FrameHeader& header,
+                         ConstByteSpan frame);
+  // The answer to a read of ours without its seal; nothing when that is not what is due.
+  [[nodiscard]] std::optional<ConstByteSpan> opened_answer(const Exchange& exchange,
+                                                           ConstByteSpan frame);
+  void stop_asking_size(const Exchange& exchange);
   void size_refused(Instant now, std::uint32_t slot);
   void size_vanished(Instant now, std::uint32_t slot);
   void ask_size(Instant now, DeviceId id, std::uint32_t path);

@@ -29,20 +29,29 @@ void PathKeeper::ask_size(Instant now, DeviceId id, std::uint32_t path_index) {
   }
 }
 
+std::optional<ConstByteSpan> PathKeeper::opened_answer(const Exchange& exchange,
+                                                       ConstByteSpan frame) {
+  if (exchange.session_id == 0) {
+    return frame;
+  }
+  const Path& path = path_at(exchange.device, exchange.path);
+  const bool has_crc = device(exchange.device).sessions().at(path.session).has_crc;
+  const SealVerdict verdict =
+      judge_seal(frame, {.session_id = exchange.session_id, .has_crc = has_crc});
+  if (verdict != SealVerdict::good) {
+    ++(verdict == SealVerdict::damaged ? context_.stats.frames_damaged : context_.stats.wrong_seal);
+    return std::nullopt;
+  }
+  return protocol::without_seal(frame);
+}
+
 void PathKeeper::on_size_answer(Instant now, std::uint32_t slot,
                                 const protocol::FrameHeader& header, ConstByteSpan frame) {
   const Exchange exchange = context_.exchanges.at(slot);
   Path& path = path_at(exchange.device, exchange.path);
-  if (exchange.session_id != 0) {
-    const bool has_crc = device(exchange.device).sessions().at(path.session).has_crc;
-    const SealVerdict verdict =
-        judge_seal(frame, {.session_id = exchange.session_id, .has_crc = has_crc});
-    if (verdict != SealVerdict::good) {
-      ++(verdict == SealVerdict::damaged ? context_.stats.frames_damaged
-                                         : context_.stats.wrong_seal);
-      return;
-    }
-    frame = protocol::without_seal(frame);
+  const std::optional<ConstByteSpan> opened = opened_answer(exchange, frame);
+  if (!opened) {
+    return;
   }
   if (header.is_error) {
     if (header.error == static_cast<std::uint8_t>(protocol::AoeError::bad_argument)) {
@@ -52,7 +61,7 @@ void PathKeeper::on_size_answer(Instant now, std::uint32_t slot,
     }
     return;
   }
-  const auto ata = protocol::parse_ata(frame);
+  const auto ata = protocol::parse_ata(*opened);
   if (!ata) {
     ++context_.stats.malformed;
     return;
@@ -71,7 +80,7 @@ void PathKeeper::on_size_answer(Instant now, std::uint32_t slot,
   path.answered = now;
   const auto asked = static_cast<std::uint32_t>(exchange.sectors);
   const std::uint32_t before = path.payload.sectors();
-  prober_.stop(exchange.device, exchange.path, PathQuestion::size);
+  stop_asking_size(exchange);
   if (path.payload.on_passed(now, asked)) {
     ++context_.stats.payload_steps_up;
     if (path.was_narrow && path.payload.sectors() == path.payload.allowed()) {
@@ -82,16 +91,50 @@ void PathKeeper::on_size_answer(Instant now, std::uint32_t slot,
   ask_size(now, exchange.device, exchange.path);
 }
 
-void PathKeeper::on_size_silence(Instant now, std::uint32_t slot) {
-  const Exchange& exchange = context_.exchanges.at(slot);
-  if (exchange.transmissions >= kSizeTries &&
-      path_at(exchange.device, exchange.path).answered > exchange.first_sent) {
-    size_vanished(now, slot);
+void PathKeeper::on_control_answer(Instant now, std::uint32_t slot,
+                                   const protocol::FrameHeader& header, ConstByteSpan frame) {
+  const Exchange exchange = context_.exchanges.at(slot);
+  const std::optional<ConstByteSpan> opened = opened_answer(exchange, frame);
+  if (!opened) {
     return;
   }
-  // Whether small questions are answered decides what silence means.
-  look_again(now, exchange.device, exchange.path);
+  if (header.is_error) {
+    prober_.ask_again(now, slot);
+    return;
+  }
+  if (!protocol::parse_ata(*opened)) {
+    ++context_.stats.malformed;
+    return;
+  }
+  // Whatever became of the read: the disk has come to it.
+  ++context_.stats.answers;
+  Path& path = path_at(exchange.device, exchange.path);
+  path.answered = now;
+  path.control_asked = exchange.first_sent;
+  prober_.stop(exchange.device, exchange.path, PathQuestion::control);
+}
+
+void PathKeeper::on_size_silence(Instant now, std::uint32_t slot) {
+  const Exchange& exchange = context_.exchanges.at(slot);
+  const DeviceId id = exchange.device;
+  if (exchange.transmissions >= kSizeTries) {
+    // A disk that takes its time is as silent as a black hole, and IDENTIFY is answered without
+    // asking the disk. Only a small read tells them apart: when one that was sent later than all
+    // those tries comes back, the size is what stopped them.
+    if (path_at(id, exchange.path).control_asked > exchange.first_sent) {
+      size_vanished(now, slot);
+      return;
+    }
+    prober_.ask(now, id, exchange.path, PathQuestion::control, 1);
+  }
+  // Whether anything at all is answered is for the identity to tell.
+  look_again(now, id, exchange.path);
   prober_.repeat(slot);
+}
+
+void PathKeeper::stop_asking_size(const Exchange& exchange) {
+  prober_.stop(exchange.device, exchange.path, PathQuestion::size);
+  prober_.stop(exchange.device, exchange.path, PathQuestion::control);
 }
 
 void PathKeeper::size_refused(Instant now, std::uint32_t slot) {
@@ -106,7 +149,7 @@ void PathKeeper::size_vanished(Instant now, std::uint32_t slot) {
   const Exchange exchange = context_.exchanges.at(slot);
   const DeviceId id = exchange.device;
   Path& path = path_at(id, exchange.path);
-  prober_.stop(id, exchange.path, PathQuestion::size);
+  stop_asking_size(exchange);
   const auto asked = static_cast<std::uint32_t>(exchange.sectors);
   if (path.payload.on_vanished(now, asked)) {
     ++context_.stats.payload_steps_down;

@@ -8,6 +8,13 @@
 #include "protocol/ata_command.h"
 
 namespace aoe::initiator {
+namespace {
+
+bool is_read(PathQuestion question) {
+  return question == PathQuestion::size || question == PathQuestion::control;
+}
+
+}  // namespace
 
 std::uint32_t& PathProber::slot_of(DeviceId id, std::uint32_t path, PathQuestion question) {
   return context_.devices[id.value]->paths().at(path).questions.at(
@@ -54,6 +61,7 @@ void PathProber::stop_all(DeviceId id, std::uint32_t path) {
   stop(id, path, PathQuestion::identity);
   stop(id, path, PathQuestion::hello);
   stop(id, path, PathQuestion::size);
+  stop(id, path, PathQuestion::control);
 }
 
 void PathProber::repeat(std::uint32_t slot) {
@@ -90,6 +98,9 @@ std::size_t PathProber::frame_bytes(const Exchange& exchange, const Path& path) 
       // Padded to the size of the answer: both ways are tried at once.
       return path.peer == Peer::session ? protocol::sealed_frame_bytes(data)
                                         : protocol::kAtaHeaderBytes + data;
+    case PathQuestion::control:
+      return path.peer == Peer::session ? protocol::sealed_frame_bytes(0)
+                                        : protocol::kAtaHeaderBytes;
     case PathQuestion::identity:
       break;
   }
@@ -148,7 +159,7 @@ bool PathProber::next_frame(Instant now, TxFrame& out) {
                            .command = command,
                            .tag = exchange.tag});
   build(exchange, path, out.frame.bytes().first(bytes));
-  if (exchange.question == PathQuestion::size && path.peer == Peer::session) {
+  if (is_read(exchange.question) && path.peer == Peer::session) {
     exchange.session_id = device.sessions().at(path.session).id;
   }
   exchange.sent = now;

@@ -15,7 +15,7 @@ class PathProber {
   explicit PathProber(const CoreContext& context) : context_(context) {}
 
   // Nothing when the question is under way already, or when no tag is free (the device's query
-  // schedule comes back to it). `sectors`: the size that PathQuestion::size asks for.
+  // schedule comes back to it). `sectors`: what PathQuestion::size and PathQuestion::control read.
   void ask(Instant now, DeviceId id, std::uint32_t path, PathQuestion question,
            std::uint32_t sectors = 0);
   void stop(DeviceId id, std::uint32_t path, PathQuestion question);

@@ -54,7 +54,7 @@ struct Path {
   bool is_identified = false;        // the disk behind it is the device's
   bool wants_identity = false;       // something looked odd: identify it again
   // The exchange of each PathQuestion that is under way, or kNoIndex.
-  std::array<std::uint32_t, 3> questions{kNoIndex, kNoIndex, kNoIndex};
+  std::array<std::uint32_t, kPathQuestions> questions{kNoIndex, kNoIndex, kNoIndex, kNoIndex};
   TargetLimits target{};
   PayloadLimit payload{};             // 0 sectors: no frame of data fits
   bool was_narrow = false;            // larger frames vanished, and that was told
@@ -62,6 +62,7 @@ struct Path {
   std::uint32_t expiries_in_row = 0;  // without any answer
   Instant identified{};               // when IDENTIFY was last answered
   Instant answered{};                 // when anything last was
+  Instant control_asked{};            // when the last PathQuestion::control with an answer was sent
   Instant damage_told{};              // when a damaged frame was last made an event
   FlapDamper damper{};
   bool is_held = false;  // would be live, were it not for the damper

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
+#include <utility>
 
 namespace aoe::initiator {
 namespace {
@@ -22,8 +24,20 @@ class CoreSize : public testing::TestWithParam<FakePeer> {
   void pass_on(const Sent& frame) {
     const auto passes = [this](std::size_t bytes) { return bytes <= switch_mtu_bytes + 14; };
     const auto reply = passes(frame.frame.size()) ? target.answer(frame) : std::nullopt;
-    if (reply && passes(reply->size())) {
+    if (!reply || !passes(reply->size())) {
+      return;
+    }
+    if (disk_time > Duration{} && frame.header.command == 0 && !frame.is_identify()) {
+      slow_answers.push_back({world.now + disk_time, *reply});
+    } else {
       world.receive(*reply, frame.port);
+    }
+  }
+
+  void pass_slow_answers() {
+    while (!slow_answers.empty() && slow_answers.front().first <= world.now) {
+      world.receive(slow_answers.front().second);
+      slow_answers.pop_front();
     }
   }
 
@@ -34,6 +48,7 @@ class CoreSize : public testing::TestWithParam<FakePeer> {
         pass_on(frame);
       }
       world.advance(Duration::milliseconds(10), [this](const Sent& frame) { pass_on(frame); });
+      pass_slow_answers();
       for (const IoCompletion& completion : world.completions()) {
         done.push_back(completion);
       }
@@ -53,6 +68,8 @@ class CoreSize : public testing::TestWithParam<FakePeer> {
   }
 
   std::size_t switch_mtu_bytes = 9000;
+  Duration disk_time{};  // of reads and writes; IDENTIFY is answered from memory
+  std::deque<std::pair<Instant, Bytes>> slow_answers;
   CoreWorld world;
   FakeTarget target;
   DeviceId id{};
@@ -156,6 +173,19 @@ TEST_P(CoreSize, ASilentTargetIsNoBlackHole) {
   run_until_done();
   EXPECT_EQ(world.core->stats().payload_steps_down, 0U);
   EXPECT_EQ(payload(), 17U);
+}
+
+TEST_P(CoreSize, ASlowDiskIsNoBlackHole) {
+  open();
+  disk_time = Duration::seconds(3);
+  const Bytes data = pattern(512 * 17, 4);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{1}, .sectors = 17, .write_from = data});
+  run_until_done();
+  run_for(Duration::seconds(5));
+  EXPECT_EQ(done[0].status, IoStatus::ok);
+  EXPECT_EQ(payload(), 17U);
+  EXPECT_EQ(world.core->stats().payload_steps_down, 0U);
+  EXPECT_EQ(world.core->stats().resplits, 0U) << "the write would be executed twice";
 }
 
 TEST_P(CoreSize, LossOfEverySizeIsNoBlackHole) {
