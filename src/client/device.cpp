@@ -221,6 +221,8 @@ Error Device::error_of(const IoCompletion& completion) const {
           reserved ? Errc::not_permitted : Errc::io, 0,
           fmt::format("{}: {}: {}", what, status, protocol::aoe_error_text(completion.aoe_error))};
     }
+    case IoStatus::cache_lost:
+      return {Errc::io, 0, fmt::format("{}: {}", what, status)};
     case IoStatus::cancelled:
     case IoStatus::no_path:
       return {Errc::unavailable, 0, fmt::format("{}: {}", what, status)};

@@ -3,6 +3,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "initiator/cache_watch.h"
 #include "initiator/device_loss.h"
 #include "initiator/discovery.h"
 #include "initiator/options.h"
@@ -67,6 +68,9 @@ class Device {
 
   [[nodiscard]] const DeviceLoss& loss() const { return loss_; }
 
+  // What its target has answered and not flushed.
+  [[nodiscard]] CacheWatch& cache() { return cache_; }
+
   // When to ask for the device.
   [[nodiscard]] QuerySchedule& query() { return query_; }
 
@@ -114,6 +118,7 @@ class Device {
   PathSet paths_;
   PeerSessions sessions_;
   DeviceLoss loss_;
+  CacheWatch cache_;
   QuerySchedule query_;
   std::optional<protocol::IdentifyModel> identity_;
   bool up_ = false;

@@ -114,6 +114,9 @@ bool IoEngine::try_start(std::uint32_t id) {
 void IoEngine::send(std::uint32_t id) {
   Request& request = requests_.at(id);
   request.state = RequestState::sending;
+  if (request.op == FrameOp::flush) {
+    request.flush_start = device(request.device).cache().flush_starts();
+  }
   queues(request.device).sending(request.op).push_back(requests_.sending_links(), id);
   make_busy(request.device);
 }

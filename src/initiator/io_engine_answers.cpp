@@ -64,8 +64,18 @@ bool IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
   }
   const Exchange done = exchange;
   end_exchange(slot, Ending::answered);
+  Device& from = device(done.device);
+  if (changes_data(done.op) && done.op != FrameOp::write_fua &&
+      from.identity()->write_cache_enabled) {
+    from.cache().on_change(done.session == kNoIndex ? 0
+                                                    : from.sessions().at(done.session).cache_epoch);
+  }
   requests_.for_each_part(done, [&](const FramePart& part) {
-    requests_.at(part.request).answered_sectors += part.sectors;
+    Request& request = requests_.at(part.request);
+    request.answered_sectors += part.sectors;
+    if (done.op == FrameOp::flush && !from.cache().on_flushed(request.flush_start)) {
+      request.completion.status = IoStatus::cache_lost;
+    }
     finish_if_done(now, part.request);
   });
   return true;

@@ -38,6 +38,8 @@ const char* io_status_name(IoStatus status) {
       return "cancelled";
     case IoStatus::no_path:
       return "no path to the device";
+    case IoStatus::cache_lost:
+      return "the target lost its write cache: writes since the last flush may be gone";
   }
   return "unknown";
 }
@@ -112,6 +114,8 @@ const char* event_kind_name(EventKind kind) {
       return "payload_raised";
     case EventKind::target_restarted:
       return "target_restarted";
+    case EventKind::cache_lost:
+      return "cache_lost";
     case EventKind::frames_damaged:
       return "frames_damaged";
     case EventKind::events_lost:

@@ -54,6 +54,7 @@ enum class IoStatus : std::uint8_t {
   timed_out,     // the deadline came first. A write may or may not have been executed
   cancelled,     // the device was closed. As with timed_out
   no_path,       // nothing reached the device for too long (DeviceSettings). As with timed_out
+  cache_lost,    // flush: the target lost its cache; writes that had completed may be gone
 };
 
 [[nodiscard]] const char* io_status_name(IoStatus status);
@@ -145,6 +146,7 @@ enum class EventKind : std::uint8_t {
   payload_raised,    // larger frames pass: likewise
   target_restarted,  // the target at mac is another instance, or forgot us: what was not answered
                      // is sent again
+  cache_lost,        // it lost its cache: writes that completed without a flush may be gone
   frames_damaged,    // frames of mac arrive with wrong checksums (told once in ten seconds)
   events_lost,       // the caller polled too seldom; look at the state instead
 };

@@ -43,9 +43,11 @@ struct CoreOptions {
   // delay 4 s for one bridge); 1 s is enough behind one switch.
   Duration frame_life_max = Duration::seconds(4);
   RttLimits rtt{};
-  // Flush and trim may take long without any loss: they have a slow timer of their own.
+  // Flush and trim may take long without any loss: they have a slow timer of their own. A copy that
+  // is needless costs a target nothing but a frame, so the pauses stay short enough for users to
+  // notice nothing of them when a network is whole again.
   Duration slow_retransmit = Duration::seconds(2);
-  Duration slow_retransmit_max = Duration::seconds(16);
+  Duration slow_retransmit_max = Duration::seconds(5);
   Duration flush_timeout_min = Duration::seconds(60);  // drives bound a flush at 30 s
   // Queries for a device, and for everything. (A device whose paths went silent is also asked over
   // each of them, every RttLimits::max; and targets advertise themselves when they start.)
@@ -119,6 +121,7 @@ struct CoreStats {
   // The extension between our own ends.
   std::uint64_t sessions = 0;         // founded or renewed
   std::uint64_t session_losses = 0;   // a target had forgotten a session
+  std::uint64_t caches_lost = 0;      // see CacheWatch
   std::uint64_t plain_fallbacks = 0;  // peers that do not speak it
   std::uint64_t sequence_waits = 0;   // times that a frame waited for room in the sequence window
   std::uint64_t frames_damaged = 0;   // answers with a wrong checksum, or without one

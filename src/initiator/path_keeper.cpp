@@ -257,6 +257,12 @@ void PathKeeper::admit(Instant now, DeviceId id, std::uint32_t path_index) {
     }
     return;
   }
+  // Before anything is sent there: a flush must know.
+  if (path.peer == Peer::session &&
+      device(id).cache().on_epoch(device(id).sessions().at(path.session).cache_epoch)) {
+    ++context_.stats.caches_lost;
+    emit(EventKind::cache_lost, id, path);
+  }
   if (path.state != PathState::live) {
     come_alive_unless_held(now, id, path_index);
   }

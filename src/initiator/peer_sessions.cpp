@@ -40,6 +40,7 @@ PeerSessions::Adopted PeerSessions::adopt(const protocol::Hello& hello, std::uin
   session.remembers =
       (hello.capabilities & kCapabilitySequences) != 0 && hello.sequence_window != 0;
   session.frame_life = Duration::milliseconds(hello.frame_life_ms);
+  session.cache_epoch = hello.cache_epoch;
   if (session.remembers) {
     session.sequences.set_limit(hello.sequence_window);
   }

@@ -19,7 +19,8 @@ struct PeerSession {
   std::uint32_t id = 0;        // on the wire; 0: lost, hello must be said again
   bool remembers = false;      // the target executes each sequence at most once
   bool has_crc = false;
-  Duration frame_life{};  // the target's belief of how long a frame may exist
+  Duration frame_life{};          // the target's belief of how long a frame may exist
+  std::uint64_t cache_epoch = 0;  // see CacheWatch
   // Goes on counting when the session is renewed and when the entry is used for another instance,
   // so that an exchange may finish its sequence whatever became of the session meanwhile.
   SequenceWindow sequences;

@@ -1,6 +1,7 @@
 // The requests between submit() and the poll of their completions.
 #pragma once
 
+#include "initiator/cache_watch.h"
 #include "initiator/deadline_heap.h"
 #include "initiator/exchange_table.h"
 #include "initiator/frame_op.h"
@@ -31,6 +32,7 @@ struct Request {
   std::uint64_t answered_sectors = 0;
   bool flush_sent = false;
   bool flush_after = false;         // what it changed is flushed before it completes
+  CacheWatch::Mark flush_start{};   // when its flush was first sent
   std::uint32_t joined = kNoIndex;  // the request that goes on in the frame this one ends in
   std::uint32_t exchanges = 0;      // without final answer
   RequestState state = RequestState::waiting;

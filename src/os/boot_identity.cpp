@@ -1,5 +1,6 @@
 #include "os/boot_identity.h"
 
+#include "base/fnv1a.h"
 #include "os/fd.h"
 
 #include <fcntl.h>
@@ -27,6 +28,10 @@ std::string first_word(const char* path) {
 BootIdentity boot_identity() {
   return {.machine = first_word("/etc/machine-id"),
           .boot = first_word("/proc/sys/kernel/random/boot_id")};
+}
+
+std::uint64_t boot_number(const BootIdentity& identity) {
+  return fnv1a(identity.boot, fnv1a(identity.machine + "/")) | 1U;
 }
 
 }  // namespace aoe::os

@@ -1,6 +1,7 @@
 // Which machine this is and which of its starts.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace aoe::os {
@@ -13,5 +14,8 @@ struct BootIdentity {
 };
 
 [[nodiscard]] BootIdentity boot_identity();
+
+// Both texts as one number that is never 0: the same for the same texts in every version.
+[[nodiscard]] std::uint64_t boot_number(const BootIdentity& identity);
 
 }  // namespace aoe::os

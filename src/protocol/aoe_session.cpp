@@ -7,7 +7,7 @@ namespace aoe::protocol {
 namespace {
 
 constexpr std::uint32_t kHelloMagic = 0x616F656B;
-constexpr std::size_t kHelloCrcAt = 64;
+constexpr std::size_t kHelloCrcAt = 72;
 
 constexpr std::uint8_t kSealFlagCrc = 0x01;
 constexpr std::size_t kSealCrcAt = 16;  // in the seal
@@ -35,6 +35,7 @@ Result<Hello, HelloError> parse_hello(ConstByteSpan frame) {
       .frame_life_ms = load_be32(frame, 52),
       .sequence_window = load_be32(frame, 56),
       .sequence_low = load_be32(frame, 60),
+      .cache_epoch = load_be64(frame, 64),
   };
 }
 
@@ -50,6 +51,7 @@ void build_hello(ByteSpan frame, const Hello& hello) {
   store_be32(bytes, 52, hello.frame_life_ms);
   store_be32(bytes, 56, hello.sequence_window);
   store_be32(bytes, 60, hello.sequence_low);
+  store_be64(bytes, 64, hello.cache_epoch);
   store_be32(bytes, kHelloCrcAt, crc32c(bytes.first(kHelloCrcAt)));
 }
 

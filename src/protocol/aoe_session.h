@@ -1,7 +1,7 @@
 // Hello and seal: what our own initiator and target add to the protocol when they meet each other.
 // docs/PROTOCOL-EXTENSION.md has the rules; this is the form of the bytes, for both roles.
 //
-// Hello is the vendor command FAh, 68 bytes, big-endian. A reply of kind renew says "I do not know
+// Hello is the vendor command FAh, 76 bytes, big-endian. A reply of kind renew says "I do not know
 // your session" and answers a sealed frame, whose tag it carries.
 //
 //   off len field                                            request      reply
@@ -15,7 +15,8 @@
 //    52   4 frame life in milliseconds                       ours         the target's
 //    56   4 sequence window                                  0            granted
 //    60   4 lowest open sequence                                          echoed (renew: 0)
-//    64   4 CRC-32C of bytes 0..63
+//    64   8 cache epoch                                      0            the export's (renew: 0)
+//    72   4 CRC-32C of bytes 0..71
 //
 // The seal is a trailer of 20 bytes on ATA frames of a session, in both directions. It is the end
 // of a frame of more than 60 bytes; a shorter frame carries no data, and there it follows the
@@ -41,7 +42,7 @@
 namespace aoe::protocol {
 
 inline constexpr std::uint8_t kHelloCommand = 0xFA;
-inline constexpr std::size_t kHelloBytes = 68;
+inline constexpr std::size_t kHelloBytes = 76;
 inline constexpr std::uint8_t kSessionVersion = 1;
 
 enum class HelloKind : std::uint8_t { hello = 0, renew = 1 };
@@ -58,6 +59,7 @@ struct Hello {
   std::uint32_t frame_life_ms = 0;
   std::uint32_t sequence_window = 0;
   std::uint32_t sequence_low = 0;
+  std::uint64_t cache_epoch = 0;
   friend bool operator==(const Hello&, const Hello&) = default;
 };
 
@@ -67,10 +69,10 @@ enum class HelloError : std::uint8_t {
   unsupported,  // intact, but of another version or kind
 };
 
-// The argument of a frame whose header says kHelloCommand. Bytes behind the 68 are ignored.
+// The argument of a frame whose header says kHelloCommand. Bytes behind the 76 are ignored.
 [[nodiscard]] Result<Hello, HelloError> parse_hello(ConstByteSpan frame);
 
-// Writes bytes 24..67 of `frame`, which must hold them and must have its final header already: the
+// Writes bytes 24..75 of `frame`, which must hold them and must have its final header already: the
 // CRC covers it.
 void build_hello(ByteSpan frame, const Hello& hello);
 

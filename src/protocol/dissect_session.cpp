@@ -55,7 +55,8 @@ std::string hello_line(ConstByteSpan frame) {
          hex_text(hello->target_instance, 16) + " session " + hex_text(hello->session, 8) +
          " capabilities " + capabilities_text(hello->capabilities) + " frame life " +
          std::to_string(hello->frame_life_ms) + " ms window " +
-         std::to_string(hello->sequence_window) + " low " + std::to_string(hello->sequence_low);
+         std::to_string(hello->sequence_window) + " low " + std::to_string(hello->sequence_low) +
+         " cache epoch " + hex_text(hello->cache_epoch, 16);
 }
 
 void add_hello_fields(FieldLines& lines, ConstByteSpan frame, PayloadDetail detail) {
@@ -73,6 +74,7 @@ void add_hello_fields(FieldLines& lines, ConstByteSpan frame, PayloadDetail deta
   lines.add("frame life ms", hello->frame_life_ms);
   lines.add("sequence window", hello->sequence_window);
   lines.add("sequence low", hello->sequence_low);
+  lines.add_hex("cache epoch", hello->cache_epoch, 16);
   add_trailing(lines, frame.subspan(kHelloBytes), detail);
 }
 

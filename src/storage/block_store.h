@@ -23,6 +23,8 @@ struct StoreInfo {
   bool discard_reads_zero = false;  // a discarded range reads as zeros, always
   bool can_write_zeroes = false;
   bool is_volatile = false;  // a completed write needs a flush (or Durability::stable) to survive
+  bool outlives_process =
+      false;  // a completed write survives the end of the process, flushed or not
   bool is_rotational = false;
   std::uint32_t in_flight_max = 0;  // operations it takes at once; the submitter keeps to it
 };

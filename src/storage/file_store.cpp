@@ -34,6 +34,7 @@ StoreInfo make_info(const FileBacking& backing, const StoreOptions& options) {
   info.discard_reads_zero = backing.can_punch_hole();
   info.can_write_zeroes = is_writable;
   info.is_volatile = is_writable;
+  info.outlives_process = true;
   info.is_rotational = backing.is_rotational();
   info.in_flight_max = options.in_flight_max;
   return info;

@@ -1,6 +1,7 @@
 #include "target/persistent_state.h"
 
 #include "base/crc32c.h"
+#include "base/fnv1a.h"
 #include "protocol/aoe_config.h"
 #include "protocol/aoe_mac_lists.h"
 
@@ -193,12 +194,8 @@ std::string default_serial(const PersistentState& state) {
 }
 
 std::uint64_t world_wide_name(std::string_view serial) {
-  // 60 bits of FNV-1a behind the NAA nibble: stable over versions, no secret, no look-up.
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (const char c : serial) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  }
-  return std::uint64_t{3} << 60U | (hash >> 4U);
+  // 60 bits of it behind the NAA nibble.
+  return std::uint64_t{3} << 60U | (fnv1a(serial) >> 4U);
 }
 
 }  // namespace aoe::target

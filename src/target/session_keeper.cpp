@@ -84,6 +84,8 @@ void SessionKeeper::handle_hello(const Arrival& arrival, Export& subject) {
   reply.session = session.id;
   reply.frame_life_ms = frame_life_ms(parts_.limits);
   reply.sequence_window = parts_.duplicates.window();
+  const std::uint64_t epoch = subject.settings.cache_epoch;
+  reply.cache_epoch = epoch != 0 ? epoch : parts_.instance;
   send_hello(arrival, subject, reply);
 }
 
@@ -133,7 +135,8 @@ void SessionKeeper::send_renew(const Arrival& arrival, Export& subject, std::uin
                 .session = session,
                 .frame_life_ms = frame_life_ms(parts_.limits),
                 .sequence_window = 0,
-                .sequence_low = 0});
+                .sequence_low = 0,
+                .cache_epoch = 0});
   }
 }
 

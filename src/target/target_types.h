@@ -89,6 +89,9 @@ struct ExportSettings {
   // After the export begins to serve, writes of plain initiators are dropped for so long: frames
   // that were meant for an earlier start may still arrive.
   Duration hold_plain_writes;
+  // Told to our own initiators: another number than before says that what was answered but not
+  // flushed may be gone. 0: one of its own for each core, for stores that do not outlive it.
+  std::uint64_t cache_epoch = 0;
 };
 
 enum class ExportState : std::uint8_t {

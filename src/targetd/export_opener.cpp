@@ -1,5 +1,6 @@
 #include "targetd/export_opener.h"
 
+#include "os/boot_identity.h"
 #include "storage/store_spec.h"
 #include "target/ata_executor.h"
 
@@ -96,6 +97,8 @@ target::ExportSettings make_settings(const ExportConfig& config,
   settings.physical_block_bytes = info.physical_block_bytes;
   settings.is_rotational = info.is_rotational;
   settings.starts_online = !config.start_offline;
+  // What the kernel has of a file lives as long as the machine runs.
+  settings.cache_epoch = info.outlives_process ? os::boot_number(os::boot_identity()) : 0;
   return settings;
 }
 

@@ -47,6 +47,7 @@ void TargetHost::start() {
     }
     target::ExportSettings settings = served.settings;
     // What the daemon does when it finds that its last life did not end in order.
+    settings.cache_epoch = 1 + power_cuts_;
     if (lives_ > 1) {
       settings.hold_plain_writes = options_.limits.frame_life;
     }
@@ -268,6 +269,7 @@ void TargetHost::power_cut(Duration off) {
   if (core_ == nullptr) {
     return;
   }
+  ++power_cuts_;
   for (const Served& served : exports_) {
     served.disk->power_cut(world().now());
   }

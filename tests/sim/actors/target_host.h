@@ -156,6 +156,7 @@ class TargetHost final : public Station, public DiskUser {
 
   TargetHostOptions options_;
   std::uint64_t lives_ = 0;
+  std::uint64_t power_cuts_ = 0;
   TargetObserver* observer_ = nullptr;
   std::vector<Served> exports_;
   TargetTotals past_;

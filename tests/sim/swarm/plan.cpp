@@ -172,7 +172,6 @@ void draw_machines(Plan& plan) {
       pick(prng, std::array<Duration, 3>{Duration::milliseconds(50), Duration::milliseconds(10),
                                          Duration::milliseconds(2)});
   core.rtt.initial = Duration::milliseconds(200);
-  core.slow_retransmit_max = Duration::seconds(5);
   plan.drift_ppm_max =
       plan.faults.has(Fault::clock_drift) ? static_cast<std::int32_t>(pick_log(prng, 10, 5000)) : 0;
 

@@ -82,7 +82,8 @@ std::optional<Bytes> FakeTarget::answer_hello(const Sent& request) {
                                 .session = session,
                                 .frame_life_ms = frame_life_ms,
                                 .sequence_window = sequence_window,
-                                .sequence_low = asked.sequence_low});
+                                .sequence_low = asked.sequence_low,
+                                .cache_epoch = cache_epoch});
   return reply;
 }
 

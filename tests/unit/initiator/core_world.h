@@ -75,6 +75,7 @@ enum class FakePeer : std::uint8_t {
 struct FakeTarget {
   FakePeer peer = FakePeer::plain;
   std::uint64_t instance = 0x1111;
+  std::uint64_t cache_epoch = 1;
   std::uint16_t capabilities = protocol::kCapabilitySequences | protocol::kCapabilityCrc;
   std::uint32_t sequence_window = 64;
   std::uint32_t frame_life_ms = 4000;

@@ -220,6 +220,79 @@ TEST_F(CoreSession, ATargetThatForgotUsIsGreetedAgainAndWhatWasInFlightIsSentAga
   EXPECT_EQ(stats().fences_raised, 1U);
 }
 
+class CoreLostCache : public CoreSession {
+ protected:
+  void SetUp() override {
+    target.disk.has_write_cache = true;
+    target.disk.write_cache_enabled = true;
+    target.disk.has_flush = true;
+    CoreSession::SetUp();
+    static_cast<void>(start_and_run({.op = IoOp::write, .sectors = 1, .write_from = block}));
+    static_cast<void>(world.events());
+  }
+
+  IoStatus start_and_run(const IoRequest& request) {
+    world.submit(id, request);
+    world.run(target);
+    const std::vector<IoCompletion> done = world.completions();
+    EXPECT_EQ(done.size(), 1U);
+    return done.at(0).status;
+  }
+
+  IoStatus flush() { return start_and_run({.op = IoOp::flush}); }
+};
+
+TEST_F(CoreLostCache, TheFlushAfterItFailsOnce) {
+  target.restart();
+  ++target.cache_epoch;
+  EXPECT_EQ(flush(), IoStatus::cache_lost);
+  EXPECT_TRUE(world.saw(EventKind::cache_lost));
+  EXPECT_EQ(stats().caches_lost, 1U);
+  EXPECT_EQ(flush(), IoStatus::ok);
+}
+
+TEST_F(CoreLostCache, ADaemonThatWasOnlyKilledHasLostNothing) {
+  target.restart();
+  EXPECT_EQ(flush(), IoStatus::ok);
+  EXPECT_EQ(stats().caches_lost, 0U);
+}
+
+TEST_F(CoreLostCache, WhatWasFlushedOrWrittenThroughIsSafe) {
+  EXPECT_EQ(flush(), IoStatus::ok);
+  target.disk.has_fua = true;
+  EXPECT_EQ(start_and_run({.op = IoOp::write, .sectors = 1, .write_from = block, .durable = true}),
+            IoStatus::ok);
+  target.restart();
+  ++target.cache_epoch;
+  EXPECT_EQ(flush(), IoStatus::ok);
+}
+
+TEST_F(CoreLostCache, AFlushThatWasUnderWayFails) {
+  world.submit(id, {.op = IoOp::flush});
+  const std::vector<Sent> sent = world.take_sent();
+  ASSERT_EQ(sent.size(), 1U);
+  target.restart();
+  ++target.cache_epoch;
+  world.receive(*target.answer(sent[0]));  // renew
+  world.run(target);
+  const std::vector<IoCompletion> done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::cache_lost);
+}
+
+TEST_F(CoreLostCache, AStrangerWithTheSameDiskSaysNothingOfIt) {
+  FakeTarget other;
+  other.peer = FakePeer::sessions;
+  other.mac = kTargetMac2;
+  other.instance = 0x2222;
+  other.cache_epoch = 77;
+  other.disk = target.disk;
+  world.core->discover(kE71);
+  world.run(other);
+  EXPECT_EQ(world.core->device(id)->paths().at(1).state, PathState::quarantined);
+  EXPECT_EQ(flush(), IoStatus::ok);
+}
+
 TEST_F(CoreSession, NothingIsSentWhileItIsNotKnownWhoIsThere) {
   const Sent first = start(IoOp::write, Lba{5}, block);
   target.restart();

@@ -13,5 +13,13 @@ TEST(BootIdentity, NamesThisStartOfTheKernelAndStaysTheSame) {
   EXPECT_EQ(boot_identity(), identity);
 }
 
+TEST(BootIdentity, AnotherStartAndAnotherMachineHaveAnotherNumber) {
+  const BootIdentity here{.machine = "ab", .boot = "c"};
+  EXPECT_EQ(boot_number(here), boot_number({.machine = "ab", .boot = "c"}));
+  EXPECT_NE(boot_number(here), boot_number({.machine = "ab", .boot = "d"}));
+  EXPECT_NE(boot_number(here), boot_number({.machine = "a", .boot = "bc"}));
+  EXPECT_NE(boot_number({}), 0U);
+}
+
 }  // namespace
 }  // namespace aoe::os

@@ -25,7 +25,8 @@ constexpr Hello kHello{.kind = HelloKind::hello,
                        .session = 0x21222324,
                        .frame_life_ms = 1000,
                        .sequence_window = 256,
-                       .sequence_low = 0x31323334};
+                       .sequence_low = 0x31323334,
+                       .cache_epoch = 0x4142434445464748};
 
 constexpr Seal kSeal{
     .has_crc = true, .session = 0x21222324, .sequence = 7, .sequence_low = 0xFFFFFFFE};
@@ -72,7 +73,8 @@ TEST(Hello, HasTheBytesOfItsDescription) {
   EXPECT_EQ(load_be32(frame, 52), 1000U);
   EXPECT_EQ(load_be32(frame, 56), 256U);
   EXPECT_EQ(load_be32(frame, 60), kHello.sequence_low);
-  EXPECT_EQ(load_be32(frame, 64), crc32c(ConstByteSpan(frame).first(64)));
+  EXPECT_EQ(load_be64(frame, 64), kHello.cache_epoch);
+  EXPECT_EQ(load_be32(frame, 72), crc32c(ConstByteSpan(frame).first(72)));
 }
 
 TEST(Hello, ComesBackAsItWasBuilt) {
@@ -114,7 +116,7 @@ TEST(Hello, AnIntactOneOfAnotherVersionOrKindIsUnsupported) {
   for (const std::size_t at : {28U, 29U}) {
     Bytes frame = hello_frame(kHello);
     store_u8(frame, at, 2);
-    store_be32(frame, 64, crc32c(ConstByteSpan(frame).first(64)));
+    store_be32(frame, 72, crc32c(ConstByteSpan(frame).first(72)));
     EXPECT_EQ(parse_hello(frame).error(), HelloError::unsupported);
   }
 }
@@ -254,7 +256,8 @@ TEST(SessionExampleFrames, ParseToTheValuesThatWerePutIn) {
                                                    .session = 0x21222324,
                                                    .frame_life_ms = 1000,
                                                    .sequence_window = 256,
-                                                   .sequence_low = 1}));
+                                                   .sequence_low = 1,
+                                                   .cache_epoch = 0x4142434445464748}));
   EXPECT_EQ(*parse_hello(session_frame(3)), (Hello{.kind = HelloKind::renew,
                                                    .capabilities = 3,
                                                    .target_instance = 0x1112131415161719,
@@ -289,7 +292,7 @@ TEST(DissectSession, ShowsHelloAndRenew) {
   EXPECT_EQ(dissect_line(hello_frame(kHello)),
             "02:00:00:00:00:01 > 02:00:00:00:0a:10 e7.1 request 00000011 hello initiator "
             "0102030405060708 target 1112131415161718 session 21222324 capabilities sequences, CRC "
-            "frame life 1000 ms window 256 low 825373492");
+            "frame life 1000 ms window 256 low 825373492 cache epoch 4142434445464748");
   Hello renew = kHello;
   renew.kind = HelloKind::renew;
   renew.capabilities = 0x8000;

@@ -117,6 +117,16 @@ TEST_F(SealedRequests, HelloGrantsWhatWasWantedAndTellsWhoWeAre) {
   EXPECT_EQ(counters().sessions, 2U);
 }
 
+TEST_F(SealedRequests, TheCacheEpochIsTheExportsOrOneOfThisStart) {
+  EXPECT_EQ(say_hello(hello_of(kInstanceB)).cache_epoch, t.core().instance());
+  ExportSettings settings = TargetHarness::settings();
+  settings.address.slot = Slot{9};
+  settings.cache_epoch = 0x55;
+  (void)t.serve(settings);
+  const FrameBuilder header = hello_header().address(settings.address);
+  EXPECT_EQ(say_hello(hello_of(kInstanceB), header).cache_epoch, 0x55U);
+}
+
 TEST_F(SealedRequests, HelloIsAnsweredToItsSenderWithItsTag) {
   const SentFrame reply = t.answer(hello_frame(hello_header().from(kInitiatorC).tag(0x99), {}));
   EXPECT_THAT(reply, GoesTo(kInitiatorC, kE71));
