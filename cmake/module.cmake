@@ -30,6 +30,22 @@ function(aoe_program name)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
+# Tests spend most of their compile time in the headers of GoogleTest: these are read once. A test file
+# includes what it uses all the same.
+function(aoe_precompile_test_headers name)
+  if(NOT TARGET aoe_test_headers)
+    # A program, because what the headers are compiled for must be what the tests are compiled for.
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_headers.cpp CONTENT "int main() {}\n")
+    add_executable(aoe_test_headers EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_headers.cpp)
+    target_link_libraries(aoe_test_headers PRIVATE GTest::gmock aoe_warnings aoe_test_warnings)
+    # Else every new one would be another one for ccache.
+    target_compile_options(aoe_test_headers PRIVATE
+      "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+    target_precompile_headers(aoe_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM aoe_test_headers)
+endfunction()
+
 # aoe_unit_test(NAME SOURCES a_test.cpp.. DEPS module..)
 # One GTest executable a module; every test case is a ctest of its own.
 function(aoe_unit_test name)
@@ -41,6 +57,9 @@ function(aoe_unit_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main
                         aoe_warnings aoe_test_warnings)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  if(NOT ARG_SOURCES MATCHES "\\.c(;|$)")  # CMake 3.25 cannot reuse them beside C
+    aoe_precompile_test_headers(${name})
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
