@@ -166,16 +166,21 @@ std::vector<DiscoveredTarget> Session::discover(const DiscoverOptions& options) 
   const DeviceAddress address =
       options.address.value_or(DeviceAddress{protocol::kAllShelves, protocol::kAllSlots});
   const Instant start = os::monotonic_now();
-  const Instant end = start + options.wait;
+  Instant end = start + options.wait;
   const auto is_answer = [&](const TargetRecord& record) {
-    return record.seen >= start && (!options.address || record.address == *options.address);
+    return record.seen >= start && (!options.address || record.address == *options.address) &&
+           (options.macs.empty() ||
+            std::find(options.macs.begin(), options.macs.end(), record.mac) != options.macs.end());
   };
   std::size_t asked = 0;
   core.discover(address);
   for (Instant now = start; now < end; now = os::monotonic_now()) {
     const auto records = core.targets();
     if (options.address && std::any_of(records.begin(), records.end(), is_answer)) {
-      break;
+      end = std::min(end, now + options.linger);
+      if (now >= end) {
+        break;
+      }
     }
     const Instant again = asked < kAskAgain.size() ? start + kAskAgain.at(asked) : end;
     if (now >= again) {
@@ -460,7 +465,31 @@ Result<std::unique_ptr<Device>> Session::open_device(DeviceAddress address,
     }
     state_->turn(end);
   }
+  AOE_TRY(refuse_rivals(*device, std::min(end, os::monotonic_now() + kRivalsAnswerWithin)));
   return device;
+}
+
+Result<void> Session::refuse_rivals(const Device& opened, Instant listen_until) {
+  // Whoever answered first is the disk for the core, and the others are kept away. But what was
+  // asked for is a disk under an address, and which of two is meant only the user knows.
+  while (os::monotonic_now() < listen_until) {
+    state_->turn(listen_until);
+  }
+  const initiator::PathSet& paths = opened.core_device().paths();
+  std::string rivals;
+  for (std::uint32_t i = 0; i < paths.size(); ++i) {
+    if (paths.at(i).quarantine == initiator::QuarantineReason::identity) {
+      rivals += fmt::format("{}{}", rivals.empty() ? "" : ", ", to_string(paths.at(i).mac));
+    }
+  }
+  if (rivals.empty()) {
+    return {};
+  }
+  return fail_with(
+      Errc::already_exists, 0,
+      fmt::format("{}: two different disks have this address: the one with serial number {}, and "
+                  "another at {} (say which one: serial= or mac= in the URI)",
+                  to_string(opened.address()), opened.core_device().identity()->serial, rivals));
 }
 
 Error Session::why_not_up(const Device& opened, Duration waited) const {

@@ -40,9 +40,14 @@ struct SessionOptions {
 
 struct DiscoverOptions {
   std::optional<DeviceAddress> address;  // absent: every target
-  // How long to listen. With an address the first answer ends the wait.
+  std::vector<MacAddress> macs{};        // only targets with one of these; empty: any
+  // How long to listen. With an address it ends `linger` after the first answer.
   Duration wait = Duration::seconds(1);
+  Duration linger{};
 };
+
+// Other targets with the same address answer within this time.
+inline constexpr Duration kRivalsAnswerWithin = Duration::milliseconds(100);
 
 // One answer to a discovery: a target may appear once for every way it can be reached.
 struct DiscoveredTarget {
@@ -180,8 +185,9 @@ class Session {
                                      const ExchangeOptions& options);
   [[nodiscard]] Result<IdentifyReply> identify(const Peer& peer, const ExchangeOptions& options);
 
-  // Finds the target, identifies it and keeps it. Errors: not_found, timed_out, already_exists
-  // (open in this session).
+  // Finds the target, identifies it and keeps it, after a moment in which other disks with the same
+  // address may show. Errors: not_found, timed_out, already_exists (open in this session, or there
+  // are two disks).
   [[nodiscard]] Result<std::unique_ptr<Device>> open_device(DeviceAddress address,
                                                             const DeviceOptions& options);
 
@@ -217,6 +223,9 @@ class Session {
 
  private:
   explicit Session(std::shared_ptr<SessionState> state);
+
+  // Runs until then. already_exists: another disk answers to the device's address.
+  [[nodiscard]] Result<void> refuse_rivals(const Device& opened, Instant listen_until);
 
   // Where to send to: resolved from a Peer.
   struct Route {

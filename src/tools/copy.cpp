@@ -89,11 +89,16 @@ class CopyCommand final : public Command {
     options.sparse = sparse;
     AOE_TRY_ASSIGN(options.session, open_session(network_, &uri));
     client::DeviceOptions device;
-    device.timeout = uri.timeout.value_or(network_.timeout);
+    device.timeout = network_.timeout;
+    client::apply_uri(uri, device);
     device.open_timeout = std::min(device.open_timeout, device.timeout);
-    device.payload_bytes_max = uri.payload_bytes.value_or(0);
-    device.access =
-        role == CopyRole::source ? client::Access::read_only : client::Access::read_write;
+    if (role == CopyRole::source) {
+      device.access = client::Access::read_only;
+    } else if (device.access == client::Access::read_only) {
+      return fail_with(Errc::invalid_argument, 0,
+                       fmt::format("{}: copy: cannot be written: its URI says mode=read-only",
+                                   to_string(uri.address)));
+    }
     AOE_TRY_ASSIGN(options.device, options.session->open_device(uri.address, device));
     return make_device_end(std::move(options));
   }

@@ -47,7 +47,12 @@ Result<Contact> find_device(const std::string& device, const NetworkOptions& opt
   contact.timeout = uri.timeout.value_or(options.timeout);
   AOE_TRY_ASSIGN(contact.session, open_session(options, &uri));
   const Duration wait = std::min(contact.timeout, kFindTimeMax);
-  const auto found = contact.session->discover({.address = uri.address, .wait = wait});
+  const bool by_serial = !uri.serial.empty();
+  const auto found =
+      contact.session->discover({.address = uri.address,
+                                 .macs = uri.macs,
+                                 .wait = wait,
+                                 .linger = by_serial ? client::kRivalsAnswerWithin : Duration{}});
   if (found.empty()) {
     return fail_with(Errc::not_found, 0,
                      fmt::format("{}: discover: no answer on {} within {} (is the target running, "
@@ -55,8 +60,20 @@ Result<Contact> find_device(const std::string& device, const NetworkOptions& opt
                                  to_string(uri.address), interfaces_text(*contact.session),
                                  duration_text(wait)));
   }
-  contact.peer = {uri.address, found.front().mac, found.front().interface};
-  return contact;
+  for (const client::DiscoveredTarget& target : found) {
+    contact.peer = {uri.address, target.mac, target.interface};
+    if (!by_serial) {
+      return contact;
+    }
+    const auto identity = contact.session->identify(contact.peer, contact.exchange_options());
+    if (identity && identity->view.model.serial == uri.serial) {
+      return contact;
+    }
+  }
+  return fail_with(Errc::not_found, 0,
+                   fmt::format("{}: none of the targets that answer has serial number {} (aoe "
+                               "identify shows the one of each: mac= says which target is meant)",
+                               to_string(uri.address), uri.serial));
 }
 
 std::string interfaces_text(const client::Session& session) {

@@ -64,3 +64,26 @@ rogue_appears() {
   finish_loads
   assert_same_bytes "$WORK/rogue-before.img" "$WORK/rogue.img"
 }
+
+@test "a copy to an address that two disks have is refused, unless it says which one" {
+  requires netns ours:aoe ours:aoe-targetd
+  make_lossy_net --rogue
+  make_images 16M
+  serve ours "1=$WORK/disk1.img"
+  serve_rogue ours
+  bridge 0 up r0
+  cp "$WORK/disk1.img" "$WORK/before.img"
+  head -c 1M /dev/urandom >"$WORK/new.img"
+  local serial
+  serial=$(in_initiator aoe identify "aoe://ini0/e7.1?mac=$(in_target cat /sys/class/net/tgt0/address)" |
+    sed -n 's/^serial[^A-Z]*//p')
+  run in_initiator aoe copy "$WORK/new.img" aoe://ini0/e7.1
+  [ "$status" -ne 0 ]
+  assert_contains "$output" "two different disks have this address"
+  assert_same_bytes "$WORK/before.img" "$WORK/disk1.img"
+  assert_same_bytes "$WORK/rogue-before.img" "$WORK/rogue.img"
+
+  in_initiator aoe copy "$WORK/new.img" "aoe://ini0/e7.1?serial=$serial"
+  cmp -n 1048576 "$WORK/new.img" "$WORK/disk1.img"
+  assert_same_bytes "$WORK/rogue-before.img" "$WORK/rogue.img"
+}
