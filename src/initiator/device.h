@@ -3,6 +3,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "initiator/device_flow.h"
 #include "initiator/device_loss.h"
 #include "initiator/discovery.h"
 #include "initiator/options.h"
@@ -42,6 +43,7 @@ class Device {
         paths_(options.limits.paths_max),
         sessions_(options.limits.paths_max, options.limits.frames_max, first_sequence),
         loss_(settings.loss),
+        flow_(options.rtt),
         query_({.min = options.query_interval_min, .max = options.query_interval_max}) {}
 
   [[nodiscard]] DeviceAddress address() const { return address_; }
@@ -66,6 +68,11 @@ class Device {
   [[nodiscard]] DeviceLoss& loss() { return loss_; }
 
   [[nodiscard]] const DeviceLoss& loss() const { return loss_; }
+
+  // What its traffic has shown.
+  [[nodiscard]] DeviceFlow& flow() { return flow_; }
+
+  [[nodiscard]] const DeviceFlow& flow() const { return flow_; }
 
   // When to ask for the device.
   [[nodiscard]] QuerySchedule& query() { return query_; }
@@ -114,6 +121,7 @@ class Device {
   PathSet paths_;
   PeerSessions sessions_;
   DeviceLoss loss_;
+  DeviceFlow flow_;
   QuerySchedule query_;
   std::optional<protocol::IdentifyModel> identity_;
   bool up_ = false;
