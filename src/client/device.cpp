@@ -12,7 +12,8 @@ using initiator::SubmitError;
 
 namespace {
 
-PathInfo describe(const initiator::Path& path, const std::string& interface) {
+PathInfo describe(const initiator::Device& device, const initiator::Path& path,
+                  const std::string& interface) {
   return {.interface = interface,
           .mac = path.mac,
           .state = initiator::path_state_name(path.state),
@@ -24,7 +25,7 @@ PathInfo describe(const initiator::Path& path, const std::string& interface) {
           .in_flight_frames = path.in_flight,
           .srtt = path.rtt.srtt(),
           .rttvar = path.rtt.rttvar(),
-          .rto = path.rtt.rto(),
+          .rto = device.flow().patience,
           .rtt_min = path.rtt.min_rtt(),
           .rtt_p50 = path.round_trips.percentile(50),
           .rtt_p99 = path.round_trips.percentile(99),
@@ -110,7 +111,7 @@ DeviceInfo Device::info() const {
                   .paths = {}};
   for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
     const initiator::Path& path = device.paths().at(i);
-    info.paths.push_back(describe(path, session_->port_name(path.port)));
+    info.paths.push_back(describe(device, path, session_->port_name(path.port)));
   }
   return info;
 }

@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "initiator/cache_watch.h"
+#include "initiator/device_flow.h"
 #include "initiator/device_loss.h"
 #include "initiator/discovery.h"
 #include "initiator/options.h"
@@ -43,6 +44,7 @@ class Device {
         paths_(options.limits.paths_max),
         sessions_(options.limits.paths_max, options.limits.frames_max, first_sequence),
         loss_(settings.loss),
+        flow_(options.rtt),
         query_({.min = options.query_interval_min, .max = options.query_interval_max}) {}
 
   [[nodiscard]] DeviceAddress address() const { return address_; }
@@ -70,6 +72,11 @@ class Device {
 
   // What its target has answered and not flushed.
   [[nodiscard]] CacheWatch& cache() { return cache_; }
+
+  // What its traffic has shown.
+  [[nodiscard]] DeviceFlow& flow() { return flow_; }
+
+  [[nodiscard]] const DeviceFlow& flow() const { return flow_; }
 
   // When to ask for the device.
   [[nodiscard]] QuerySchedule& query() { return query_; }
@@ -119,6 +126,7 @@ class Device {
   PeerSessions sessions_;
   DeviceLoss loss_;
   CacheWatch cache_;
+  DeviceFlow flow_;
   QuerySchedule query_;
   std::optional<protocol::IdentifyModel> identity_;
   bool up_ = false;

@@ -44,10 +44,12 @@ struct Exchange {
   std::uint32_t paths_reused = 0;    // io: of those it was sent over more than once
   std::uint32_t paths_answered = 0;  // io: of those an answer came by
   std::uint32_t ports_used = 0;      // command: bit mask
-  bool in_flight = false;            // sent, not expired: counted in its path's window
+  bool in_flight = false;            // sent, not given up: counted in the windows
   bool queued = false;               // on a list that waits for transmission
+  bool on_flight = false;            // io: on the list of its device's Flight
   bool refused = false;              // answered with AoE error 3: the round trip says nothing
   Instant size_refused_at{};         // when a target first refused it, maybe for its size
+  std::uint64_t flight_number = 0;   // io: its last transmission among those of the device
   Lba lba{};                         // io: where the frame starts on the disk
   std::uint64_t sectors = 0;         // likewise, of all requests it serves; probe: the size
   std::uint64_t offset_sectors = 0;  // of its start in the first request
@@ -58,6 +60,12 @@ struct Exchange {
   Instant sent{};                    // last transmission
   Instant first_sent{};
   std::uint32_t transmissions = 0;
+};
+
+// One path of one device.
+struct DevicePath {
+  DeviceId device{};
+  std::uint32_t path = 0;
 };
 
 // Tags, the exchange behind each, and the timer of each, in tables of one size. An exchange is

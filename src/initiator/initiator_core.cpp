@@ -109,7 +109,7 @@ void InitiatorCore::handle_frame(Instant now, PortId port, PacketBuffer frame) {
   if (const std::optional<std::uint32_t> slot = exchanges_.find(header->tag)) {
     on_exchange_answer(now, *slot, port, *header, bytes);
   } else if (!is_config) {
-    on_stray_answer(port, *header);
+    on_stray_answer(now, port, *header);
   }
 }
 
@@ -174,16 +174,17 @@ void InitiatorCore::on_exchange_answer(Instant now, std::uint32_t slot, PortId p
   if (io_.on_answer(now, slot, *path, header, frame)) {
     paths_.after_data_answer(now, id, *path);
   }
+  paths_.on_doubts(now);
 }
 
-void InitiatorCore::on_stray_answer(PortId port, const protocol::FrameHeader& header) {
+void InitiatorCore::on_stray_answer(Instant now, PortId port, const protocol::FrameHeader& header) {
   ++stats_.unknown_tag;
   const std::optional<DeviceId> id = find_device(header.address);
   if (!id || header.command != static_cast<std::uint8_t>(Command::ata)) {
     return;
   }
   if (const auto path = devices_[id->value]->paths().find(port, header.source)) {
-    io_.on_late_answer(*id, header.tag, *path);
+    io_.on_late_answer(now, *id, header.tag, *path);
   }
 }
 
@@ -198,8 +199,7 @@ void InitiatorCore::on_expiry(Instant now, std::uint32_t slot) {
       paths_.on_expiry(now, slot);
       break;
     case ExchangeKind::io:
-      io_.on_expiry(now, slot);
-      paths_.after_data_expiry(now, slot);
+      io_.on_expiry(slot);
       break;
     case ExchangeKind::none:
       break;
@@ -212,6 +212,7 @@ void InitiatorCore::handle_timeout(Instant now) {
   }
   paths_.on_time(now);
   io_.on_time(now);
+  paths_.on_doubts(now);
   paths_.on_time(now);
   discovery_.on_time(now, ports_up(), random_);
   for (std::optional<Device>& device : devices_) {

@@ -114,7 +114,7 @@ class InitiatorCore {
                  ConstByteSpan frame);
   void on_exchange_answer(Instant now, std::uint32_t slot, PortId port,
                           const protocol::FrameHeader& header, ConstByteSpan frame);
-  void on_stray_answer(PortId port, const protocol::FrameHeader& header);
+  void on_stray_answer(Instant now, PortId port, const protocol::FrameHeader& header);
   void on_expiry(Instant now, std::uint32_t slot);
 
   [[nodiscard]] bool next_query_frame(Instant now, TxFrame& out);

@@ -15,8 +15,12 @@ IoEngine::IoEngine(const CoreContext& context)
     : context_(context),
       requests_(context.options.limits.requests_max),
       fence_(context.options.limits.fences_max),
+      flow_(context),
+      flight_timers_(context.options.limits.devices_max),
+      pauses_(context.options.limits.devices_max),
       queues_(context.options.limits.devices_max),
-      busy_links_(context.options.limits.devices_max) {}
+      place_links_(context.options.limits.devices_max),
+      doubt_links_(context.options.limits.devices_max * context.options.limits.paths_max) {}
 
 // --- admission ---
 
@@ -118,7 +122,7 @@ void IoEngine::send(std::uint32_t id) {
     request.flush_start = device(request.device).cache().flush_starts();
   }
   queues(request.device).sending(request.op).push_back(requests_.sending_links(), id);
-  make_busy(request.device);
+  wake(request.device);
 }
 
 void IoEngine::start_waiting(DeviceId id) {
@@ -128,14 +132,6 @@ void IoEngine::start_waiting(DeviceId id) {
     if (requests_.at(request).state == RequestState::waiting && try_start(request)) {
       --own.waiting;
     }
-  }
-}
-
-void IoEngine::make_busy(DeviceId id) {
-  Queues& own = queues(id);
-  if (!own.listed) {
-    own.listed = true;
-    busy_.push_back(busy_links_, id.value);
   }
 }
 
@@ -189,7 +185,7 @@ Duration IoEngine::frame_life(const Exchange& exchange) {
 
 void IoEngine::end_exchange(std::uint32_t slot, Ending ending) {
   Exchange& exchange = context_.exchanges.at(slot);
-  leave_flight(exchange);
+  leave_flight(slot);
   if (exchange.queued) {
     exchange.queued = false;
     queues(exchange.device).resend.remove(context_.exchanges.links(), slot);
@@ -198,8 +194,12 @@ void IoEngine::end_exchange(std::uint32_t slot, Ending ending) {
   leave_session(exchange);
   requests_.for_each_part(
       exchange, [this](const FramePart& part) { --requests_.at(part.request).exchanges; });
+  const DeviceId id = exchange.device;
   context_.exchanges.release(slot);
   --frames_;
+  // There may be room for another frame, or a sequence for one.
+  wake(id);
+  wake_starved();
 }
 
 void IoEngine::stop_sending(std::uint32_t id) {
@@ -255,13 +255,20 @@ bool IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
 }
 
 void IoEngine::on_time(Instant now) {
+  while (const std::optional<std::uint32_t> device = flight_timers_.pop_due(now)) {
+    examine(now, DeviceId{static_cast<std::uint16_t>(*device)});
+  }
   while (const std::optional<std::uint32_t> id = requests_.deadlines().pop_due(now)) {
     if (!end_now(now, *id, IoStatus::timed_out)) {
       requests_.deadlines().set(*id, now + kTagRetry);
     }
   }
-  if (tags_retry_ <= now) {
+  if (tags_retry_ != Instant{} && tags_retry_ <= now) {
     tags_retry_ = {};
+    wake_starved();
+  }
+  while (const std::optional<std::uint32_t> device = pauses_.pop_due(now)) {
+    wake(DeviceId{static_cast<std::uint16_t>(*device)});
   }
   if (fence_.expire(now)) {
     for (std::uint32_t index = 0; index < queues_.size(); ++index) {
@@ -280,6 +287,8 @@ std::optional<Instant> IoEngine::next_time() const {
     }
   };
   take(fence_.next_expiry());
+  take(flight_timers_.earliest());
+  take(pauses_.earliest());
   if (tags_retry_ != Instant{}) {
     take(tags_retry_);
   }
@@ -302,6 +311,17 @@ std::size_t IoEngine::poll_completions(std::span<IoCompletion> out) {
 void IoEngine::cancel(Instant now, DeviceId id) {
   end_requests(now, id, IoStatus::cancelled);
   fence_.forget_paths(device(id).address());
+  log_.forget(id);
+  move_to(id, Queues::Place::none);
+  flow_.close(device(id));
+  pauses_.clear(id.value);
+  flight_timers_.clear(id.value);
+  for (std::uint32_t i = 0; i < context_.options.limits.paths_max; ++i) {
+    const std::uint32_t path = id.value * context_.options.limits.paths_max + i;
+    if (doubt_links_[path].linked) {
+      doubtful_.remove(doubt_links_, path);
+    }
+  }
 }
 
 void IoEngine::end_requests(Instant now, DeviceId id, IoStatus status) {

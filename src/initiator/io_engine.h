@@ -2,10 +2,13 @@
 #pragma once
 
 #include "initiator/core_context.h"
+#include "initiator/deadline_heap.h"
+#include "initiator/flow_control.h"
 #include "initiator/index_list.h"
 #include "initiator/io_request.h"
 #include "initiator/request_merger.h"
 #include "initiator/request_table.h"
+#include "initiator/retransmission_log.h"
 #include "initiator/write_fence.h"
 #include "protocol/aoe_frame.h"
 
@@ -19,7 +22,7 @@ namespace aoe::initiator {
 // The life of a request:
 //
 //   submit -> waiting (overlap, fence) -> sending -> all pieces sent -> all answered -> completed
-//                                            |  piece expired -> resend list -> sent again
+//                                            |  piece lost -> resend list -> sent again
 //
 // Holds no frame: a retransmission is built anew from the memory of the request, which its owner
 // leaves alone until the completion.
@@ -34,16 +37,21 @@ class IoEngine {
   bool on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
                  const protocol::FrameHeader& header, ConstByteSpan frame);
   // An answer to no exchange that is known came over a path of the device.
-  void on_late_answer(DeviceId id, Tag tag, std::uint32_t path);
+  void on_late_answer(Instant now, DeviceId id, Tag tag, std::uint32_t path);
 
-  // The timer of exchange `slot` ran out.
-  void on_expiry(Instant now, std::uint32_t slot);
+  // The timer of exchange `slot` ran out: a flush or trim, or a frame whose retransmission had to
+  // wait.
+  void on_expiry(std::uint32_t slot);
+
+  // A path that lost frames and was not heard of since, or whose device is silent: it should be
+  // asked whether it is there. Each once; to be called until there is none.
+  [[nodiscard]] std::optional<DevicePath> next_doubtful_path();
 
   // The path carries nothing now: what is in flight on it is sent over another one, or waits.
   void on_path_lost(DeviceId id, std::uint32_t path);
 
   // The path answers again: what waits for a long timer is sent again now.
-  void on_path_back(DeviceId id, std::uint32_t path) { on_path_lost(id, path); }
+  void on_path_back(DeviceId id, std::uint32_t path);
 
   // Only smaller frames pass the path now: what is in flight on it and larger is sent again, cut.
   void on_payload_lowered(DeviceId id, std::uint32_t path);
@@ -61,12 +69,15 @@ class IoEngine {
 
   [[nodiscard]] bool is_idle(DeviceId id) const { return queues_[id.value].order.empty(); }
 
+  // What the device may send, or over which path, has changed.
+  void on_change(DeviceId id) { wake(id); }
+
   // Deadlines of requests and fences.
   void on_time(Instant now);
   [[nodiscard]] std::optional<Instant> next_time() const;
 
   // Builds the next frame of any device into `out`; false when nothing may be sent now. The devices
-  // take turns.
+  // take turns, a frame each.
   [[nodiscard]] bool next_frame(Instant now, TxFrame& out);
 
   [[nodiscard]] std::size_t poll_completions(std::span<IoCompletion> out);
@@ -87,7 +98,10 @@ class IoEngine {
     bool reads_next = true;     // the two take turns, so that neither starves the other
     IndexList resend;           // exchanges to be sent again
     std::uint32_t waiting = 0;  // requests that were not started
-    bool listed = false;        // on busy_
+    // On which list: of devices that may send, that wait for a tag or a place for their frame, or
+    // for their shelf; or on none, with nothing to send or until an event of its own.
+    enum class Place : std::uint8_t { none, busy, starved, shelf };
+    Place place = Place::none;
 
     [[nodiscard]] IndexList& sending(FrameOp op) {
       return op == FrameOp::read ? sending_reads : sending_changes;
@@ -114,18 +128,29 @@ class IoEngine {
   [[nodiscard]] bool try_start(std::uint32_t id);
   void send(std::uint32_t id);
   void start_waiting(DeviceId id);
-  void make_busy(DeviceId id);
 
-  [[nodiscard]] bool device_frame(Instant now, DeviceId id, TxFrame& out);
-  enum class Resend : std::uint8_t {
+  // The device may be able to send.
+  void wake(DeviceId id);
+  void move_to(DeviceId id, Queues::Place place);
+  [[nodiscard]] IndexList& list(DeviceId id, Queues::Place place);
+  void wake_waiter(ShelfState& shelf);
+  void wake_starved();
+
+  enum class Turn : std::uint8_t {
     sent,
-    must_wait,       // for a path, or for tags
-    only_sequences,  // everything there is waits for sequences: reads may go on
+    nothing,  // to send, or no room until an event of the device
+    pausing,  // its timer wakes it
+    starved,  // no tag, or too many frames in flight
+    shelf_full,
   };
 
-  [[nodiscard]] Resend resend_frame(Instant now, DeviceId id, TxFrame& out);
-  [[nodiscard]] bool fresh_frame(Instant now, DeviceId id, TxFrame& out);
-  [[nodiscard]] bool fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFrame& out);
+  [[nodiscard]] Turn device_frame(Instant now, DeviceId id, TxFrame& out);
+  // Nothing: everything that is to be sent again waits for sequences. Reads may go on.
+  [[nodiscard]] std::optional<Turn> resend_frame(Instant now, DeviceId id, TxFrame& out);
+  [[nodiscard]] Turn fresh_frame(Instant now, DeviceId id, TxFrame& out);
+  [[nodiscard]] Turn fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFrame& out);
+  // What to do when flow control says no.
+  [[nodiscard]] Turn turned_down(DeviceId id, const FlowControl::Permission& permission);
   void fill_exchange(std::uint32_t slot, const FrameFill& fill);
   // Sectors of the front of an exchange that a path of this payload carries in one frame.
   [[nodiscard]] std::uint64_t fitting_sectors(const Exchange& exchange,
@@ -139,14 +164,11 @@ class IoEngine {
   [[nodiscard]] bool leave_exchanges(Instant now, std::uint32_t id);
   void leave_flush(std::uint32_t slot, std::uint32_t id);
   void transmit(Instant now, std::uint32_t slot, std::uint32_t path, TxFrame& out);
-  void arm_timer(std::uint32_t slot);
+  void arm_slow_timer(std::uint32_t slot);
 
   [[nodiscard]] Piece piece_of(const Exchange& exchange) const;
   void gather(const Exchange& exchange, ByteSpan data) const;
   void scatter(const Exchange& exchange, ConstByteSpan data);
-  void leave_flight(Exchange& exchange);
-  void queue_resend(std::uint32_t slot);
-  void note_path_answer(Instant now, Exchange& exchange, std::uint32_t path);
   // Puts the exchange under the session of the path, or none. False when the session has no
   // sequence free for it.
   [[nodiscard]] bool has_sequence_for(FrameOp op, DeviceId id, const Path& path);
@@ -168,6 +190,27 @@ class IoEngine {
   void on_aoe_error(Instant now, std::uint32_t slot, std::uint32_t path, std::uint8_t error);
   void on_ata_error(Instant now, std::uint32_t slot, std::uint32_t path,
                     const protocol::AtaArgument& reply);
+  void leave_flight(std::uint32_t slot);
+  void queue_resend(std::uint32_t slot);
+  void note_path_answer(Instant now, std::uint32_t slot, std::uint32_t path);
+  // Of a frame that was taken for lost, an answer came.
+  void note_copies(Instant now, const Exchange& exchange, std::uint32_t path);
+
+  // Gives up what was overtaken, and sees to the timer of the device's flight.
+  void examine(Instant now, DeviceId id);
+  void arm_flight_timer(Instant now, DeviceId id);
+  [[nodiscard]] Flight::Judgement judge_oldest(Instant now, DeviceId id);
+  void on_silence(Instant now, DeviceId id);
+  // Takes a frame of data for lost.
+  void lose(Instant now, std::uint32_t slot);
+  void lose_and_repeat(Instant now, std::uint32_t slot);
+  // Repeats it too, but not at once if it was lost before.
+  void lose_overtaken(Instant now, std::uint32_t slot);
+  void doubt(const DevicePath& at);
+  // A frame that went over the path was taken for lost and was not: it was answered at that age.
+  void on_false_alarm(Device& owner, std::uint32_t path, Duration age);
+  [[nodiscard]] bool take_answer(Instant now, std::uint32_t slot, std::uint32_t path,
+                                 const protocol::FrameHeader& header, ConstByteSpan frame);
   void on_final_error(Instant now, std::uint32_t slot, const IoCompletion& how);
   // Whether a refusal may be for the size of the frame: then it is asked again later.
   [[nodiscard]] bool doubts_size(Instant now, std::uint32_t slot, std::uint32_t path);
@@ -183,9 +226,16 @@ class IoEngine {
   CoreContext context_;
   RequestTable requests_;
   WriteFence fence_;
+  FlowControl flow_;
+  RetransmissionLog log_;
+  DeadlineHeap flight_timers_;  // by DeviceId: when to look at the oldest frame in flight
+  DeadlineHeap pauses_;         // by DeviceId: ends of pauses
   std::vector<Queues> queues_;  // by DeviceId
-  IndexLinks busy_links_;
-  IndexList busy_;            // devices with something to send
+  IndexLinks place_links_;      // of devices: each is on one list at most
+  IndexList busy_;              // devices that may send
+  IndexList starved_;
+  IndexLinks doubt_links_;  // of paths: device * paths_max + path
+  IndexList doubtful_;
   std::uint32_t frames_ = 0;  // exchanges of kind io
   Instant tags_retry_;        // zero: tags are free
 };

@@ -33,13 +33,22 @@ Lba error_lba(const protocol::AtaArgument& ata, const Exchange& exchange) {
 
 bool IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
                          const protocol::FrameHeader& header, ConstByteSpan frame) {
+  const DeviceId id = context_.exchanges.at(slot).device;
+  const bool taken = take_answer(now, slot, path, header, frame);
+  // It may have overtaken others.
+  examine(now, id);
+  return taken;
+}
+
+bool IoEngine::take_answer(Instant now, std::uint32_t slot, std::uint32_t path,
+                           const protocol::FrameHeader& header, ConstByteSpan frame) {
   Exchange& exchange = context_.exchanges.at(slot);
   const std::optional<ConstByteSpan> opened = opened_answer(now, exchange, path, frame);
   if (!opened) {
     return false;
   }
   if (header.is_error) {
-    note_path_answer(now, exchange, path);
+    note_path_answer(now, slot, path);
     on_aoe_error(now, slot, path, header.error);
     return true;
   }
@@ -54,7 +63,7 @@ bool IoEngine::on_answer(Instant now, std::uint32_t slot, std::uint32_t path,
     ++context_.stats.short_data;
     return false;
   }
-  note_path_answer(now, exchange, path);
+  note_path_answer(now, slot, path);
   if (outcome.is_failure()) {
     on_ata_error(now, slot, path, ata->argument);
     return true;
@@ -114,25 +123,64 @@ void IoEngine::on_ata_error(Instant now, std::uint32_t slot, std::uint32_t path,
       {.status = status_of(outcome), .error_lba = error_lba(reply, exchange), .outcome = outcome});
 }
 
-void IoEngine::note_path_answer(Instant now, Exchange& exchange, std::uint32_t path_index) {
-  Path& path = device(exchange.device).paths().at(path_index);
+void IoEngine::note_path_answer(Instant now, std::uint32_t slot, std::uint32_t path_index) {
+  Exchange& exchange = context_.exchanges.at(slot);
+  Device& owner = device(exchange.device);
+  Path& path = owner.paths().at(path_index);
   exchange.paths_answered |= 1U << path_index;
   ++context_.stats.answers;
   ++path.frames_answered;
   path.answered = now;
+  path.losses_in_row = 0;
+  owner.flow().flight.on_progress(now);
   if (moves_data(exchange.op)) {
     path.payload.on_data(now, static_cast<std::uint32_t>(exchange.sectors));
   }
   // A retransmission looks like the first transmission, so its answer measures nothing (Karn), and
   // the disk's time for a flush or trim is not the network's.
-  const bool measures = exchange.transmissions == 1 && !exchange.refused && moves_data(exchange.op);
+  const bool measures = exchange.transmissions == 1 && exchange.in_flight && !exchange.refused &&
+                        moves_data(exchange.op);
+  if (exchange.transmissions > 1 || !exchange.in_flight) {
+    note_copies(now, exchange, path_index);
+  }
   if (measures) {
-    path.rtt.sample(now - exchange.sent);
-    path.round_trips.add(now - exchange.sent);
+    owner.flow().flight.on_answer(now, exchange, flow_.timing(owner, path));
   }
   if (exchange.in_flight && exchange.path == path_index) {
-    path.window.on_answer();
+    flow_.on_answer(now, owner, path, measures ? std::optional(now - exchange.sent) : std::nullopt);
   }
+}
+
+void IoEngine::note_copies(Instant now, const Exchange& exchange, std::uint32_t path_index) {
+  if (!moves_data(exchange.op) || exchange.refused) {
+    return;
+  }
+  Device& owner = device(exchange.device);
+  // The last copy is not out, went another way, or can't be back yet: this answers an earlier one.
+  const bool earlier = !exchange.in_flight || exchange.path != path_index ||
+                       now - exchange.sent < owner.flow().rtt.min_rtt() / 2;
+  if (!earlier) {
+    // Of three copies it is not known which one this answers.
+    if (exchange.transmissions == 2) {
+      log_.note({.tag = exchange.tag,
+                 .device = exchange.device,
+                 .path = path_index,
+                 .age = now - exchange.first_sent,
+                 .apart = exchange.sent - exchange.first_sent,
+                 .answered = now});
+    }
+    return;
+  }
+  if (exchange.transmissions > 1) {
+    ++context_.stats.spurious_retransmissions;
+  }
+  on_false_alarm(owner, path_index, now - exchange.sent);
+}
+
+void IoEngine::on_false_alarm(Device& owner, std::uint32_t path_index, Duration age) {
+  Path& path = owner.paths().at(path_index);
+  owner.flow().flight.on_false_alarm(age, flow_.timing(owner, path));
+  flow_.on_false_alarm(owner, path, age);
 }
 
 void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletion& how) {
@@ -185,10 +233,10 @@ void IoEngine::ask_apart(Instant now, std::uint32_t slot) {
 void IoEngine::ask_later(Instant now, std::uint32_t slot) {
   Exchange& exchange = context_.exchanges.at(slot);
   exchange.refused = true;
-  leave_flight(exchange);
+  leave_flight(slot);
   if (!exchange.queued) {
-    exchange.sent = now;
-    arm_timer(slot);
+    const RttEstimator& rtt = device(exchange.device).flow().rtt;
+    context_.exchanges.timers().set(slot, now + rtt.doubled(exchange.transmissions - 1));
   }
 }
 
@@ -208,7 +256,11 @@ void IoEngine::fail_request(Instant now, std::uint32_t owner, const IoCompletion
   finish_if_done(now, owner);
 }
 
-void IoEngine::on_late_answer(DeviceId id, Tag tag, std::uint32_t path) {
+void IoEngine::on_late_answer(Instant now, DeviceId id, Tag tag, std::uint32_t path) {
+  if (const std::optional<RetransmissionLog::Entry> entry = log_.take(now, id, tag)) {
+    ++context_.stats.spurious_retransmissions;
+    on_false_alarm(device(id), entry->path, entry->age);
+  }
   if (fence_.on_late_answer(device(id).address(), tag, path)) {
     start_waiting(id);
   }

@@ -124,7 +124,7 @@ bool IoEngine::replace(Instant now, std::uint32_t slot, std::span<const Cut> wit
     queues(old.device).resend.push_front(context_.exchanges.links(), fresh.at(i - 1));
   }
   end_exchange(slot, Ending::given_up);
-  make_busy(old.device);
+  wake(old.device);
   return true;
 }
 

@@ -1,4 +1,4 @@
-// Which frame goes out next, over which path, and its timer.
+// Which frame goes out next, and over which path.
 #include "initiator/frame_builder.h"
 #include "initiator/io_engine.h"
 #include "initiator/sealing.h"
@@ -8,42 +8,102 @@
 #include <utility>
 
 namespace aoe::initiator {
+
+// --- which device ---
+
+IndexList& IoEngine::list(DeviceId id, Queues::Place place) {
+  if (place == Queues::Place::shelf) {
+    return flow_.shelf(device(id)).waiters;
+  }
+  return place == Queues::Place::busy ? busy_ : starved_;
+}
+
+void IoEngine::move_to(DeviceId id, Queues::Place place) {
+  Queues& own = queues(id);
+  if (own.place != Queues::Place::none) {
+    list(id, own.place).remove(place_links_, id.value);
+  }
+  own.place = place;
+  if (place != Queues::Place::none) {
+    list(id, place).push_back(place_links_, id.value);
+  }
+}
+
+void IoEngine::wake(DeviceId id) {
+  Queues& own = queues(id);
+  if (own.place != Queues::Place::busy && !own.is_idle()) {
+    move_to(id, Queues::Place::busy);
+  }
+}
+
+void IoEngine::wake_waiter(ShelfState& shelf) {
+  if (!shelf.waiters.empty() && shelf.window.has_room(shelf.in_flight)) {
+    wake(DeviceId{static_cast<std::uint16_t>(shelf.waiters.front())});
+  }
+}
+
+void IoEngine::wake_starved() {
+  if (!starved_.empty()) {
+    wake(DeviceId{static_cast<std::uint16_t>(starved_.front())});
+  }
+}
+
 bool IoEngine::next_frame(Instant now, TxFrame& out) {
-  for (std::uint32_t turns = busy_.size(); turns > 0; --turns) {
-    const std::uint32_t index = busy_.pop_front(busy_links_);
-    const DeviceId id{static_cast<std::uint16_t>(index)};
-    const bool sent = device_frame(now, id, out);
-    Queues& own = queues(id);
-    if (own.is_idle()) {
-      own.listed = false;
-    } else {
-      busy_.push_back(busy_links_, index);
+  while (!busy_.empty()) {
+    if (context_.pool.available() == 0) {
+      ++context_.stats.buffers_exhausted;
+      return false;
     }
-    if (sent) {
+    const DeviceId id{static_cast<std::uint16_t>(busy_.front())};
+    const Turn turn = device_frame(now, id, out);
+    Queues::Place next = Queues::Place::none;
+    if (turn == Turn::sent && !queues(id).is_idle()) {
+      next = Queues::Place::busy;
+    } else if (turn == Turn::starved) {
+      next = Queues::Place::starved;
+    } else if (turn == Turn::shelf_full) {
+      next = Queues::Place::shelf;
+    }
+    move_to(id, next);
+    // Whoever left room on the shelf passes it on.
+    if (turn != Turn::shelf_full && device(id).flow().shelf != kNoIndex) {
+      wake_waiter(flow_.shelf(device(id)));
+    }
+    if (turn == Turn::sent) {
       return true;
     }
   }
   return false;
 }
 
-bool IoEngine::device_frame(Instant now, DeviceId id, TxFrame& out) {
-  if (context_.pool.available() == 0) {
-    ++context_.stats.buffers_exhausted;
-    return false;
-  }
+// --- which frame ---
+
+IoEngine::Turn IoEngine::device_frame(Instant now, DeviceId id, TxFrame& out) {
   // What is late goes first: requests wait for it.
-  switch (queues(id).resend.empty() ? Resend::only_sequences : resend_frame(now, id, out)) {
-    case Resend::sent:
-      return true;
-    case Resend::must_wait:
-      return false;
-    case Resend::only_sequences:
-      break;
+  if (!queues(id).resend.empty()) {
+    if (const std::optional<Turn> turn = resend_frame(now, id, out)) {
+      return *turn;
+    }
   }
   return fresh_frame(now, id, out);
 }
 
-IoEngine::Resend IoEngine::resend_frame(Instant now, DeviceId id, TxFrame& out) {
+IoEngine::Turn IoEngine::turned_down(DeviceId id, const FlowControl::Permission& permission) {
+  switch (permission.answer) {
+    case FlowControl::Answer::pause:
+      pauses_.set(id.value, permission.until);
+      return Turn::pausing;
+    case FlowControl::Answer::shelf_full:
+      return Turn::shelf_full;
+    case FlowControl::Answer::granted:
+    case FlowControl::Answer::no_path:
+    case FlowControl::Answer::device_full:
+      break;
+  }
+  return Turn::nothing;
+}
+
+std::optional<IoEngine::Turn> IoEngine::resend_frame(Instant now, DeviceId id, TxFrame& out) {
   IndexList& resend = queues(id).resend;
   const PathSet& paths = device(id).paths();
   std::uint32_t slot = resend.front();
@@ -54,61 +114,69 @@ IoEngine::Resend IoEngine::resend_frame(Instant now, DeviceId id, TxFrame& out) 
       // The paths that are left carry less, or nothing. Smaller pieces are other questions, under
       // tags of their own.
       const std::uint32_t payload = paths.smallest_payload_sectors();
-      if (payload == 0 || !cut(now, slot, fitting_sectors(exchange, payload))) {
-        return Resend::must_wait;
+      if (payload == 0) {
+        return Turn::nothing;
+      }
+      if (!cut(now, slot, fitting_sectors(exchange, payload))) {
+        return Turn::starved;
       }
       ++context_.stats.resplits;
       slot = resend.front();
       continue;
     }
-    const std::optional<std::uint32_t> path = paths.choose(sectors);
-    if (!path) {
-      return Resend::must_wait;
+    const std::uint32_t avoid = exchange.transmissions > 0 ? exchange.path : kNoIndex;
+    const FlowControl::Permission permission =
+        flow_.ask(now, device(id), {.sectors = sectors, .avoid = avoid});
+    if (permission.answer != FlowControl::Answer::granted) {
+      return turned_down(id, permission);
     }
-    if (enter_session(exchange, paths.at(*path))) {
+    if (enter_session(exchange, paths.at(permission.path))) {
       resend.remove(context_.exchanges.links(), slot);
       exchange.queued = false;
-      transmit(now, slot, *path, out);
-      return Resend::sent;
+      transmit(now, slot, permission.path, out);
+      return Turn::sent;
     }
     ++context_.stats.sequence_waits;
     slot = IndexList::next(context_.exchanges.links(), slot);
   }
-  return Resend::only_sequences;
+  return std::nullopt;
 }
 
-bool IoEngine::fresh_frame(Instant now, DeviceId id, TxFrame& out) {
+IoEngine::Turn IoEngine::fresh_frame(Instant now, DeviceId id, TxFrame& out) {
   Queues& own = queues(id);
-  for (int turn = 0; turn < 2; ++turn) {
+  Turn turn = Turn::nothing;
+  for (int i = 0; i < 2 && turn == Turn::nothing; ++i) {
     const bool reads = std::exchange(own.reads_next, !own.reads_next);
-    if (fresh_frame_of(now, id, reads ? own.sending_reads : own.sending_changes, out)) {
-      return true;
-    }
+    turn = fresh_frame_of(now, id, reads ? own.sending_reads : own.sending_changes, out);
   }
-  return false;
+  return turn;
 }
 
-bool IoEngine::fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFrame& out) {
+IoEngine::Turn IoEngine::fresh_frame_of(Instant now, DeviceId id, IndexList& sending,
+                                        TxFrame& out) {
   while (!sending.empty() && !requests_.at(sending.front()).has_more()) {
     const std::uint32_t done = sending.front();
     stop_sending(done);
     finish_if_done(now, done);
   }
-  if (sending.empty() || frames_ >= context_.options.limits.frames_max) {
-    return false;
+  if (sending.empty()) {
+    return Turn::nothing;
   }
-  const std::optional<std::uint32_t> path = device(id).paths().choose(0);
-  if (!path) {
-    return false;
+  if (frames_ >= context_.options.limits.frames_max) {
+    return Turn::starved;
   }
-  const Path& way = device(id).paths().at(*path);
+  const FlowControl::Permission permission = flow_.ask(now, device(id), {});
+  if (permission.answer != FlowControl::Answer::granted) {
+    return turned_down(id, permission);
+  }
+  const Path& way = device(id).paths().at(permission.path);
   if (!has_sequence_for(requests_.at(sending.front()).op, id, way)) {
     ++context_.stats.sequence_waits;
-    return false;
+    return Turn::nothing;
   }
   const std::optional<std::uint32_t> slot = new_exchange(now);
   if (!slot) {
-    return false;
+    return Turn::starved;
   }
   const protocol::IdentifyModel& disk = *device(id).identity();
   const std::uint32_t payload = way.payload.sectors();
@@ -119,8 +187,8 @@ bool IoEngine::fresh_frame_of(Instant now, DeviceId id, IndexList& sending, TxFr
                                    .trim_ranges = trim_ranges_max(disk, payload)}));
   const bool entered = enter_session(context_.exchanges.at(*slot), way);
   AOE_CHECK(entered, "there was room for a sequence");
-  transmit(now, *slot, *path, out);
-  return true;
+  transmit(now, *slot, permission.path, out);
+  return Turn::sent;
 }
 
 std::optional<std::uint32_t> IoEngine::new_exchange(Instant now) {
@@ -165,8 +233,7 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
     exchange.first_sent = now;
   }
   ++exchange.transmissions;
-  ++path.in_flight;
-  path.window.on_sent(path.in_flight);
+  flow_.on_sent(target, path);
   ++path.frames_sent;
   ++context_.stats.frames_sent;
   if (exchange.transmissions > 1) {
@@ -176,21 +243,20 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
       ++requests_.at(part.request).completion.retransmissions;
     });
   }
-  arm_timer(slot);
+  if (moves_data(exchange.op)) {
+    target.flow().flight.on_sent(context_.exchanges, slot);
+    arm_flight_timer(now, exchange.device);
+  } else {
+    arm_slow_timer(slot);
+  }
 }
 
-void IoEngine::arm_timer(std::uint32_t slot) {
+void IoEngine::arm_slow_timer(std::uint32_t slot) {
   const Exchange& exchange = context_.exchanges.at(slot);
-  const RttEstimator& rtt = device(exchange.device).paths().at(exchange.path).rtt;
-  const std::uint32_t doublings = exchange.transmissions - 1;
-  Duration wait = std::max(rtt.rto(), rtt.doubled(doublings));
-  if (!moves_data(exchange.op)) {
-    const CoreOptions& options = context_.options;
-    wait = options.slow_retransmit_max;
-    if (doublings < 16) {
-      wait = std::min(wait, options.slow_retransmit * (std::int64_t{1} << doublings));
-    }
-  }
+  const CoreOptions& options = context_.options;
+  const std::uint32_t doublings = std::min(exchange.transmissions - 1, 16U);
+  const Duration wait = std::min(options.slow_retransmit_max,
+                                 options.slow_retransmit * (std::int64_t{1} << doublings));
   context_.exchanges.timers().set(slot, exchange.sent + wait);
 }
 

@@ -26,13 +26,22 @@ struct CoreLimits {
   std::uint32_t queries_max = 64;  // config queries waiting for a turn to be sent
 };
 
-// Timer of a path after RFC 6298.
+// Timers of a path after RFC 6298.
 struct RttLimits {
-  Duration initial = Duration::milliseconds(200);  // before the first sample
+  Duration initial = Duration::milliseconds(200);  // of the network, before the first sample
+  // Of data frames, likewise: nothing is known of the disk yet. Comes down as answers are seen.
+  Duration data_initial = Duration::milliseconds(500);
   // Below this a busy disk looks like a lost frame: its latency has a heavy tail that mean and
   // deviation do not describe (measured up to 0.2 % needless copies by users of the Linux driver).
   Duration min = Duration::milliseconds(50);
   Duration max = Duration::seconds(2);
+};
+
+// Which of several live paths a frame takes.
+enum class PathPolicy : std::uint8_t {
+  fastest,         // on which the answer is expected first
+  round_robin,     // each in turn
+  active_passive,  // the first one, another one only while that is not live
 };
 
 struct CoreOptions {
@@ -59,7 +68,7 @@ struct CoreOptions {
   // `off`: speak the plain protocol with everybody.
   enum class Extension : std::uint8_t { off, on };
   Extension extension = Extension::on;
-  // Expiries in a row without any answer after which a path is avoided and probed.
+  // Losses in a row without any answer after which a path is avoided and probed.
   std::uint32_t suspect_after = 3;
 };
 
@@ -81,6 +90,7 @@ struct DeviceSettings {
   // have no volatile cache: a flush through one of them would not reach the cache of another.
   enum class Instances : std::uint8_t { one, many };
   Instances instances = Instances::one;
+  PathPolicy policy = PathPolicy::fastest;
 };
 
 // Everything the core counts. Only ever grows.
@@ -100,8 +110,13 @@ struct CoreStats {
   std::uint64_t short_data = 0;  // less data than asked for
   std::uint64_t bad_source = 0;  // group or zero source, wildcard address
   // What the protocol machinery had to do.
-  std::uint64_t expiries = 0;
+  std::uint64_t expiries = 0;      // frames given up because nothing came any more
+  std::uint64_t early_losses = 0;  // frames given up because later ones were answered
+  std::uint64_t tail_probes = 0;   // the oldest frame of a silent path, sent again alone
+  std::uint64_t spurious_retransmissions = 0;  // of frames that had not been lost, as far as seen
+  std::uint64_t chance_losses = 0;             // taken for chance: no window was cut
   std::uint64_t window_cuts = 0;
+  std::uint64_t paced_sends = 0;         // frames of devices with a window below one frame
   std::uint64_t payload_steps_down = 0;  // big frames vanished while small ones were answered
   std::uint64_t payload_steps_up = 0;    // a question of a larger size was answered
   std::uint64_t size_refusals = 0;       // a target refused a frame that may be too big for it

@@ -36,7 +36,7 @@ void PathKeeper::on_port(Instant now, PortId port, PortChange change) {
         went(now, id, index, PathState::down);
       } else if (change == PortChange::came_up) {
         // Answers to what was sent before go to nobody. Who is there is asked anew.
-        path.rtt.forget_back_off();
+        device(id).flow().flight.forget_silences();
         path.window.reset();
         went(now, id, index, PathState::probing);
         look_again(now, id, index);
@@ -118,7 +118,7 @@ void PathKeeper::on_expiry(Instant now, std::uint32_t slot) {
   ++context_.stats.expiries;
   switch (context_.exchanges.at(slot).question) {
     case PathQuestion::identity:
-      prober_.repeat(slot);
+      on_identity_silence(now, slot);
       break;
     case PathQuestion::hello:
       on_hello_silence(now, slot);
@@ -161,7 +161,7 @@ void PathKeeper::on_identify(Instant now, std::uint32_t slot, const protocol::Fr
   const Exchange exchange = context_.exchanges.at(slot);
   Path& path = path_at(exchange.device, exchange.path);
   if (exchange.transmissions == 1 && !exchange.refused) {
-    path.rtt.sample(now - exchange.sent);
+    path.network.sample(now - exchange.sent);
   }
   prober_.stop(exchange.device, exchange.path, PathQuestion::identity);
   on_identity(now, exchange.device, exchange.path, identify.model);
@@ -174,7 +174,7 @@ void PathKeeper::on_identity(Instant now, DeviceId id, std::uint32_t path_index,
   Device& own = device(id);
   Path& path = path_at(id, path_index);
   path.answered = now;
-  path.expiries_in_row = 0;
+  path.losses_in_row = 0;
   path.wants_identity = false;
   if (!own.allows(model)) {
     quarantine(now, id, path_index, QuarantineReason::pin);
@@ -266,6 +266,7 @@ void PathKeeper::admit(Instant now, DeviceId id, std::uint32_t path_index) {
   if (path.state != PathState::live) {
     come_alive_unless_held(now, id, path_index);
   }
+  io_.on_change(id);
   ask_size(now, id, path_index);
 }
 
@@ -294,8 +295,7 @@ void PathKeeper::came_alive(Instant now, DeviceId id, std::uint32_t path_index) 
   path.is_held = false;
   path.damper.on_up(now);
   path.quarantine = QuarantineReason::none;
-  path.expiries_in_row = 0;
-  path.rtt.forget_back_off();
+  path.losses_in_row = 0;
   // What was sent while nobody answered waits for long timers.
   io_.on_path_back(id, path_index);
   emit(EventKind::path_up, id, path);
@@ -346,6 +346,7 @@ void PathKeeper::quarantine(Instant now, DeviceId id, std::uint32_t path_index,
 
 void PathKeeper::refresh(Instant now, DeviceId id) {
   Device& own = device(id);
+  io_.on_change(id);
   if (!own.refresh_up()) {
     return;
   }
@@ -382,7 +383,6 @@ void PathKeeper::emit(EventKind kind, DeviceId id, const Path& path) {
 
 void PathKeeper::after_data_answer(Instant now, DeviceId id, std::uint32_t path_index) {
   Path& path = path_at(id, path_index);
-  path.expiries_in_row = 0;
   if (path.state == PathState::suspect) {
     come_alive_unless_held(now, id, path_index);
   }
@@ -392,28 +392,27 @@ void PathKeeper::after_data_answer(Instant now, DeviceId id, std::uint32_t path_
   ask_size(now, id, path_index);
 }
 
-void PathKeeper::after_data_expiry(Instant now, std::uint32_t slot) {
-  const Exchange exchange = context_.exchanges.at(slot);
-  const DeviceId id = exchange.device;
-  Path& path = path_at(id, exchange.path);
-  if (!path.is_serving()) {
-    return;
+void PathKeeper::on_doubts(Instant now) {
+  while (const std::optional<DevicePath> at = io_.next_doubtful_path()) {
+    const Path& path = path_at(at->device, at->path);
+    if (!path.is_serving()) {
+      continue;
+    }
+    ask_size(now, at->device, at->path);
+    if (path.wants_identity) {
+      look_again(now, at->device, at->path);
+    }
   }
-  const std::uint32_t carried = io_.carried_sectors(slot);
-  if (carried > PayloadLimit::kEverywhere &&
-      !path.payload.passed_since(exchange.first_sent, carried)) {
-    path.payload.doubt(carried);
-    ask_size(now, id, exchange.path);
-  }
-  if (path.state != PathState::live) {
-    return;
-  }
-  if (path.expiries_in_row >= context_.options.suspect_after) {
-    went(now, id, exchange.path, PathState::suspect);
-    look_again(now, id, exchange.path);
-  } else if (exchange.transmissions >= 2 && path.answered < exchange.first_sent) {
-    // Is the path gone, or only too narrow? A small question tells.
-    look_again(now, id, exchange.path);
+}
+
+void PathKeeper::on_identity_silence(Instant now, std::uint32_t slot) {
+  const Exchange& exchange = context_.exchanges.at(slot);
+  const Path& path = path_at(exchange.device, exchange.path);
+  prober_.repeat(slot);
+  // A disk may be slow, but nothing is read from it for this question.
+  if (path.state == PathState::live && path.losses_in_row >= context_.options.suspect_after &&
+      path.answered < exchange.first_sent) {
+    went(now, exchange.device, exchange.path, PathState::suspect);
   }
 }
 
@@ -475,6 +474,7 @@ void PathKeeper::on_settings(Instant now, DeviceId id) {
       ask_size(now, id, index);
     }
   }
+  io_.on_change(id);
   device(id).query().restart(now, QuerySchedule::First::at_once);
 }
 

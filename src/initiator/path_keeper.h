@@ -49,9 +49,10 @@ class PathKeeper {
   // An answer of kind hello to the sealed frame of exchange `slot`, which came over the path.
   void on_renew(Instant now, std::uint32_t slot, std::uint32_t path, ConstByteSpan frame);
 
-  // Data of the path were answered, or their timer ran out: looks whether that raises a question.
+  // Data of the path were answered: looks whether that raises a question.
   void after_data_answer(Instant now, DeviceId id, std::uint32_t path);
-  void after_data_expiry(Instant now, std::uint32_t slot);
+  // Puts the questions that lost frames have raised; to be called after any input of IoEngine.
+  void on_doubts(Instant now);
 
   // Sizes to try again, devices that are lost.
   void on_time(Instant now);
@@ -74,6 +75,7 @@ class PathKeeper {
 
   void on_identify(Instant now, std::uint32_t slot, const protocol::FrameHeader& header,
                    ConstByteSpan frame);
+  void on_identity_silence(Instant now, std::uint32_t slot);
   void on_identity(Instant now, DeviceId id, std::uint32_t path,
                    const protocol::IdentifyModel& model);
   void resized(Instant now, DeviceId id, std::uint32_t path, std::uint64_t sectors_before);

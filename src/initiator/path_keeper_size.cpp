@@ -154,8 +154,8 @@ void PathKeeper::size_vanished(Instant now, std::uint32_t slot) {
   if (path.payload.on_vanished(now, asked)) {
     ++context_.stats.payload_steps_down;
     // The losses are explained: no congestion, no dead path.
-    path.rtt.forget_back_off();
-    path.expiries_in_row = 0;
+    device(id).flow().flight.forget_silences();
+    path.losses_in_row = 0;
     io_.on_payload_lowered(id, exchange.path);
   }
   if (!path.was_narrow) {

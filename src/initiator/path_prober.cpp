@@ -86,7 +86,8 @@ void PathProber::arm_timer(Instant now, std::uint32_t slot) {
   // A few hellos and sizes are asked at one pace, because their silence is an answer too.
   const bool backs_off = exchange.question == PathQuestion::identity || exchange.transmissions > 4;
   context_.exchanges.timers().set(
-      slot, now + (backs_off ? path.rtt.doubled(exchange.transmissions - 1) : path.rtt.base_rto()));
+      slot,
+      now + (backs_off ? path.network.doubled(exchange.transmissions - 1) : path.network.rto()));
 }
 
 std::size_t PathProber::frame_bytes(const Exchange& exchange, const Path& path) const {

@@ -9,9 +9,25 @@ Path new_path(PortId port, const MacAddress& mac, const RttLimits& rtt) {
   return {.port = port,
           .mac = mac,
           .state = PathState::probing,
+          .network = RttEstimator(rtt),
           .rtt = RttEstimator(rtt),
           .round_trips = {},
-          .window = Window(Window::kNoLimit)};
+          .window = LossWindow(LossWindow::kNoLimit)};
+}
+
+// A loss costs the frame another round trip and more.
+constexpr double kRoundTripsPerLoss = 8;
+
+constexpr double kLossShareMin = 0.001;
+constexpr double kUnlikely = 1e-6;
+
+// When a frame that is sent now should be answered: the round trips so far were those of the frames
+// that were in flight then, so what is in flight now scales them.
+double expected_ns(const Path& path) {
+  // An unmeasured path counts as a fast one, so that it gets measured.
+  const Duration round_trip = path.rtt.has_sample() ? path.rtt.srtt() : path.network.srtt();
+  return static_cast<double>(std::max<std::int64_t>(round_trip.ns, 1000)) * (path.in_flight + 1) *
+         (1 + kRoundTripsPerLoss * path.loss_share);
 }
 
 }  // namespace
@@ -42,6 +58,14 @@ const char* peer_name(Peer peer) {
       return "session";
   }
   return "unknown";
+}
+
+bool Path::is_no_chance(std::uint32_t lost_frames) const {
+  double chance = 1;
+  for (std::uint32_t i = 0; i < lost_frames && chance >= kUnlikely; ++i) {
+    chance *= std::max(loss_share, kLossShareMin);
+  }
+  return chance < kUnlikely;
 }
 
 std::optional<std::uint32_t> PathSet::find(PortId port, const MacAddress& mac) const {
@@ -76,33 +100,54 @@ void PathSet::replace(std::uint32_t index, PortId port, const MacAddress& mac,
   paths_[index] = new_path(port, mac, rtt);
 }
 
-std::optional<std::uint32_t> PathSet::choose_in(PathState state,
-                                                std::uint32_t payload_sectors) const {
+bool PathSet::is_better(std::uint32_t index, std::uint32_t best, const Wish& wish) const {
+  switch (wish.policy) {
+    case PathPolicy::round_robin: {
+      const auto turns = [this](std::uint32_t path) {
+        return (path + size() - last_chosen_ - 1) % size();
+      };
+      return turns(index) < turns(best);
+    }
+    case PathPolicy::active_passive:
+      return false;  // the first one
+    case PathPolicy::fastest:
+      break;
+  }
+  const double cost = expected_ns(paths_[index]);
+  const double best_cost = expected_ns(paths_[best]);
+  return cost < best_cost ||
+         (cost == best_cost && paths_[index].frames_sent < paths_[best].frames_sent);
+}
+
+std::optional<std::uint32_t> PathSet::choose_in(PathState state, const Wish& wish) const {
   std::optional<std::uint32_t> best;
-  std::int64_t best_cost = 0;
   for (std::uint32_t i = 0; i < size(); ++i) {
     const Path& path = paths_[i];
-    if (path.state != state || !path.carries_data() || path.payload.sectors() < payload_sectors ||
-        !path.window.has_room(path.in_flight)) {
+    if (path.state != state || !path.carries_data() ||
+        path.payload.sectors() < wish.payload_sectors || i == wish.avoid) {
       continue;
     }
-    // An unmeasured path counts as a fast one, so that it gets measured.
-    const std::int64_t rtt_us = std::max<std::int64_t>(path.rtt.srtt().ns / 1000, 1);
-    const std::int64_t cost = (std::int64_t{path.in_flight} + 1) * rtt_us;
-    if (!best || cost < best_cost ||
-        (cost == best_cost && path.frames_sent < paths_[*best].frames_sent)) {
+    if (!path.window.has_room(path.in_flight)) {
+      if (wish.policy == PathPolicy::active_passive) {
+        break;  // a full path is no lost one
+      }
+      continue;
+    }
+    if (!best || is_better(i, *best, wish)) {
       best = i;
-      best_cost = cost;
     }
   }
   return best;
 }
 
-std::optional<std::uint32_t> PathSet::choose(std::uint32_t payload_sectors) const {
-  if (any_live()) {
-    return choose_in(PathState::live, payload_sectors);
+std::optional<std::uint32_t> PathSet::choose(const Wish& wish) {
+  const PathState state = any_live() ? PathState::live : PathState::suspect;
+  std::optional<std::uint32_t> best = choose_in(state, wish);
+  if (!best && wish.avoid != kNoIndex) {
+    best = choose_in(state, {.payload_sectors = wish.payload_sectors, .policy = wish.policy});
   }
-  return choose_in(PathState::suspect, payload_sectors);
+  last_chosen_ = best.value_or(last_chosen_);
+  return best;
 }
 
 bool PathSet::can_carry(std::uint32_t payload_sectors) const {
@@ -122,6 +167,14 @@ bool PathSet::any_live() const {
 bool PathSet::any_carries_data() const {
   return std::any_of(paths_.begin(), paths_.end(),
                      [](const Path& path) { return path.carries_data(); });
+}
+
+std::uint32_t PathSet::target_buffers() const {
+  std::uint32_t most = 1;
+  for (const Path& path : paths_) {
+    most = path.carries_data() ? std::max(most, path.window.limit()) : most;
+  }
+  return most;
 }
 
 std::uint32_t PathSet::smallest_payload_sectors() const {

@@ -7,10 +7,10 @@
 #include "initiator/exchange_table.h"
 #include "initiator/flap_damper.h"
 #include "initiator/index_list.h"
+#include "initiator/loss_window.h"
 #include "initiator/options.h"
 #include "initiator/payload_limit.h"
 #include "initiator/rtt_estimator.h"
-#include "initiator/window.h"
 
 #include <array>
 #include <cstdint>
@@ -56,24 +56,36 @@ struct Path {
   // The exchange of each PathQuestion that is under way, or kNoIndex.
   std::array<std::uint32_t, kPathQuestions> questions{kNoIndex, kNoIndex, kNoIndex, kNoIndex};
   TargetLimits target{};
-  PayloadLimit payload{};             // 0 sectors: no frame of data fits
-  bool was_narrow = false;            // larger frames vanished, and that was told
-  std::uint32_t in_flight = 0;        // data frames
-  std::uint32_t expiries_in_row = 0;  // without any answer
-  Instant identified{};               // when IDENTIFY was last answered
-  Instant answered{};                 // when anything last was
-  Instant control_asked{};            // when the last PathQuestion::control with an answer was sent
-  Instant damage_told{};              // when a damaged frame was last made an event
+  PayloadLimit payload{};           // 0 sectors: no frame of data fits
+  bool was_narrow = false;          // larger frames vanished, and that was told
+  std::uint32_t in_flight = 0;      // frames of requests
+  std::uint32_t losses_in_row = 0;  // of those, without any answer
+  Instant identified{};             // when IDENTIFY was last answered
+  Instant answered{};               // when anything last was
+  Instant control_asked{};          // when the last PathQuestion::control with an answer was sent
+  Instant damage_told{};            // when a damaged frame was last made an event
   FlapDamper damper{};
   bool is_held = false;  // would be live, were it not for the damper
-  RttEstimator rtt;
+  RttEstimator network;  // of IDENTIFY, which needs no disk
+  RttEstimator rtt;      // of data frames
   RttHistogram round_trips;
-  Window window;
+  LossWindow window;
+  double loss_share = 0;        // of the last hundred data frames or so, 0..1
+  double usual_loss_share = 0;  // of the last thousand
   std::uint64_t frames_sent = 0;
   std::uint64_t frames_answered = 0;
   std::uint64_t retransmissions = 0;
-  std::uint64_t expiries = 0;
+  std::uint64_t losses = 0;   // frames of requests that were given up
   std::uint64_t damaged = 0;  // frames with a wrong checksum
+
+  // A data frame was answered (0) or lost (1).
+  void note_outcome(double lost) {
+    loss_share += (lost - loss_share) / 128;
+    usual_loss_share += (lost - usual_loss_share) / 1024;
+  }
+
+  // Whether so many losses in a row are more than chance: once in a million.
+  [[nodiscard]] bool is_no_chance(std::uint32_t lost_frames) const;
 
   [[nodiscard]] bool carries_data() const {
     return is_serving() && is_identified && peer != Peer::unknown && payload.sectors() > 0;
@@ -113,10 +125,15 @@ class PathSet {
 
   void clear() { paths_.clear(); }
 
-  // The path on which a frame of `payload_sectors` (0: any path will do) should be answered first,
-  // among those with room in their windows: the fewest frames in flight, weighed with the round
-  // trip. Suspect paths only when none is live.
-  [[nodiscard]] std::optional<std::uint32_t> choose(std::uint32_t payload_sectors) const;
+  struct Wish {
+    std::uint32_t payload_sectors = 0;  // 0: any path will do
+    std::uint32_t avoid = kNoIndex;     // only when there is no other
+    PathPolicy policy = PathPolicy::fastest;
+  };
+
+  // The path that a frame should take, among those that carry it and have room in their windows.
+  // Suspect paths only when none is live.
+  [[nodiscard]] std::optional<std::uint32_t> choose(const Wish& wish);
 
   // Whether any path that carries data now could carry such a frame, were there room.
   [[nodiscard]] bool can_carry(std::uint32_t payload_sectors) const;
@@ -127,11 +144,17 @@ class PathSet {
   // Of the live paths (or, without one, of the suspect ones), 0 without any.
   [[nodiscard]] std::uint32_t smallest_payload_sectors() const;
 
+  // The most frames that the target takes of this device, over all paths: they lead to the same
+  // buffers.
+  [[nodiscard]] std::uint32_t target_buffers() const;
+
  private:
-  [[nodiscard]] std::optional<std::uint32_t> choose_in(PathState state,
-                                                       std::uint32_t payload_sectors) const;
+  [[nodiscard]] std::optional<std::uint32_t> choose_in(PathState state, const Wish& wish) const;
+  // Whether path `index` should be taken rather than `best`.
+  [[nodiscard]] bool is_better(std::uint32_t index, std::uint32_t best, const Wish& wish) const;
 
   std::uint32_t paths_max_;
+  std::uint32_t last_chosen_ = 0;
   std::vector<Path> paths_;
 };
 

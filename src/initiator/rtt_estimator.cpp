@@ -29,26 +29,17 @@ void RttEstimator::sample(Duration rtt) {
     srtt_ = srtt_ + (rtt - srtt_) / 8;
     min_rtt_ = std::min(min_rtt_, rtt);
   }
-  back_off_shift_ = 0;
 }
 
-void RttEstimator::back_off() {
-  back_off_shift_ = std::min(back_off_shift_ + 1, kShiftMax);
-}
-
-Duration RttEstimator::base_rto() const {
+Duration RttEstimator::rto() const {
   if (!has_sample_) {
     return limits_.initial;
   }
   return std::clamp(srtt_ + std::max(kGranularity, rttvar_ * 4), limits_.min, limits_.max);
 }
 
-Duration RttEstimator::rto() const {
-  return doubled(back_off_shift_);
-}
-
 Duration RttEstimator::doubled(std::uint32_t times) const {
-  return shifted(base_rto(), times, limits_.max);
+  return shifted(rto(), times, limits_.max);
 }
 
 void RttHistogram::add(Duration rtt) {

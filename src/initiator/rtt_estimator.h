@@ -1,4 +1,4 @@
-// How long to wait for an answer on one path before the frame counts as lost.
+// The round trips of one path: smoothed, and by size.
 #pragma once
 
 #include "base/time.h"
@@ -9,9 +9,9 @@
 
 namespace aoe::initiator {
 
-// RFC 6298: SRTT with gain 1/8, RTTVAR with gain 1/4, RTO = SRTT + 4 * RTTVAR between the limits,
-// doubled by every back-off until the next sample (Karn: the caller samples only frames that were
-// sent once, because a retransmission carries the same tag).
+// RFC 6298: SRTT with gain 1/8, RTTVAR with gain 1/4, RTO = SRTT + 4 * RTTVAR between the limits.
+// (Karn: the caller samples only frames that were sent once, because a retransmission carries the
+// same tag.)
 //
 // The Linux driver uses gains of 1/256 and no back-off: it needs a thousand answers to learn a new
 // round trip, and keeps its rate up when everything is lost.
@@ -20,17 +20,10 @@ class RttEstimator {
   explicit RttEstimator(const RttLimits& limits) : limits_(limits) {}
 
   void sample(Duration rtt);
-  void back_off();
 
-  // Answers come again: the doubled timer would only delay what was lost meanwhile.
-  void forget_back_off() { back_off_shift_ = 0; }
-
-  // With back-off.
   [[nodiscard]] Duration rto() const;
-  // Without.
-  [[nodiscard]] Duration base_rto() const;
 
-  // base_rto() doubled `times` times, at most the limit.
+  // rto() doubled `times` times, at most the limit.
   [[nodiscard]] Duration doubled(std::uint32_t times) const;
 
   [[nodiscard]] bool has_sample() const { return has_sample_; }
@@ -48,7 +41,6 @@ class RttEstimator {
   Duration srtt_;
   Duration rttvar_;
   Duration min_rtt_;
-  std::uint32_t back_off_shift_ = 0;
 };
 
 // Round trips of a path by size: four cells a power of two, from a microsecond to a minute, so that

@@ -105,7 +105,7 @@ TEST_F(CoreMerge, ASharedFrameIsSentAgainWithTheSameTagAndBytes) {
   write(12, b, 2);
   const Sent first = world.take_sent().at(0);
   std::vector<Sent> again;
-  world.advance(Duration::milliseconds(60), [&](const Sent& frame) {
+  world.advance(RttLimits{}.data_initial, [&](const Sent& frame) {
     if (frame.is_data()) {
       again.push_back(frame);
     }

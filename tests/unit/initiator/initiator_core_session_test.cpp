@@ -79,7 +79,7 @@ TEST_F(CoreSession, FlushAndTrimHaveSequencesToo) {
 TEST_F(CoreSession, ARetransmissionIsTheSameToTheByteAndExecutedOnce) {
   const Sent first = start(IoOp::write, Lba{5}, block);
   static_cast<void>(target.answer(first));
-  const std::vector<Sent> again = data_within(Duration::milliseconds(60));
+  const std::vector<Sent> again = data_within(RttLimits{}.data_initial);
   ASSERT_EQ(again.size(), 1U);
   EXPECT_EQ(again[0].frame, first.frame);
   world.receive(*target.answer(again[0]));
@@ -89,7 +89,7 @@ TEST_F(CoreSession, ARetransmissionIsTheSameToTheByteAndExecutedOnce) {
 
 TEST_F(CoreSession, ARetransmittedWriteNeedsNoFence) {
   const Sent first = start(IoOp::write, Lba{5}, block);
-  const std::vector<Sent> again = data_within(Duration::milliseconds(60));
+  const std::vector<Sent> again = data_within(RttLimits{}.data_initial);
   world.receive(*target.answer(again.at(0)));
   ASSERT_EQ(world.completions().size(), 1U);
   EXPECT_EQ(stats().fences_raised, 0U);
@@ -165,7 +165,7 @@ TEST_F(CoreSession, ADamagedAnswerIsCountedToldOnceAndAskedForAgain) {
   const std::vector<Event> events = world.events();
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].kind, EventKind::frames_damaged);
-  const std::vector<Sent> again = data_within(Duration::milliseconds(60));
+  const std::vector<Sent> again = data_within(RttLimits{}.data_initial);
   world.receive(*target.answer(again.at(0)));
   EXPECT_EQ(world.completions().size(), 1U);
 }
@@ -463,7 +463,7 @@ TEST_F(CoreSession, SessionsWithoutAMemoryAreFencedAsPlainOnes) {
   world.receive(*target.answer(first));
   EXPECT_EQ(stats().fences_raised, 0U) << "sent once, answered once";
   static_cast<void>(start(IoOp::write, Lba{5}, block));
-  const std::vector<Sent> again = data_within(Duration::milliseconds(60));
+  const std::vector<Sent> again = data_within(RttLimits{}.data_initial);
   world.receive(*target.answer(again.at(0)));
   EXPECT_EQ(stats().fences_raised, 1U);
 }
@@ -519,7 +519,12 @@ TEST(CorePlain, ATargetThatLearnedTheExtensionGetsASessionWhileOpen) {
   Bytes data = pattern(512, 1);
   world.submit(id, {.op = IoOp::write, .lba = Lba{5}, .sectors = 1, .write_from = data});
   const Sent plain = world.take_sent().at(0);
-  world.advance(Duration::milliseconds(1100));
+  world.advance(Duration::milliseconds(2600), [&](const Sent& sent) {
+    const auto reply = sent.is_data() ? std::nullopt : target.answer(sent);
+    if (reply) {
+      world.receive(*reply);
+    }
+  });
   target.peer = FakePeer::sessions;
   world.core->discover(kE71);
   world.run(target, [](const Sent& sent) { return sent.is_data(); });

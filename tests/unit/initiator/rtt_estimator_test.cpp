@@ -41,18 +41,15 @@ TEST(RttEstimator, LearnsAFastPathInFewSamples) {
   EXPECT_EQ(rtt.rto(), ms(5));
 }
 
-TEST(RttEstimator, BackOffDoublesUpToTheLimitAndASampleEndsIt) {
+TEST(RttEstimator, DoublesUpToTheLimit) {
   RttEstimator rtt(kLimits);
-  rtt.back_off();
-  EXPECT_EQ(rtt.rto(), ms(400));
-  rtt.back_off();
-  EXPECT_EQ(rtt.rto(), ms(800));
-  for (int i = 0; i < 100; ++i) {
-    rtt.back_off();
-  }
-  EXPECT_EQ(rtt.rto(), ms(2000));
+  EXPECT_EQ(rtt.doubled(0), ms(200));
+  EXPECT_EQ(rtt.doubled(1), ms(400));
+  EXPECT_EQ(rtt.doubled(2), ms(800));
+  EXPECT_EQ(rtt.doubled(100), ms(2000));
   rtt.sample(ms(10));
-  EXPECT_EQ(rtt.rto(), ms(30));
+  EXPECT_EQ(rtt.doubled(0), ms(30));
+  EXPECT_EQ(rtt.doubled(1), ms(60));
 }
 
 TEST(RttHistogram, PercentilesAreUpperEdgesOfTheirCells) {
