@@ -62,6 +62,8 @@ void HostileStation::fill_random(std::size_t from, std::size_t to) {
 void HostileStation::send_one() {
   fill_zero(frame_);
   std::size_t bytes = 0;
+  // What it heard stays whole: without its seal it is a plain write with a forged address.
+  bool may_be_cut = true;
   switch (prng_.below(5)) {
     case 0:
       bytes = make_noise();
@@ -77,10 +79,10 @@ void HostileStation::send_one() {
       break;
     default:
       bytes = make_replay();
+      may_be_cut = false;
       break;
   }
-  // Some are cut off.
-  if (prng_.chance(1, 8) && bytes > kHeaderBytes) {
+  if (may_be_cut && prng_.chance(1, 8) && bytes > kHeaderBytes) {
     bytes = kHeaderBytes + prng_.below(bytes - kHeaderBytes);
   }
   if (bytes >= protocol::kEthernetHeaderBytes) {

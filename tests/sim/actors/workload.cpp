@@ -352,6 +352,9 @@ void Workload::narrate(const Slot& slot, const char* what) {
   if (request.op == IoOp::write) {
     name = to_string(SectorValue::make(writer_, slot.busy ? next_op_ : slot.op, 0));
   }
+  if (!is_flush) {
+    name += " of " + std::to_string(request.lba.value) + "+" + std::to_string(request.sectors);
+  }
   judges_.tell(host_.world().now(), options_.disks[slot.disk].disk,
                is_flush ? 0 : request.lba.value, is_flush ? ~std::uint64_t{0} : request.sectors,
                {"initiator", std::to_string(host_.number()), what, name});

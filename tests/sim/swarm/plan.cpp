@@ -190,12 +190,13 @@ void draw_machines(Plan& plan) {
   target.ports_max = 4;
   const std::uint64_t sessions = pick_log(prng, 1, 16);
   const std::uint64_t window = 1ULL << (1 + prng.below(6));
-  target.sessions_max = static_cast<std::uint16_t>(small ? sessions : 512);
+  // Who finds no room for a session goes on without, and has no answer to what the network copies.
+  const bool is_guarded = plan.faults.has(Fault::duplicate) || plan.faults.has(Fault::corrupt);
+  target.sessions_max = static_cast<std::uint16_t>(small && !is_guarded ? sessions : 512);
   target.sequence_window = static_cast<std::uint32_t>(small ? window : 256);
   target.frame_life = Duration::seconds(1);
   target.probe_again = Duration::seconds(2);  // a rogue is gone when there is peace
   const std::uint64_t light = pick_log(prng, 20, 2000);
-  const bool is_guarded = plan.faults.has(Fault::duplicate) || plan.faults.has(Fault::corrupt);
   if (small && !is_guarded) {
     target.light_replies_per_second = static_cast<std::uint32_t>(light);
     target.light_replies_burst = static_cast<std::uint32_t>(8 + light / 4);
