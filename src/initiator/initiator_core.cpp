@@ -20,7 +20,8 @@ TagTable::Options tag_options(const CoreOptions& options, Prng& random) {
                                3 * limits.devices_max * limits.paths_max;
   return {.slots = std::bit_ceil(wanted),
           .start = static_cast<std::uint32_t>(random.next()),
-          .rest = options.frame_life_max};
+          .rest = options.frame_life_max,
+          .generation_bits = options.tag_generation_bits};
 }
 
 DeviceId device_id(std::uint32_t index) {

@@ -68,6 +68,8 @@ struct CoreOptions {
   // `off`: speak the plain protocol with everybody.
   enum class Extension : std::uint8_t { off, on };
   Extension extension = Extension::on;
+  // Fewer bits than there are make tags begin again soon, which is what tests want; 0 = all.
+  std::uint32_t tag_generation_bits = 0;
   // Losses in a row without any answer after which a path is avoided and probed.
   std::uint32_t suspect_after = 3;
 };

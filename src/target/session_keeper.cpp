@@ -97,8 +97,11 @@ std::uint16_t SessionKeeper::session_for(const Arrival& arrival, const Hello& he
     parts_.duplicates.advance(index, low);
     return index;
   }
-  index = parts_.sessions.make(arrival.now, parts_.prng, [this](std::uint16_t candidate) {
-    return parts_.duplicates.executing(candidate) != 0;
+  // A session that is in use stays: more initiators than places would take them from each other
+  // for ever, and none would get anywhere. Who finds no room goes on without a session.
+  index = parts_.sessions.make(arrival.now, parts_.prng, [&](std::uint16_t candidate) {
+    const Duration idle = arrival.now - parts_.sessions.at(candidate).last_used;
+    return idle < parts_.limits.frame_life || parts_.duplicates.executing(candidate) != 0;
   });
   if (index != SessionTable::kNone) {
     Session& session = parts_.sessions.at(index);

@@ -24,8 +24,9 @@ struct TargetLimits {
       1024;                            // addresses with statistics; the longest idle one makes room
   std::uint16_t changes_max = 32;      // state changes on their way to disk; more are dropped
   std::uint16_t discoveries_max = 32;  // wildcard queries being answered; more are dropped
-  // Of initiators of our own kind; the longest idle one makes room, and is begun anew when it comes
-  // back. Memory is used for sessions that are in use only: 32 bytes for each of the window.
+  // Of initiators of our own kind; the longest idle one makes room, once it was idle for a frame
+  // life, and is begun anew when it comes back. Until then hellos of others are dropped. Memory is
+  // used for sessions that are in use only: 32 bytes for each of the window.
   std::uint16_t sessions_max = 1024;
   // Sequences a session may use from its lowest open one on; what is beyond is dropped. A lost
   // frame holds the lowest back for a retransmission time, and meanwhile the others need room.

@@ -5,7 +5,7 @@
 
 namespace aoe::sim {
 InitiatorHost::InitiatorHost(World& world, const InitiatorHostOptions& options)
-    : Station(world, options.drift_ppm), options_(options) {}
+    : BlockMachine(world, options.drift_ppm), options_(options) {}
 
 InitiatorHost::~InitiatorHost() = default;
 
@@ -59,21 +59,21 @@ bool InitiatorHost::complete_some() {
   bool any = false;
   for (std::size_t count = core_->poll_completions(done_); count > 0;) {
     any = true;
-    for (std::size_t i = 0; i < count && user_ != nullptr; ++i) {
-      user_->on_completion(done_[i]);
+    for (std::size_t i = 0; i < count && user() != nullptr; ++i) {
+      user()->on_completion(done_[i]);
     }
     count = core_->poll_completions(done_);
   }
   while (core_->poll_commands({&command_done_, 1}) != 0) {
     any = true;
-    if (user_ != nullptr) {
-      user_->on_command_completion(command_done_);
+    if (user() != nullptr) {
+      user()->on_command_completion(command_done_);
     }
   }
   while (core_->poll_events({&event_, 1}) != 0) {
     any = true;
-    if (user_ != nullptr) {
-      user_->on_initiator_event(event_);
+    if (user() != nullptr) {
+      user()->on_initiator_event(event_);
     }
   }
   return any;
@@ -129,27 +129,35 @@ void InitiatorHost::crash(Duration off) {
   core_.reset();
   pool_.reset();
   set_powered(false);
-  if (user_ != nullptr) {
-    user_->on_crash();
+  if (user() != nullptr) {
+    user()->on_crash();
   }
   world().events().schedule(world().now() + off, *this, kRestart, lives_);
 }
 
-void InitiatorHost::call_at(Instant when, std::uint64_t value) {
-  world().events().schedule(when, *this, kCall, value);
+std::string InitiatorHost::describe(initiator::DeviceId id) const {
+  const initiator::Device* device = core_ == nullptr ? nullptr : core_->device(id);
+  if (device == nullptr) {
+    return "not open";
+  }
+  std::string text = to_string(device->address()) + (device->is_up() ? " up" : " down");
+  for (std::uint32_t path = 0; path < device->paths().size(); ++path) {
+    const initiator::Path& at = device->paths().at(path);
+    text += " [port " + std::to_string(at.port.value) + " to " + to_string(at.mac) + " " +
+            initiator::path_state_name(at.state) + ", " + std::to_string(at.in_flight) +
+            " in flight, window " + std::to_string(at.window.frames()) + ", " +
+            std::to_string(at.payload.sectors()) + " sectors, rto " +
+            std::to_string(at.rtt.rto().ns / 1'000'000) + " ms]";
+  }
+  return text;
 }
 
-void InitiatorHost::on_own_event(Instant /*now*/, std::uint32_t what, std::uint64_t value) {
-  if (what == kRestart) {
-    if (core_ == nullptr && value == lives_) {
-      start();
-      if (user_ != nullptr) {
-        user_->on_restart();
-      }
-      settle();
+void InitiatorHost::on_driver_event(Instant /*now*/, std::uint32_t what, std::uint64_t value) {
+  if (what == kRestart && core_ == nullptr && value == lives_) {
+    start();
+    if (user() != nullptr) {
+      user()->on_restart();
     }
-  } else if (what == kCall && user_ != nullptr) {
-    user_->on_time(value);
     settle();
   }
 }

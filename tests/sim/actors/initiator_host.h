@@ -3,7 +3,7 @@
 
 #include "base/buffer_pool.h"
 #include "initiator/initiator_core.h"
-#include "sim/actors/station.h"
+#include "sim/actors/block_machine.h"
 
 #include <array>
 #include <cstddef>
@@ -11,31 +11,6 @@
 #include <memory>
 
 namespace aoe::sim {
-
-// Who owns the requests of a host: a workload, or a scenario.
-class IoUser {
- public:
-  IoUser() = default;
-  virtual ~IoUser() = default;
-  IoUser(const IoUser&) = delete;
-  IoUser& operator=(const IoUser&) = delete;
-
-  // May submit again at once.
-  virtual void on_completion(const initiator::IoCompletion& done) = 0;
-
-  virtual void on_command_completion(const initiator::CommandCompletion& /*done*/) {}
-
-  virtual void on_initiator_event(const initiator::Event& /*event*/) {}
-
-  // A timer that was set with InitiatorHost::call_at() has come.
-  virtual void on_time(std::uint64_t /*value*/) {}
-
-  // The machine crashed: nothing of what was submitted will complete, and its memory is free.
-  virtual void on_crash() {}
-
-  // It starts again, with a new core in which nothing is open.
-  virtual void on_restart() {}
-};
 
 // Sees every frame that an initiator sends: the checkers.
 class InitiatorTap {
@@ -56,12 +31,10 @@ struct InitiatorHostOptions {
   std::int32_t drift_ppm = 0;
 };
 
-class InitiatorHost final : public Station {
+class InitiatorHost final : public BlockMachine {
  public:
   InitiatorHost(World& world, const InitiatorHostOptions& options);
   ~InitiatorHost() override;
-
-  void set_user(IoUser* user) { user_ = user; }
 
   void set_tap(InitiatorTap* tap) { tap_ = tap; }
 
@@ -72,23 +45,24 @@ class InitiatorHost final : public Station {
 
   [[nodiscard]] initiator::InitiatorCore& core() { return *core_; }
 
-  // Frames that would be sent now wait for the end of the caller's turn: call settle().
   [[nodiscard]] Result<initiator::DeviceId, initiator::SubmitError> open(
-      DeviceAddress address, const initiator::DeviceSettings& settings);
-  [[nodiscard]] Result<void, initiator::SubmitError> submit(initiator::DeviceId device,
-                                                            const initiator::IoRequest& request);
+      DeviceAddress address, const initiator::DeviceSettings& settings) override;
+  [[nodiscard]] Result<void, initiator::SubmitError> submit(
+      initiator::DeviceId device, const initiator::IoRequest& request) override;
   [[nodiscard]] Result<void, initiator::SubmitError> submit_command(
       const initiator::CommandRequest& request);
   void close(initiator::DeviceId device);
 
-  // Sends, completes and sets the timer. Not from within an IoUser's calls, which are followed by
-  // it.
-  void settle();
+  void settle() override;
 
   // Loses everything in memory; starts again after `off`.
   void crash(Duration off);
 
-  [[nodiscard]] bool is_up() const { return core_ != nullptr; }
+  [[nodiscard]] bool is_up() const override { return core_ != nullptr; }
+
+  [[nodiscard]] std::uint32_t number() const override { return options_.index; }
+
+  [[nodiscard]] std::string describe(initiator::DeviceId device) const override;
 
   // Over all its lives.
   [[nodiscard]] initiator::CoreStats total_stats() const;
@@ -98,15 +72,13 @@ class InitiatorHost final : public Station {
     return pool_ == nullptr ? 0 : pool_->count() - pool_->available();
   }
 
-  void call_at(Instant when, std::uint64_t value);
-
  private:
-  enum OwnEvent : std::uint32_t { kRestart = kFirstOwnEvent, kCall };
+  static constexpr std::uint32_t kRestart = kFirstDriverEvent;
 
   void on_frame(PortId port, PacketBuffer frame) override;
   void on_port(PortId port, const PortInfo& info) override;
   void on_wake() override;
-  void on_own_event(Instant now, std::uint32_t what, std::uint64_t value) override;
+  void on_driver_event(Instant now, std::uint32_t what, std::uint64_t value) override;
   [[nodiscard]] bool send_some();
   [[nodiscard]] bool complete_some();
 
@@ -114,7 +86,6 @@ class InitiatorHost final : public Station {
 
   InitiatorHostOptions options_;
   std::uint64_t lives_ = 0;
-  IoUser* user_ = nullptr;
   InitiatorTap* tap_ = nullptr;
   initiator::CoreStats past_stats_{};
   std::unique_ptr<BufferPool> pool_;

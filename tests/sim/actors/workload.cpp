@@ -21,7 +21,7 @@ bool changes(IoOp op) {
 
 }  // namespace
 
-Workload::Workload(InitiatorHost& host, Judges& judges, WorkloadOptions options)
+Workload::Workload(BlockMachine& host, Judges& judges, WorkloadOptions options)
     : host_(host),
       judges_(judges),
       options_(std::move(options)),
@@ -44,7 +44,11 @@ void Workload::violate(Rule rule, std::string what) {
 
 void Workload::start(std::uint64_t operations) {
   operations_left_ = operations;
-  begin_life();
+  if (devices_.empty()) {
+    begin_life();
+  } else {
+    pump();
+  }
   host_.settle();
 }
 
@@ -57,7 +61,9 @@ void Workload::begin_life() {
   next_op_ = 0;
   devices_.clear();
   for (const WorkloadDisk& disk : options_.disks) {
-    const auto opened = host_.open(disk.address, options_.device);
+    initiator::DeviceSettings settings = options_.device;
+    settings.pinned_serial = disk.serial;
+    const auto opened = host_.open(disk.address, settings);
     AOE_CHECK(opened.has_value(), "a new core has room for the disks of its workload");
     devices_.push_back(*opened);
   }
@@ -116,18 +122,8 @@ void Workload::go_on() {
 
 std::string Workload::describe_paths() const {
   std::string text;
-  for (std::size_t i = 0; i < devices_.size() && host_.is_up(); ++i) {
-    const initiator::Device* device = host_.core().device(devices_[i]);
-    text += to_string(options_.disks[i].address) + (device->is_up() ? " up" : " down");
-    for (std::uint32_t path = 0; path < device->paths().size(); ++path) {
-      const initiator::Path& at = device->paths().at(path);
-      text += " [port " + std::to_string(at.port.value) + " to " + to_string(at.mac) + " " +
-              initiator::path_state_name(at.state) + ", " + std::to_string(at.in_flight) +
-              " in flight, window " + std::to_string(at.window.frames()) + ", " +
-              std::to_string(at.payload.sectors()) + " sectors, rto " +
-              std::to_string(at.rtt.rto().ns / 1'000'000) + " ms]";
-    }
-    text += "\n";
+  for (const initiator::DeviceId device : devices_) {
+    text += host_.describe(device) + "\n";
   }
   return text;
 }
@@ -159,6 +155,7 @@ void Workload::on_time(std::uint64_t value) {
 
 void Workload::pump() {
   while (!held_ && operations_left_ > 0 && !idle_.empty() && host_.is_up()) {
+    choose(slots_[idle_.back()], idle_.back());
     if (!submit(idle_.back())) {
       return;
     }
@@ -188,61 +185,92 @@ IoOp Workload::choose_op() {
 }
 
 void Workload::choose(Slot& slot, std::uint32_t index) {
-  slot.disk = static_cast<std::uint32_t>(prng_.below(options_.disks.size()));
-  const WorkloadDisk& disk = options_.disks[slot.disk];
-  initiator::IoRequest& request = slot.request;
-  request = {};
-  request.op = choose_op();
-  request.cookie = index;
-  request.timeout = options_.timeout;
-  if (request.op == IoOp::flush) {
+  const auto which = static_cast<std::uint32_t>(prng_.below(options_.disks.size()));
+  const WorkloadDisk& disk = options_.disks[which];
+  const IoOp op = choose_op();
+  if (op == IoOp::flush) {
+    prepare(slot, index, {.op = op, .disk = which});
     return;
   }
   const std::uint64_t limit =
       options_.hot_sectors == 0 ? disk.sectors : std::min(options_.hot_sectors, disk.sectors);
   std::uint64_t first = 0;
   std::uint64_t room = limit;
-  if (changes(request.op) && disk.owners > 1) {
+  if (changes(op) && disk.owners > 1) {
     const std::uint64_t row = disk.chunk_sectors * disk.owners;
     const std::uint64_t rows = std::max<std::uint64_t>(1, limit / row);
     first = prng_.below(rows) * row + disk.owner * disk.chunk_sectors;
     room = disk.chunk_sectors;
   }
-  request.sectors = 1 + prng_.below(std::min<std::uint64_t>(options_.sectors_max, room));
-  request.lba = Lba{first + prng_.below(room - request.sectors + 1)};
+  const std::uint64_t sectors =
+      1 + prng_.below(std::min<std::uint64_t>(options_.sectors_max, room));
+  const bool durable = op == IoOp::write && prng_.below(100) < options_.mix.durable_percent;
+  prepare(slot, index,
+          {.op = op,
+           .disk = which,
+           .lba = first + prng_.below(room - sectors + 1),
+           .sectors = sectors,
+           .durable = durable});
+}
+
+void Workload::prepare(Slot& slot, std::uint32_t index, const Wish& wish) {
+  slot.disk = wish.disk;
+  slot.asked = kNotAsked;
+  initiator::IoRequest& request = slot.request;
+  request = {};
+  request.op = wish.op;
+  request.cookie = index;
+  request.timeout = options_.timeout;
+  request.durable = wish.durable;
+  if (wish.op == IoOp::flush) {
+    return;
+  }
+  request.lba = Lba{wish.lba};
+  request.sectors = wish.sectors;
   const ByteSpan memory = ByteSpan(memory_).subspan(
       std::size_t{index} * options_.sectors_max * kSectorBytes, request.sectors * kSectorBytes);
   if (request.op == IoOp::read) {
     request.read_into = memory;
   } else if (request.op == IoOp::write) {
     request.write_from = memory;
-    request.durable = prng_.below(100) < options_.mix.durable_percent;
     for (std::uint64_t i = 0; i < request.sectors; ++i) {
       fill_sector(memory.subspan(i * kSectorBytes, kSectorBytes),
                   SectorValue::make(writer_, next_op_, i),
-                  {.disk = disk.disk, .lba = request.lba.value + i});
+                  {.disk = options_.disks[wish.disk].disk, .lba = request.lba.value + i});
     }
   }
 }
 
 bool Workload::submit(std::uint32_t index) {
   Slot& slot = slots_[index];
-  choose(slot, index);
-  const initiator::IoRequest& request = slot.request;
-  const auto accepted = host_.submit(devices_[slot.disk], request);
+  const auto accepted = host_.submit(devices_[slot.disk], slot.request);
   if (!accepted) {
-    switch (accepted.error()) {
-      case initiator::SubmitError::not_ready:
-      case initiator::SubmitError::busy:
-        return false;
-      default:
-        violate(Rule::user_error,
-                std::string("submit refused: ") + initiator::submit_error_name(accepted.error()));
-        return false;
+    if (accepted.error() != initiator::SubmitError::not_ready &&
+        accepted.error() != initiator::SubmitError::busy) {
+      violate(Rule::user_error,
+              std::string("submit refused: ") + initiator::submit_error_name(accepted.error()));
     }
+    return false;
   }
   begin(slot);
   return true;
+}
+
+std::optional<std::uint32_t> Workload::ask(const Wish& wish) {
+  if (idle_.empty()) {
+    return std::nullopt;
+  }
+  const std::uint32_t index = idle_.back();
+  prepare(slots_[index], index, wish);
+  if (!submit(index)) {
+    return std::nullopt;
+  }
+  idle_.pop_back();
+  slots_[index].asked = static_cast<std::uint32_t>(asked_.size());
+  asked_.emplace_back();
+  const std::uint32_t number = slots_[index].asked;
+  host_.settle();
+  return number;
 }
 
 void Workload::begin(Slot& slot) {
@@ -297,6 +325,9 @@ void Workload::on_completion(const IoCompletion& done) {
     violate(Rule::completion, "a completion that is not its request's");
   }
   counters_.retransmissions += done.retransmissions;
+  if (slot.asked != kNotAsked) {
+    asked_[slot.asked] = done;
+  }
   end(slot, done);
   if (operations_left_ > 0 && options_.think_max.ns > 0) {
     slot.thinks = true;
@@ -321,9 +352,12 @@ void Workload::narrate(const Slot& slot, const char* what) {
   if (request.op == IoOp::write) {
     name = to_string(SectorValue::make(writer_, slot.busy ? next_op_ : slot.op, 0));
   }
+  if (!is_flush) {
+    name += " of " + std::to_string(request.lba.value) + "+" + std::to_string(request.sectors);
+  }
   judges_.tell(host_.world().now(), options_.disks[slot.disk].disk,
                is_flush ? 0 : request.lba.value, is_flush ? ~std::uint64_t{0} : request.sectors,
-               {"initiator", std::to_string(host_.options().index), what, name});
+               {"initiator", std::to_string(host_.number()), what, name});
 }
 
 void Workload::end(Slot& slot, const IoCompletion& done) {

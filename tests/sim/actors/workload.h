@@ -2,12 +2,14 @@
 #pragma once
 
 #include "base/prng.h"
-#include "sim/actors/initiator_host.h"
+#include "sim/actors/block_machine.h"
 #include "sim/checkers/judges.h"
 #include "sim/checkers/sector_content.h"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace aoe::sim {
@@ -31,6 +33,7 @@ struct WorkloadDisk {
   std::uint32_t owner = 0;
   std::uint32_t owners = 1;
   std::uint64_t chunk_sectors = 16;
+  std::string serial{};      // the only one to be trusted; empty: any
   bool trim_is_sure = true;  // trimmed sectors read as zeros
 };
 
@@ -68,10 +71,26 @@ struct WorkloadCounters {
 
 class Workload final : public IoUser {
  public:
-  Workload(InitiatorHost& host, Judges& judges, WorkloadOptions options);
+  Workload(BlockMachine& host, Judges& judges, WorkloadOptions options);
 
-  // Opens the disks; then requests are made until `operations` were submitted in all.
+  // Opens the disks, the first time; then requests are made until `operations` more were submitted.
   void start(std::uint64_t operations);
+
+  // One request that a scenario wants, besides the others; nothing when it cannot be submitted now.
+  struct Wish {
+    initiator::IoOp op = initiator::IoOp::read;
+    std::uint32_t disk = 0;  // index into the options' disks
+    std::uint64_t lba = 0;
+    std::uint64_t sectors = 0;
+    bool durable = false;
+  };
+
+  [[nodiscard]] std::optional<std::uint32_t> ask(const Wish& wish);
+
+  // How a request that was asked for has ended; nothing while it has not.
+  [[nodiscard]] const std::optional<initiator::IoCompletion>& answer(std::uint32_t number) const {
+    return asked_[number];
+  }
 
   // No new requests until go_on().
   void hold() { held_ = true; }
@@ -99,22 +118,26 @@ class Workload final : public IoUser {
   void on_restart() override;
 
  private:
+  static constexpr std::uint32_t kNotAsked = 0xFFFFFFFF;
+
   struct Slot {
     bool busy = false;
     bool thinks = false;
     std::uint32_t disk = 0;
     std::uint32_t generation = 0;
     initiator::IoRequest request{};
-    std::uint64_t op = 0;    // number of a write
-    bool path_went = false;  // while it was under way
+    std::uint64_t op = 0;             // number of a write
+    std::uint32_t asked = kNotAsked;  // number of what a scenario asked for
+    bool path_went = false;           // while it was under way
     RegisterHistory::Ticket ticket = 0;
   };
 
   void begin_life();
   void pump();
-  // False when no request could be submitted now.
-  [[nodiscard]] bool submit(std::uint32_t slot);
   void choose(Slot& slot, std::uint32_t index);
+  void prepare(Slot& slot, std::uint32_t index, const Wish& wish);
+  // False when it could not be submitted now.
+  [[nodiscard]] bool submit(std::uint32_t slot);
   void begin(Slot& slot);
   [[nodiscard]] initiator::IoOp choose_op();
   void end(Slot& slot, const initiator::IoCompletion& done);
@@ -123,7 +146,7 @@ class Workload final : public IoUser {
   void narrate(const Slot& slot, const char* what);
   void violate(Rule rule, std::string what);
 
-  InitiatorHost& host_;
+  BlockMachine& host_;
   Judges& judges_;
   WorkloadOptions options_;
   Prng prng_;
@@ -135,6 +158,7 @@ class Workload final : public IoUser {
   std::vector<initiator::DeviceId> devices_;  // by disk
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> idle_;
+  std::vector<std::optional<initiator::IoCompletion>> asked_;
   std::vector<std::byte> memory_;
   std::vector<SectorValue> values_;
   WorkloadCounters counters_;

@@ -159,7 +159,7 @@ void Judges::tell_of_write(ConstByteSpan frame) const {
                                  : std::string("plain");
   // The sector itself says where it belongs.
   const std::uint64_t place = load_le64(frame, protocol::kAtaHeaderBytes + 8);
-  tell(watched_[narrated_->disk].target->world().now(), static_cast<std::uint32_t>(place >> 48U),
+  tell(watched_.front().target->world().now(), static_cast<std::uint32_t>(place >> 48U),
        place & ((std::uint64_t{1} << 48U) - 1),
        (frame.size() - protocol::kAtaHeaderBytes) / kSectorBytes,
        {"a frame leaves:", to_string(SectorValue{load_le64(frame, protocol::kAtaHeaderBytes)}),

@@ -224,10 +224,16 @@ RegisterHistory::Ticket RegisterHistory::begin_read(const Range& range) {
   open_reads_[place] = {operations_[ticket].begin, false};
   open_place_[ticket] = place;
   ++open_size_;
+  for (std::uint32_t i = 0; i < range.sectors; ++i) {
+    ++sector(range, i).readers;
+  }
   return ticket;
 }
 
 void RegisterHistory::drop_read(Ticket ticket) {
+  for (std::uint32_t i = 0; i < operations_[ticket].range.sectors; ++i) {
+    --sector(operations_[ticket].range, i).readers;
+  }
   open_reads_[open_place_[ticket]].ended = true;
   while (open_size_ > 0 && open_reads_[open_head_].ended) {
     open_head_ = (open_head_ + 1) % open_reads_.size();
@@ -236,8 +242,8 @@ void RegisterHistory::drop_read(Ticket ticket) {
   release(ticket);
 }
 
-RegisterHistory::Position RegisterHistory::oldest_read() const {
-  return open_size_ == 0 ? now_ : open_reads_[open_head_].begin;
+RegisterHistory::Position RegisterHistory::oldest_read(const Sector& sector) const {
+  return sector.readers == 0 ? now_ : open_reads_[open_head_].begin;
 }
 
 std::optional<std::string> RegisterHistory::end_read(Ticket ticket,
@@ -277,7 +283,8 @@ bool RegisterHistory::judge(Sector& sector, SectorValue value, Position read_beg
       return true;
     }
   }
-  for (std::uint32_t node = sector.pending.head; node != kNil; node = nodes_[node].next) {
+  // Of several lives the last: it rules out the least.
+  for (std::uint32_t node = sector.pending.tail; node != kNil; node = nodes_[node].previous) {
     if (nodes_[node].value == value && read_begin < nodes_[node].dead &&
         explains(sector, node, read_begin)) {
       remove(sector.pending, node);
@@ -378,7 +385,7 @@ void RegisterHistory::forget_old(Sector& sector, Position stable) {
   }
   // A cluster is over when another one's write began after it, that one is stable, and no read that
   // may still return the old one is open.
-  const Position oldest = oldest_read();
+  const Position oldest = oldest_read(sector);
   Position latest_begin = 0;
   for (std::uint32_t node = sector.known.tail; node != kNil;) {
     const std::uint32_t previous = nodes_[node].previous;
@@ -516,7 +523,7 @@ void RegisterHistory::lose_cache(Sector& sector, Position flushed) {
     remove(sector.known, node);
     Node& candidate = nodes_[node];
     const bool is_before = stable != kNil && candidate.first_end < stable_begin;
-    if (is_before && candidate.answered && nodes_[stable].first_end < oldest_read()) {
+    if (is_before && candidate.answered && nodes_[stable].first_end < oldest_read(sector)) {
       free_node(node);
     } else {
       candidate.known = false;

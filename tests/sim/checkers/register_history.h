@@ -128,8 +128,9 @@ class RegisterHistory {
   };
 
   struct Sector {
-    List known;    // by first_end
-    List pending;  // writes that nobody saw and nobody acknowledged
+    List known;                 // by first_end
+    List pending;               // writes that nobody saw and nobody acknowledged
+    std::uint32_t readers = 0;  // reads of it that are open
     bool touched = false;
     bool anything = false;  // cut off: the next read says what it holds
     bool zeroed = false;    // zeros were written, so that zeros are not unique
@@ -178,7 +179,8 @@ class RegisterHistory {
   [[nodiscard]] static bool conflict(const Node& a, const Node& b);
   [[nodiscard]] bool is_first_life(const Sector& sector, std::uint32_t node) const;
   void begin_next_life(Sector& sector, std::uint32_t first);
-  [[nodiscard]] Position oldest_read() const;
+  // No read of the sector that is open began before.
+  [[nodiscard]] Position oldest_read(const Sector& sector) const;
 
   // Whether a power cut cannot take it, when what was acknowledged before `flushed` is stable.
   [[nodiscard]] static bool is_stable(const Node& node, Position flushed) {

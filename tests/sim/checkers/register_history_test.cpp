@@ -241,6 +241,18 @@ TEST_F(RegisterHistoryTest, LetsALostCacheTakeAWriteWhoseAnswerWasUnderWay) {
   EXPECT_TRUE(read(2));
 }
 
+// The first life may be the one that happened and the other may be: what is seen later does not say
+// that the value was there before the cache was lost.
+TEST_F(RegisterHistoryTest, LeavesOpenOnWhichSideOfALostCacheAWriteHappened) {
+  give_cache();
+  const auto writing = begin_write(1);
+  history_.on_cache_lost(0);
+  const auto reading = begin_read();
+  history_.end_write(writing);
+  EXPECT_TRUE(read(1));
+  EXPECT_TRUE(end_read(reading, kZero)) << "it looked before the write happened";
+}
+
 TEST_F(RegisterHistoryTest, LearnsNothingOfWhatIsLeftFromAReadThatBeganBefore) {
   give_cache();
   write(1);

@@ -137,6 +137,13 @@ int run(int argc, char** argv) {
   app.add_option("--initiators", arguments.overrides.initiators_max, "at most so many");
   app.add_option("--targets", arguments.overrides.targets_max, "at most so many");
   app.add_option("--jobs", arguments.jobs, "seeds at the same time");
+  std::string sabotage = sabotage_name(Sabotage::none);
+  std::vector<std::string> sabotages;
+  for (std::size_t i = 0; i < kSabotageCount; ++i) {
+    sabotages.emplace_back(sabotage_name(static_cast<Sabotage>(i)));
+  }
+  app.add_option("--sabotage", sabotage, "plant this violation, to see it caught")
+      ->check(CLI::IsMember(sabotages));
   app.add_flag("-v,--verbose", arguments.verbose, "print what each seed decides");
   app.add_flag("-q,--quiet", arguments.is_quiet, "print failures and the summary only");
   app.add_flag("--traces", arguments.traces, "print a seed and the hash of its trace a line");
@@ -151,6 +158,11 @@ int run(int argc, char** argv) {
       throw CLI::ValidationError("--without " + without, "there is no such fault");
     }
     arguments.overrides.without = *faults;
+    for (std::size_t i = 0; i < kSabotageCount; ++i) {
+      if (sabotage == sabotages[i]) {
+        arguments.overrides.sabotage = static_cast<Sabotage>(i);
+      }
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : 2;
   }

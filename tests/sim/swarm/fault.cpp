@@ -65,6 +65,14 @@ std::string FaultSet::text() const {
   return text;
 }
 
+FaultSet FaultSet::all() {
+  FaultSet set;
+  for (std::size_t i = 0; i < kFaultCount; ++i) {
+    set.add(static_cast<Fault>(i));
+  }
+  return set;
+}
+
 std::optional<FaultSet> FaultSet::parse(std::string_view names) {
   FaultSet set;
   while (!names.empty()) {

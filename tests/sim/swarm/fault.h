@@ -72,6 +72,8 @@ class FaultSet {
   // "loss,clog", in the order of the enumeration.
   [[nodiscard]] std::string text() const;
 
+  [[nodiscard]] static FaultSet all();
+
   // Nullopt for a name that does not exist.
   [[nodiscard]] static std::optional<FaultSet> parse(std::string_view names);
 

@@ -172,6 +172,8 @@ void draw_machines(Plan& plan) {
       pick(prng, std::array<Duration, 3>{Duration::milliseconds(50), Duration::milliseconds(10),
                                          Duration::milliseconds(2)});
   core.rtt.initial = Duration::milliseconds(200);
+  const auto tag_bits = static_cast<std::uint32_t>(2 + prng.below(8));
+  core.tag_generation_bits = narrow ? tag_bits : 0;
   plan.drift_ppm_max =
       plan.faults.has(Fault::clock_drift) ? static_cast<std::int32_t>(pick_log(prng, 10, 5000)) : 0;
 
@@ -187,11 +189,13 @@ void draw_machines(Plan& plan) {
   target.ports_max = 4;
   const std::uint64_t sessions = pick_log(prng, 1, 16);
   const std::uint64_t window = 1ULL << (1 + prng.below(6));
-  target.sessions_max = static_cast<std::uint16_t>(small ? sessions : 512);
+  // Who finds no room for a session goes on without, and has no answer to what the network copies.
+  const bool is_guarded = plan.faults.has(Fault::duplicate) || plan.faults.has(Fault::corrupt);
+  target.sessions_max = static_cast<std::uint16_t>(small && !is_guarded ? sessions : 512);
   target.sequence_window = static_cast<std::uint32_t>(small ? window : 256);
   target.frame_life = Duration::seconds(1);
+  target.probe_again = Duration::seconds(2);  // a rogue is gone when there is peace
   const std::uint64_t light = pick_log(prng, 20, 2000);
-  const bool is_guarded = plan.faults.has(Fault::duplicate) || plan.faults.has(Fault::corrupt);
   if (small && !is_guarded) {
     target.light_replies_per_second = static_cast<std::uint32_t>(light);
     target.light_replies_burst = static_cast<std::uint32_t>(8 + light / 4);
@@ -226,6 +230,8 @@ void draw_disks(Plan& plan) {
   const std::uint32_t read = error();
   const std::uint32_t write = error();
   const std::uint32_t flush = error() * 4;
+  plan.disk.lies = plan.sabotage == Sabotage::disk_lies;
+  plan.disk.misdirected_ppm = plan.sabotage == Sabotage::disk_misdirects ? 10'000 : 0;
   plan.read_error_ppm = plan.faults.has(Fault::read_error) ? read : 0;
   plan.write_error_ppm = plan.faults.has(Fault::write_error) ? write : 0;
   plan.flush_error_ppm = plan.faults.has(Fault::flush_error) ? flush : 0;
@@ -280,6 +286,20 @@ const char* protocol_mix_name(ProtocolMix mix) {
   return "?";
 }
 
+const char* sabotage_name(Sabotage sabotage) {
+  constexpr std::array<const char*, kSabotageCount> kNames = {"none",
+                                                              "disk-lies",
+                                                              "disk-misdirects",
+                                                              "network-stays-cut",
+                                                              "buffer-kept",
+                                                              "completion-twice",
+                                                              "error-unexplained",
+                                                              "memory-off",
+                                                              "table-outgrown",
+                                                              "crash"};
+  return kNames[static_cast<std::size_t>(sabotage)];
+}
+
 std::string PlanOverrides::text() const {
   std::string text = "--ops " + std::to_string(operations);
   if (!without.empty()) {
@@ -291,6 +311,9 @@ std::string PlanOverrides::text() const {
   if (targets_max) {
     text += " --targets " + std::to_string(*targets_max);
   }
+  if (sabotage != Sabotage::none) {
+    text += std::string(" --sabotage ") + sabotage_name(sabotage);
+  }
   return text;
 }
 
@@ -298,7 +321,14 @@ Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides) {
   Plan plan;
   plan.seed = seed;
   plan.operations = overrides.operations;
+  plan.sabotage = overrides.sabotage;
   plan.faults = draw_faults(seed);
+  // What is planted needs an occasion to show.
+  if (plan.sabotage == Sabotage::disk_lies) {
+    plan.faults.add(Fault::power_cut);
+  } else if (plan.sabotage == Sabotage::memory_off) {
+    plan.faults.add(Fault::duplicate);
+  }
   plan.faults.remove(overrides.without);
   draw_protocol(plan);
   draw_topology(plan);
@@ -354,6 +384,7 @@ std::string describe(const Plan& plan) {
   number("initiator: requests max", plan.initiator.limits.requests_max);
   number("initiator: frames max", plan.initiator.limits.frames_max);
   number("initiator: fences max", plan.initiator.limits.fences_max);
+  number("initiator: tag generation bits", plan.initiator.tag_generation_bits);
   number("initiator: events max", plan.initiator.limits.events_max);
   number("initiator: buffers", plan.initiator_buffers);
   line("initiator: frame life", time_text(plan.initiator.frame_life_max));

@@ -16,6 +16,24 @@
 
 namespace aoe::sim {
 
+// A violation that is planted, to see that the checkers catch it.
+enum class Sabotage : std::uint8_t {
+  none,
+  disk_lies,          // what was acknowledged as durable is not
+  disk_misdirects,    // data land in another sector
+  network_stays_cut,  // no progress in peace
+  buffer_kept,
+  completion_twice,
+  error_unexplained,
+  memory_off,  // copies are executed although sessions promise that they are not
+  table_outgrown,
+  crash,  // the process dies
+};
+
+inline constexpr std::size_t kSabotageCount = static_cast<std::size_t>(Sabotage::crash) + 1;
+
+[[nodiscard]] const char* sabotage_name(Sabotage sabotage);
+
 // What the command line fixes; the rest follows from the seed. A failing run is shrunk by making
 // these smaller, so each must leave what the others decide as it was.
 struct PlanOverrides {
@@ -23,6 +41,7 @@ struct PlanOverrides {
   FaultSet without{};
   std::optional<std::uint32_t> initiators_max;
   std::optional<std::uint32_t> targets_max;
+  Sabotage sabotage = Sabotage::none;
 
   // "--ops 500 --without loss,clog", what replays it besides the seed.
   [[nodiscard]] std::string text() const;
@@ -41,6 +60,7 @@ struct Plan {
   std::uint64_t seed = 0;
   std::uint64_t operations = 0;
   FaultSet faults;
+  Sabotage sabotage = Sabotage::none;
 
   // Topology.
   std::uint32_t initiators = 1;

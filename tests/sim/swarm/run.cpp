@@ -1,5 +1,6 @@
 #include "sim/swarm/run.h"
 
+#include "base/check.h"
 #include "protocol/aoe_frame.h"
 #include "protocol/aoe_session.h"
 
@@ -12,6 +13,9 @@ namespace {
 constexpr std::size_t kEthernetHeaderBytes = 14;
 constexpr std::uint64_t kChunkSectorsMax = 16;  // of what one workload owns in a row
 constexpr std::uint64_t kWays = 8;  // the target's table of initiators comes in sets of so many
+// Of all runs seen, none came near.
+constexpr std::uint64_t kEventsMin = 20'000'000;
+constexpr std::uint64_t kEventsPerOperation = 1'000;
 constexpr Duration kSlice = Duration::milliseconds(5);
 // When the last fault is gone, everybody whose requests are open sees one complete within this.
 constexpr Duration kProgressMax = Duration::seconds(10);
@@ -27,6 +31,10 @@ Fabric::Options fabric_options(const Plan& plan) {
           .switches = plan.switches,
           .switch_ports = static_cast<std::uint16_t>(ports),
           .link = plan.good};
+}
+
+std::string serial_of(std::uint32_t disk) {
+  return "disk " + std::to_string(disk);
 }
 
 bool speaks_extension(ProtocolMix mix, Prng& prng) {
@@ -69,6 +77,42 @@ void SwarmRun::build() {
   fabric_.plug(admin_, stranger_mac(0), plan_.mtu_bytes);
   build_targets();
   build_initiators();
+  build_strangers();
+}
+
+void SwarmRun::build_strangers() {
+  if (plan_.faults.has(Fault::hostile)) {
+    hostile_ = std::make_unique<HostileStation>(
+        fabric_.world(), HostileStation::Options{.replays = plan_.protocol == ProtocolMix::sealed});
+    fabric_.plug(*hostile_, stranger_mac(1), plan_.mtu_bytes);
+    for (const auto& host : fabric_.targets()) {
+      hostile_->add_victim(host->port_info(PortId{0}).mac);
+      for (const TargetHost::Served& served : host->exports()) {
+        hostile_->add_address(served.settings.address);
+      }
+    }
+    for (const auto& host : fabric_.initiators()) {
+      hostile_->add_victim(host->port_info(PortId{0}).mac);
+    }
+  }
+  if (plan_.faults.has(Fault::rogue)) {
+    const TargetHost::Served& victim = fabric_.targets().front()->exports().front();
+    rogue_ = std::make_unique<RogueTarget>(
+        fabric_.world(),
+        RogueTarget::Options{.address = victim.settings.address, .sectors = plan_.disk_sectors});
+    fabric_.plug(*rogue_, stranger_mac(2), plan_.mtu_bytes);
+  }
+}
+
+// Everybody but strangers.
+std::vector<MacAddress> SwarmRun::allowed() const {
+  std::vector<MacAddress> list{stranger_mac(0)};  // the administrator's
+  for (std::uint32_t i = 0; i < plan_.initiators; ++i) {
+    for (std::uint32_t port = 0; port < plan_.initiator_ports; ++port) {
+      list.push_back(initiator_mac(i, port));
+    }
+  }
+  return list;
 }
 
 void SwarmRun::build_targets() {
@@ -89,7 +133,11 @@ void SwarmRun::build_targets() {
       settings.address = {Shelf{static_cast<std::uint16_t>(i)},
                           Slot{static_cast<std::uint8_t>(place)}};
       settings.buffer_count = plan_.advertised_buffers;
-      settings.has_duplicate_memory = speaks_extension(plan_.protocol, prng);
+      settings.serial = serial_of(disk_id);
+      settings.allow_policy = target::AllowPolicy::listed;
+      settings.allow = allowed();
+      settings.has_duplicate_memory =
+          speaks_extension(plan_.protocol, prng) && plan_.sabotage != Sabotage::memory_off;
       settings.mode = prng.below(100) < plan_.write_back_percent ? target::WriteMode::write_back
                                                                  : target::WriteMode::write_through;
       fabric_.add_export(host, settings, disk_id, plan_.disk);
@@ -115,6 +163,8 @@ void SwarmRun::build_initiators() {
            .disk = disk,
            .sectors = plan_.disk_sectors,
            .owner = users[disk]++,
+           // Whom else to believe where two say that they are the disk?
+           .serial = plan_.faults.has(Fault::rogue) ? serial_of(disk) : std::string(),
            .trim_is_sure = plan_.disk.discard_reads_zero});
     }
   }
@@ -165,6 +215,10 @@ bool SwarmRun::is_excused(const WorkloadDisk& disk, const initiator::IoCompletio
       return plan_.faults.has(Fault::reserve) &&
              done.aoe_error == static_cast<std::uint8_t>(protocol::AoeError::target_reserved);
     case initiator::IoStatus::media_error:
+      if (plan_.sabotage == Sabotage::error_unexplained) {
+        return false;
+      }
+      [[fallthrough]];
     case initiator::IoStatus::device_fault:
       return fabric_.disks()[disk.disk]->counters().errors > 0;
     default:
@@ -192,6 +246,7 @@ void SwarmRun::run_until_done(Duration at_most) {
   while (!is_done() && !has_failed() && fabric_.world().now() < end) {
     fabric_.run_for(kSlice);
     check_bounds();
+    check_events();
     if (healed_) {
       check_progress();
     }
@@ -207,6 +262,12 @@ RunResult SwarmRun::run() {
     link->to_near().set_survives_corruption(has_own_checksum);
   }
   chaos_.start();
+  if (hostile_) {
+    hostile_->start();
+  }
+  if (rogue_) {
+    rogue_->start();
+  }
   for (std::uint32_t i = 0; i < workloads_.size(); ++i) {
     fabric_.initiators()[i]->start();
     const std::uint64_t share = plan_.operations / workloads_.size();
@@ -239,7 +300,14 @@ RunResult SwarmRun::run() {
 // work is done.
 void SwarmRun::liveness() {
   chaos_.heal();
+  if (hostile_) {
+    hostile_->stop();
+  }
+  if (rogue_) {
+    rogue_->stop();
+  }
   healed_ = true;
+  sabotage();
   for (const auto& workload : workloads_) {
     workload->hold();
   }
@@ -257,6 +325,45 @@ void SwarmRun::liveness() {
   while (in_flight() > 0 && !has_failed()) {
     fabric_.run_for(kSlice);
     check_progress();
+  }
+}
+
+// A run that goes round and round would never end.
+void SwarmRun::check_events() {
+  const std::uint64_t limit = kEventsMin + plan_.operations * kEventsPerOperation;
+  if (fabric_.world().events().handled() > limit && !has_failed()) {
+    judges_.violations.add(Rule::progress, fabric_.world().now(),
+                           "more than " + std::to_string(limit) + " events");
+  }
+}
+
+// What is planted when peace begins.
+void SwarmRun::sabotage() {
+  switch (plan_.sabotage) {
+    case Sabotage::network_stays_cut:
+      for (const auto& link : fabric_.links()) {
+        link->to_far().set_cut(true);
+      }
+      break;
+    case Sabotage::buffer_kept:
+      kept_ = fabric_.world().copy_frame(std::vector<std::byte>(60));
+      break;
+    case Sabotage::completion_twice:
+      workloads_.front()->on_completion({.cookie = 0xFFFFFFFF});
+      break;
+    case Sabotage::error_unexplained:
+      for (const auto& disk : fabric_.disks()) {
+        disk->fail_next(StoreOpKind::read, StoreErrc::io);
+      }
+      break;
+    case Sabotage::table_outgrown:
+      plan_.initiator.limits.targets_max = 0;
+      break;
+    case Sabotage::crash:
+      AOE_CHECK(plan_.seed % 2 == 0, "a planted crash");
+      break;
+    default:
+      break;
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include "sim/actors/admin_station.h"
 #include "sim/actors/fabric.h"
+#include "sim/actors/hostile_station.h"
+#include "sim/actors/rogue_target.h"
 #include "sim/actors/workload.h"
 #include "sim/checkers/judges.h"
 #include "sim/swarm/chaos.h"
@@ -39,8 +41,10 @@ class SwarmRun {
 
  private:
   void build();
+  [[nodiscard]] std::vector<MacAddress> allowed() const;
   void build_targets();
   void build_initiators();
+  void build_strangers();
 
   [[nodiscard]] bool has_failed() const { return !judges_.violations.empty(); }
 
@@ -49,7 +53,9 @@ class SwarmRun {
   // Runs until the work is done, something failed, or the time is over.
   void run_until_done(Duration at_most);
   void liveness();
+  void sabotage();
   void check_progress();
+  void check_events();
   void look_at_every_sector();
   void look_for_leaks();
   void check_bounds();
@@ -62,7 +68,10 @@ class SwarmRun {
   Fabric fabric_;
   AdminStation admin_;
   Chaos chaos_;
+  std::unique_ptr<HostileStation> hostile_;
+  std::unique_ptr<RogueTarget> rogue_;
   std::vector<std::unique_ptr<Workload>> workloads_;
+  PacketBuffer kept_;  // a planted leak
   bool healed_ = false;
 
   struct Progress {

@@ -67,7 +67,11 @@ class LinkDirection final : public EventHandler {
  public:
   LinkDirection(World& world, std::uint64_t stream);
 
-  void set_quality(const LinkQuality& quality) { quality_ = quality; }
+  // A burst that has begun ends where the new quality has none.
+  void set_quality(const LinkQuality& quality) {
+    quality_ = quality;
+    burst_left_ = quality.burst_ppm == 0 ? 0 : burst_left_;
+  }
 
   [[nodiscard]] const LinkQuality& quality() const { return quality_; }
 

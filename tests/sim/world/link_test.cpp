@@ -91,6 +91,14 @@ TEST_F(LinkTest, LosesInBursts) {
   EXPECT_GT(gaps, 2U);
 }
 
+TEST_F(LinkTest, LosesNothingMoreOfABurstOnceItIsMended) {
+  link_.set_quality({.burst_ppm = 1'000'000, .burst_frames = 100});
+  send_many(1);
+  link_.set_quality({});
+  send_many(5);
+  EXPECT_EQ(far_.heard.size(), 5U);
+}
+
 TEST_F(LinkTest, KeepsTheOrderWithJitterAndBreaksItWithReordering) {
   link_.set_quality({.jitter = Duration::milliseconds(1)});
   send_many(500);

@@ -207,7 +207,10 @@ void SimDisk::change(Instant now, const StoreOp& op) {
   const bool keeps = op.kind == StoreOpKind::discard && !options_.discard_reads_zero;
   for (std::uint64_t i = 0; i < count; ++i) {
     if (op.kind == StoreOpKind::write) {
-      put(first + i, op.data.subspan(i * kSectorBytes, kSectorBytes), op.durability);
+      const bool strays =
+          options_.misdirected_ppm != 0 && prng_.chance(options_.misdirected_ppm, 1'000'000);
+      put(strays ? (first + i + 1) % options_.sectors : first + i,
+          op.data.subspan(i * kSectorBytes, kSectorBytes), op.durability);
     } else if (!keeps || prng_.chance(1, 2)) {
       put(first + i, kZeros, op.durability);
     }
@@ -219,7 +222,7 @@ void SimDisk::put(std::uint64_t lba, ConstByteSpan data, Durability durability) 
   Version& version = versions_[lba];
   version.changed = next_change_++;
   version.is_lost = false;
-  if (durability == Durability::stable) {
+  if (durability == Durability::stable && !options_.lies) {
     make_durable(lba, data, version.changed);
   } else if (!version.is_listed) {
     version.is_listed = true;
@@ -228,6 +231,9 @@ void SimDisk::put(std::uint64_t lba, ConstByteSpan data, Durability durability) 
 }
 
 void SimDisk::make_durable(std::uint64_t lba, ConstByteSpan data, std::uint64_t version) {
+  if (options_.lies) {
+    return;
+  }
   if (versions_[lba].durable < version) {
     versions_[lba].durable = version;
     copy_bytes(image_sector(durable_image_, lba), data);

@@ -224,6 +224,25 @@ TEST_F(SimDiskTest, ForgetsWhatAFailedFlushShouldHaveSaved) {
   EXPECT_LT(lost, 150);
 }
 
+TEST_F(SimDiskTest, LiesWhenItIsToldTo) {
+  make({.lies = true});
+  write(3, 0xAA, 1, Durability::stable);
+  settle();
+  flush();
+  settle();
+  EXPECT_EQ(now_at(3), 0xAA);
+  disk_->power_cut(world_.now());
+  EXPECT_EQ(now_at(3), 0);
+}
+
+TEST_F(SimDiskTest, MisdirectsWhenItIsToldTo) {
+  make({.misdirected_ppm = 1'000'000});
+  write(3, 0xAA);
+  settle();
+  EXPECT_EQ(now_at(3), 0);
+  EXPECT_EQ(now_at(4), 0xAA);
+}
+
 TEST_F(SimDiskTest, SeeksLongerOverLongerDistances) {
   make({.sectors = 100'000, .speed = {.kind = DiskSpeed::Kind::spinning, .parallel = 1}});
   Instant start = world_.now();

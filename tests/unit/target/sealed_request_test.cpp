@@ -209,6 +209,18 @@ TEST_F(FewSessions, SessionsWithSomethingExecutingAreKeptAndHelloFindsNoRoom) {
   t.finish_all(t.at().id);
 }
 
+TEST_F(FewSessions, SessionsInUseAreKeptAndHelloFindsNoRoomUntilOneWasIdleForAFrameLife) {
+  (void)say_hello(hello_of(kInstanceB));
+  t.advance(Duration::milliseconds(500));
+  EXPECT_THAT(answer(write(1, 1), seal(1)), IsAtaOk());
+  t.advance(Duration::milliseconds(499));
+  EXPECT_THAT(t.answers(hello_frame(hello_header(), hello_of(0xC))), IsEmpty());
+  EXPECT_EQ(counters().hellos_refused, 1U);
+  t.advance(Duration::milliseconds(1));
+  (void)say_hello(hello_of(0xC));
+  EXPECT_THAT(answer(write(1, 2), seal(2)), IsAtaOk()) << "the one that was used is there";
+}
+
 // ---- Sealed requests and their answers
 // ----------------------------------------------------------
 
