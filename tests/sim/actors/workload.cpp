@@ -280,6 +280,9 @@ void Workload::begin(Slot& slot) {
   ++counters_.submitted;
   const WorkloadDisk& disk = options_.disks[slot.disk];
   narrate(slot, "begins");
+  if (slot.request.op != IoOp::read && slot.request.op != IoOp::flush) {
+    slot.change = judges_.caches.begin_change(writer_, disk.disk);
+  }
   const RegisterHistory::Range range{.disk = disk.disk,
                                      .lba = slot.request.lba.value,
                                      .sectors = static_cast<std::uint32_t>(slot.request.sectors)};
@@ -289,6 +292,7 @@ void Workload::begin(Slot& slot) {
       return;
     case IoOp::flush:
       slot.ticket = judges_.history.begin_flush(disk.disk);
+      slot.flush_start = judges_.caches.begin_flush(writer_, disk.disk);
       return;
     case IoOp::write:
       slot.ticket =
@@ -365,14 +369,19 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
   --busy_;
   narrate(slot, initiator::io_status_name(done.status));
   RegisterHistory& history = judges_.history;
+  const std::uint32_t disk = options_.disks[slot.disk].disk;
   if (done.status == IoStatus::ok) {
     ++counters_.ok;
+    if (done.op != IoOp::read && done.op != IoOp::flush && !slot.request.durable) {
+      judges_.caches.on_acknowledged(writer_, disk, slot.change);
+    }
     switch (slot.request.op) {
       case IoOp::read:
         check_read(slot);
         break;
       case IoOp::flush:
         history.end_flush(slot.ticket);
+        judges_.caches.end_flush(host_.world().now(), writer_, disk, slot.flush_start);
         counters_.flushes_moved += slot.path_went && done.retransmissions > 0 ? 1U : 0U;
         break;
       case IoOp::write:
@@ -397,7 +406,9 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
       ++counters_.failed;
       break;
   }
-  if (!excuse || !excuse(options_.disks[slot.disk], done)) {
+  const bool is_loss = done.status == IoStatus::cache_lost &&
+                       judges_.caches.on_told(writer_, disk, slot.flush_start);
+  if (!is_loss && (!excuse || !excuse(options_.disks[slot.disk], done))) {
     violate(Rule::user_error,
             std::string(initiator::io_op_name(done.op)) + " of sector " +
                 std::to_string(slot.request.lba.value) +

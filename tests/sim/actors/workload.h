@@ -130,6 +130,8 @@ class Workload final : public IoUser {
     std::uint32_t asked = kNotAsked;  // number of what a scenario asked for
     bool path_went = false;           // while it was under way
     RegisterHistory::Ticket ticket = 0;
+    CacheChecker::FlushStart flush_start{};
+    CacheChecker::Order change = 0;
   };
 
   void begin_life();

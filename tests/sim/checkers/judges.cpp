@@ -63,6 +63,9 @@ void Judges::watch(TargetHost& target, SimDisk& disk, std::uint32_t disk_id) {
 std::uint32_t Judges::new_writer(const WriterPorts& ports) {
   ++writers_;
   executions.add_writer(writers_, ports.promise);
+  if (ports.promise == ExecutionChecker::Promise::exactly_once) {
+    caches.add_writer(writers_);
+  }
   fences.add_writer(writers_, ports.addresses);
   return writers_;
 }
@@ -123,6 +126,7 @@ void Judges::on_power_cut(Instant now, std::uint32_t disk) {
   }
   if (watched_[disk].has_cache) {
     history.on_cache_lost(disk);
+    caches.on_power_cut(disk);
   } else {
     history.on_restart(disk);
   }

@@ -3,6 +3,7 @@
 
 #include "sim/actors/initiator_host.h"
 #include "sim/actors/target_host.h"
+#include "sim/checkers/cache_checker.h"
 #include "sim/checkers/execution_checker.h"
 #include "sim/checkers/fence_checker.h"
 #include "sim/checkers/register_history.h"
@@ -47,6 +48,7 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
   RegisterHistory history;
   ExecutionChecker executions{violations};
   FenceChecker fences{violations};
+  CacheChecker caches{violations};
 
   void on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) override;
   void on_power_cut(Instant now, std::uint32_t disk) override;

@@ -112,7 +112,7 @@ TEST_F(LateCopies, OfAnswersMeetNoOtherRequestWhenTheTagsBeginAgain) {
   ASSERT_TRUE(run_until([this] { return user().is_done(); }, Duration::seconds(3600)));
   const initiator::CoreStats stats = initiator().core().stats();
   EXPECT_GT(stats.tags_exhausted, 0U) << "every tag rests: sending waits";
-  EXPECT_GT(stats.unknown_tag, 50U) << "late answers came";
+  EXPECT_GT(stats.unknown_tag, 10U) << "late answers came";
 }
 
 }  // namespace
