@@ -220,6 +220,7 @@ TEST(CoreDevice, WindowIsLimitedByTheTargetsBuffers) {
     FakeTarget target;
     target.buffer_count = buffers;
     const DeviceId id = world.open(target);
+    world.widen(target, id);
     Bytes into(512 * 64);
     world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
     EXPECT_EQ(world.take_sent().size(), std::max<std::size_t>(buffers, 1));
@@ -257,6 +258,7 @@ TEST(CoreDevice, APulledPathHandsItsFramesToTheOther) {
   world.port_up(PortId{1}, 1500, kHostMac2);
   FakeTarget target;
   const DeviceId id = world.open(target);
+  world.widen(target, id);
   const Bytes data = pattern(512 * 8, 1);
   world.submit(id, {.op = IoOp::write, .lba = Lba{4}, .sectors = 8, .write_from = data});
   const std::vector<Sent> first = world.take_sent();
