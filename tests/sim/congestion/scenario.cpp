@@ -188,6 +188,7 @@ void Setting::add_up(CongestionReport& report) const {
   LatencyHistogram latency;
   for (const FrameLedger::Second& second : ledger_.seconds()) {
     report.seconds.push_back({.answered = second.answered,
+                              .sent = second.sent,
                               .retransmitted = second.retransmitted,
                               .needless = second.needless,
                               .lost = second.lost,

@@ -39,6 +39,7 @@ struct CongestionOptions {
 struct CongestionReport {
   struct Second {
     std::uint64_t answered = 0;
+    std::uint64_t sent = 0;
     std::uint64_t retransmitted = 0;
     std::uint64_t needless = 0;
     std::uint64_t lost = 0;

@@ -252,6 +252,30 @@ TEST(CoreDevice, PathsGoDownWithTheirPortAndComeBackWithIt) {
   EXPECT_EQ(done[0].status, IoStatus::ok);
 }
 
+TEST(CoreDevice, ThePolicyOfTheSettingsDecidesWhichPathFramesTake) {
+  const auto ports_of = [](PathPolicy policy) {
+    CoreWorld world;
+    world.port_up(PortId{0});
+    world.port_up(PortId{1}, 1500, kHostMac2);
+    FakeTarget target;
+    const DeviceId id = world.open(target, {.policy = policy});
+    world.widen(target, id);
+    Bytes into(512 * 8);
+    world.submit(id, {.op = IoOp::read, .sectors = 8, .read_into = into});
+    std::vector<int> ports;
+    for (const Sent& sent : world.take_sent()) {
+      ports.push_back(sent.port.value);
+    }
+    return ports;
+  };
+  EXPECT_EQ(ports_of(PathPolicy::active_passive), (std::vector<int>{0, 0, 0, 0}));
+  const std::vector<int> turns = ports_of(PathPolicy::round_robin);
+  ASSERT_EQ(turns.size(), 4U);
+  EXPECT_NE(turns[0], turns[1]);
+  EXPECT_EQ(turns[0], turns[2]);
+  EXPECT_EQ(turns[1], turns[3]);
+}
+
 TEST(CoreDevice, APulledPathHandsItsFramesToTheOther) {
   CoreWorld world;
   world.port_up(PortId{0});
