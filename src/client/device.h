@@ -40,6 +40,8 @@ struct DeviceOptions {
   Duration open_timeout = Duration::seconds(5);
   std::uint32_t payload_bytes_max = 0;  // data a frame; 0 = what the path and the target allow
   std::uint32_t window_max = 0;  // frames in flight on one path; 0 = the target's buffer count
+  // Which of several paths a frame takes.
+  initiator::PathPolicy policy = initiator::PathPolicy::fastest;
   Access access = Access::read_write;
   // While no path reaches the target: requests wait (each until its timeout), or fail at once.
   // After fast_io_fail what was not sent yet fails, after device_loss everything does; 0 = never.

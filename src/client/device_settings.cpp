@@ -10,6 +10,7 @@ void apply_uri(const DeviceUri& uri, DeviceOptions& options) {
   options.timeout = uri.timeout.value_or(options.timeout);
   options.payload_bytes_max = uri.payload_bytes.value_or(options.payload_bytes_max);
   options.window_max = uri.window.value_or(options.window_max);
+  options.policy = uri.policy.value_or(options.policy);
   options.access = uri.access.value_or(options.access);
   options.on_path_loss = uri.on_path_loss.value_or(options.on_path_loss);
   options.fast_io_fail = uri.fast_io_fail.value_or(options.fast_io_fail);
@@ -38,6 +39,7 @@ Result<DeviceSettings> device_settings(DeviceAddress address, const DeviceOption
                .device_loss = options.device_loss},
       .payload_sectors_max = options.payload_bytes_max / kSectorBytes,
       .window_max = options.window_max,
+      .policy = options.policy,
       .pinned_macs = options.pinned_macs,
       .pinned_serial = options.pinned_serial,
       .instances = options.instances,

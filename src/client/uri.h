@@ -16,7 +16,7 @@
 
 namespace aoe::client {
 
-enum class PathPolicy : std::uint8_t { fastest, round_robin, active_passive };
+using initiator::PathPolicy;
 
 struct DeviceUri {
   DeviceAddress address;

@@ -14,7 +14,8 @@ constexpr double kLessPerDoublingMs = 2;
 // How much of the window a round trip changes at most. Below one frame there is one answer in many
 // round trips, which tells of a queue that many others filled: the share of each is smaller.
 constexpr double kGain = 0.25;
-constexpr std::int64_t kTimesQuickest = 3;
+// Answers that never come sooner are those of a slow store, or of a crowded disk.
+constexpr Duration kSlowStore = Duration::milliseconds(40);
 
 double table_ms(double size) {
   const double halvings = 1 - std::log2(size);
@@ -40,21 +41,24 @@ void DelayWindow::on_sent(std::uint32_t in_flight) {
   }
 }
 
-Duration DelayWindow::aim(Instant now, const Surroundings& around) const {
+Duration DelayWindow::cautious_aim(const Surroundings& around) const {
   const double table_ns = table_ms(size_) * kNsPerMs;
   // However quick the shelf: what its answers take without a queue is no queue.
   const double least_ns = 2 * static_cast<double>(around.least.ns);
-  Duration queue = from_ns(std::max(table_ns * around.scale, std::min(least_ns, table_ns)));
-  if (now >= distrusted_until_) {
-    queue = std::max(queue, quickest_.value() * kTimesQuickest);
+  return around.network + from_ns(std::max(table_ns * around.scale, std::min(least_ns, table_ns)));
+}
+
+Duration DelayWindow::aim(Instant now, const Surroundings& around) const {
+  const Duration quickest = std::max(around.quickest - around.network, Duration{});
+  if (now < distrusted_until_ || quickest < kSlowStore) {
+    return cautious_aim(around);
   }
-  return around.network + queue;
+  return std::max(cautious_aim(around), around.network + quickest * 2);
 }
 
 void DelayWindow::on_answer(Instant now, std::optional<Duration> round_trip,
                             const Surroundings& around) {
   if (round_trip) {
-    quickest_.sample(now, std::max(*round_trip - around.network, Duration{}));
     const auto aimed = static_cast<double>(aim(now, around).ns);
     const double error =
         std::clamp((aimed - static_cast<double>(round_trip->ns)) / aimed, -1.0, 1.0);

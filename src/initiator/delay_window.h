@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/time.h"
-#include "initiator/least_delay.h"
 
 #include <cstdint>
 #include <optional>
@@ -27,19 +26,22 @@ namespace aoe::initiator {
 //
 // Two things the table cannot know. A quick shelf overflows at short delays: the aims are scaled
 // down by what its losses taught (ShelfEvidence). And a slow store with many hands answers late
-// without any queue: no aim is below three times its quickest answer. That one may have been late
-// because of a queue, though, where the device never was idle; so losses to congestion end this for
-// ten minutes, in which a host among many finds a quicker one.
+// without any queue: where no answer comes within 40 ms, no aim is below twice the quickest one.
+// That one may have been late because of a queue, though, where the device never was idle; so
+// losses to congestion end this for ten minutes, in which a host among many finds a quicker one. (A
+// store that needs 20..40 ms for every answer, however few, is taken for a crowded disk and gets
+// few frames.)
 class DelayWindow {
  public:
-  static constexpr double kStartFrames = 4;
+  static constexpr double kStartFrames = 2;
   static constexpr double kFramesMin = 1.0 / 32;
   static constexpr Duration kDistrust = Duration::seconds(600);
 
   // What the aim depends on besides the window.
   struct Surroundings {
     Duration network{};                // of the round trip: not the disk's doing
-    Duration least{};                  // that round trips in the mean have been
+    Duration least{};                  // that round trips of this kind have been in the mean
+    Duration quickest{};               // of this kind
     double scale = 1;                  // of the table, at most 1
     std::uint32_t limit = 0xFFFFFFFF;  // frames
   };
@@ -65,6 +67,8 @@ class DelayWindow {
 
   // The round trip to aim at with the present window.
   [[nodiscard]] Duration aim(Instant now, const Surroundings& around) const;
+  // The same if the quickest answer were distrusted.
+  [[nodiscard]] Duration cautious_aim(const Surroundings& around) const;
 
  private:
   void begin_pause(Instant now, const Surroundings& around);
@@ -73,7 +77,6 @@ class DelayWindow {
   double credit_ = 0;                  // towards the next frame above the whole ones
   std::uint32_t growing_answers_ = 0;  // answers that still prove a full window
   Instant pause_ends_;
-  LeastDelay quickest_;
   Instant distrusted_until_;
 };
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "base/time.h"
-#include "initiator/delay_median.h"
+#include "initiator/delay_baseline.h"
 #include "initiator/delay_window.h"
 #include "initiator/flight.h"
+#include "initiator/frame_op.h"
 #include "initiator/index_list.h"
-#include "initiator/least_delay.h"
 #include "initiator/rtt_estimator.h"
 #include "initiator/tail_estimator.h"
 
@@ -23,11 +23,19 @@ struct DeviceFlow {
   DelayWindow delay{};
   Flight flight{};
   RttEstimator rtt;  // of data frames
-  DelayMedian median{};
-  LeastDelay least{};
+  DelayBaseline reads{};
+  DelayBaseline changes{};
   TailEstimator tail{};
   double loss_share = 0;  // of the last thousand data frames, 0..1
   Duration patience{};    // how long a silence may be
+
+  [[nodiscard]] DelayBaseline& baseline(FrameOp op) {
+    return op == FrameOp::read ? reads : changes;
+  }
+
+  [[nodiscard]] const DelayBaseline& baseline(FrameOp op) const {
+    return op == FrameOp::read ? reads : changes;
+  }
 
   // A data frame was answered (0) or lost (1).
   void note_outcome(double lost) { loss_share += (lost - loss_share) / 1024; }

@@ -61,9 +61,12 @@ Flight::Judgement Flight::judge(Instant now, const Exchange& oldest, const Timin
   } else {
     judgement.until = std::min(judgement.until, quiet_ends);
   }
-  if (is_overtaken(oldest) && answers_ == kAnswersForTrust) {
-    const Instant overdue =
-        oldest.sent + timing.usual + std::max({timing.usual / 4, margin_, kMarginMin});
+  if (is_overtaken(oldest)) {
+    Duration age_max = timing.usual + std::max({timing.usual / 4, margin_, kMarginMin});
+    if (answers_ < kAnswersForTrust) {
+      age_max = std::max(age_max, timing.patience);
+    }
+    const Instant overdue = oldest.sent + age_max;
     if (overdue <= now) {
       judgement.fate = Fate::overtaken;
     } else {

@@ -14,8 +14,9 @@ namespace aoe::initiator {
 //
 // A frame is lost when a frame sent after it was answered and it is older than a usual round trip
 // of its path by a margin (RACK, RFC 8985). A disk answers in an order of its own, so the margin is
-// learned: it stays above what answers that had been overtaken needed. Only after 64 answers is it
-// trusted. A path that has died is found out the same way, by what the others carry.
+// learned: it stays above what answers that had been overtaken needed. Before 64 answers it is not
+// trusted, and the frame must be as old as a silence may be long. A path that has died is found out
+// the same way, by what the others carry.
 //
 // When nothing comes at all, the device is quiet after what RFC 6298 would wait: something else may
 // be sent then, which costs nothing if the disk is only slow, and whose answer tells if it is not.

@@ -81,14 +81,17 @@ void FlowControl::on_left(Device& device, Path& path) {
 }
 
 DelayWindow::Surroundings FlowControl::surroundings(Instant now, const Device& device,
-                                                    const ShelfState& shelf, const Path& path) {
+                                                    const ShelfState& shelf, const Path& path,
+                                                    FrameOp op) {
+  const DelayBaseline& usual = device.flow().baseline(op);
   return {.network = path.network.min_rtt(),
-          .least = device.flow().least.value(),
+          .least = usual.least_mean(),
+          .quickest = usual.quickest(),
           .scale = shelf.evidence.scale(now),
           .limit = device.paths().target_buffers()};
 }
 
-void FlowControl::on_answer(Instant now, Device& device, Path& path,
+void FlowControl::on_answer(Instant now, Device& device, Path& path, FrameOp op,
                             std::optional<Duration> round_trip) {
   DeviceFlow& flow = device.flow();
   ShelfState& shelf = shelves_.at(flow.shelf);
@@ -98,8 +101,7 @@ void FlowControl::on_answer(Instant now, Device& device, Path& path,
     path.rtt.sample(*round_trip);
     path.round_trips.add(*round_trip);
     flow.rtt.sample(*round_trip);
-    flow.median.sample(*round_trip);
-    flow.least.sample(now, flow.rtt.srtt());
+    flow.baseline(op).sample(now, *round_trip);
     flow.tail.sample(*round_trip);
   }
   flow.patience = patience(flow);
@@ -115,21 +117,21 @@ void FlowControl::on_answer(Instant now, Device& device, Path& path,
     shelf.pause_ends = now + Duration::nanoseconds(static_cast<std::int64_t>(
                                  factor * static_cast<double>(flow.rtt.srtt().ns)));
   }
-  flow.delay.on_answer(now, round_trip, surroundings(now, device, shelf, path));
+  flow.delay.on_answer(now, round_trip, surroundings(now, device, shelf, path, op));
 }
 
-void FlowControl::on_lost(Instant now, Device& device, Path& path, Instant sent) {
+void FlowControl::on_lost(Instant now, Device& device, Path& path, FrameOp op, Instant sent) {
   DeviceFlow& flow = device.flow();
   ShelfState& shelf = shelves_.at(flow.shelf);
   path.note_outcome(1);
   flow.note_outcome(1);
   flow.patience = patience(flow);
-  const DelayWindow::Surroundings around = surroundings(now, device, shelf, path);
+  const DelayWindow::Surroundings around = surroundings(now, device, shelf, path, op);
   flow.delay.on_gone(now, around);
   const ShelfEvidence::Verdict verdict =
-      shelf.evidence.judge(now, {.typical = flow.median.value(),
-                                 .aim = flow.delay.aim(now, around),
-                                 .least = flow.least.value(),
+      shelf.evidence.judge(now, {.typical = flow.baseline(op).typical(),
+                                 .aim = flow.delay.cautious_aim(around),
+                                 .least = around.least,
                                  .share = path.loss_share,
                                  .usual_share = path.usual_loss_share});
   if (verdict == ShelfEvidence::Verdict::chance) {

@@ -47,11 +47,12 @@ class FlowControl {
   // The frame is not in flight any more, however that came.
   void on_left(Device& device, Path& path);
 
-  // A data frame was answered. Without a round trip, when that is ambiguous.
-  void on_answer(Instant now, Device& device, Path& path, std::optional<Duration> round_trip);
+  // A frame of kind `op` was answered. Without a round trip, when that is ambiguous.
+  void on_answer(Instant now, Device& device, Path& path, FrameOp op,
+                 std::optional<Duration> round_trip);
 
   // A data frame sent at `sent` is taken for lost.
-  void on_lost(Instant now, Device& device, Path& path, Instant sent);
+  void on_lost(Instant now, Device& device, Path& path, FrameOp op, Instant sent);
   // A frame was taken for lost and answered at `age` after all: windows that were cut for it grow
   // back.
   void on_false_alarm(Device& device, Path& path, Duration age);
@@ -72,7 +73,7 @@ class FlowControl {
  private:
   [[nodiscard]] static DelayWindow::Surroundings surroundings(Instant now, const Device& device,
                                                               const ShelfState& shelf,
-                                                              const Path& path);
+                                                              const Path& path, FrameOp op);
   [[nodiscard]] Duration patience(const DeviceFlow& flow) const;
 
   CoreContext context_;

@@ -147,7 +147,8 @@ void IoEngine::note_path_answer(Instant now, std::uint32_t slot, std::uint32_t p
     owner.flow().flight.on_answer(now, exchange, flow_.timing(owner, path));
   }
   if (exchange.in_flight && exchange.path == path_index) {
-    flow_.on_answer(now, owner, path, measures ? std::optional(now - exchange.sent) : std::nullopt);
+    flow_.on_answer(now, owner, path, exchange.op,
+                    measures ? std::optional(now - exchange.sent) : std::nullopt);
   }
 }
 

@@ -115,7 +115,7 @@ void IoEngine::lose(Instant now, std::uint32_t slot) {
   Path& path = owner.paths().at(at.path);
   ++path.losses;
   ++path.losses_in_row;
-  flow_.on_lost(now, owner, path, exchange.sent);
+  flow_.on_lost(now, owner, path, exchange.op, exchange.sent);
   // Was it lost because it is large? A question of that size tells.
   const std::uint32_t carried = carried_sectors(slot);
   if (carried > PayloadLimit::kEverywhere &&

@@ -14,9 +14,9 @@ class LeastDelay {
   static constexpr Duration kSpan = Duration::seconds(300);
 
   void sample(Instant now, Duration delay) {
-    if (now - began_ >= kSpan) {
-      // A device that was idle for longer has nothing left of before.
-      before_ = now - began_ < kSpan * 2 ? present_ : delay;
+    if (began_ == Instant{} || now - began_ >= kSpan) {
+      // At first, and after so long a rest, there is nothing of before.
+      before_ = began_ != Instant{} && now - began_ < kSpan * 2 ? present_ : delay;
       present_ = delay;
       began_ = now;
     }

@@ -41,7 +41,7 @@ struct RttLimits {
 enum class PathPolicy : std::uint8_t {
   fastest,         // on which the answer is expected first
   round_robin,     // each in turn
-  active_passive,  // the first one, another one only while that is not live
+  active_passive,  // that of the first port, another one only while that is not live
 };
 
 struct CoreOptions {
@@ -85,6 +85,7 @@ struct DeviceSettings {
   DeviceLoss::Options loss{.device_loss = Duration::seconds(180)};
   std::uint32_t payload_sectors_max = 0;  // 0 = no own limit
   std::uint32_t window_max = 0;           // frames in flight on one path; 0 = no own limit
+  PathPolicy policy = PathPolicy::fastest;
   // Whom to trust, where the address alone is not enough. Empty: whoever answers first.
   std::vector<MacAddress> pinned_macs{};
   std::string pinned_serial{};
@@ -92,7 +93,6 @@ struct DeviceSettings {
   // have no volatile cache: a flush through one of them would not reach the cache of another.
   enum class Instances : std::uint8_t { one, many };
   Instances instances = Instances::one;
-  PathPolicy policy = PathPolicy::fastest;
 };
 
 // Everything the core counts. Only ever grows.

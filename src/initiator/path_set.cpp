@@ -109,7 +109,7 @@ bool PathSet::is_better(std::uint32_t index, std::uint32_t best, const Wish& wis
       return turns(index) < turns(best);
     }
     case PathPolicy::active_passive:
-      return false;  // the first one
+      return paths_[index].port.value < paths_[best].port.value;
     case PathPolicy::fastest:
       break;
   }
@@ -124,18 +124,20 @@ std::optional<std::uint32_t> PathSet::choose_in(PathState state, const Wish& wis
   for (std::uint32_t i = 0; i < size(); ++i) {
     const Path& path = paths_[i];
     if (path.state != state || !path.carries_data() ||
-        path.payload.sectors() < wish.payload_sectors || i == wish.avoid) {
+        path.payload.sectors() < wish.payload_sectors) {
       continue;
     }
-    if (!path.window.has_room(path.in_flight)) {
-      if (wish.policy == PathPolicy::active_passive) {
-        break;  // a full path is no lost one
-      }
+    // Neither a full path nor one that lost a frame makes a passive one active.
+    const bool is_left_out = i == wish.avoid || !path.window.has_room(path.in_flight);
+    if (is_left_out && wish.policy != PathPolicy::active_passive) {
       continue;
     }
     if (!best || is_better(i, *best, wish)) {
       best = i;
     }
+  }
+  if (best && !paths_[*best].window.has_room(paths_[*best].in_flight)) {
+    return std::nullopt;
   }
   return best;
 }

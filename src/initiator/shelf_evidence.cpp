@@ -27,8 +27,8 @@ ShelfEvidence::Verdict ShelfEvidence::judge(Instant now, const Loss& loss) {
   const double many = std::clamp(kTimesUsual * loss.usual_share, kManyMin, kManyMax);
   const bool is_quick = loss.typical < kQuick;
   const bool has_queue = loss.typical * 2 >= loss.least * 5;
-  const bool is_held = !is_quick || has_learned();
-  const bool in_time = !has_queue || (is_held && loss.typical * 2 < loss.aim * 3);
+  const bool is_near_aim = loss.typical * 2 < loss.aim * 3;
+  const bool in_time = is_quick ? !has_queue || (has_learned() && is_near_aim) : is_near_aim;
   if (loss.typical != Duration{} && in_time && loss.share < many) {
     return Verdict::chance;
   }

@@ -250,6 +250,13 @@ DeviceId CoreWorld::open(FakeTarget& target, const DeviceSettings& settings) {
   return *id;
 }
 
+void CoreWorld::widen(FakeTarget& target, DeviceId id) {
+  Bytes into(512 * 256);
+  submit(id, {.op = IoOp::read, .sectors = 256, .read_into = into});
+  run(target);
+  EXPECT_EQ(completions().size(), 1U);
+}
+
 std::vector<IoCompletion> CoreWorld::completions() {
   std::vector<IoCompletion> all(300);
   all.resize(core->poll_completions(all));

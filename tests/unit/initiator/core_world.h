@@ -147,6 +147,9 @@ class CoreWorld {
   // Opens the device and brings it up.
   DeviceId open(FakeTarget& target, const DeviceSettings& settings = {});
 
+  // Reads until the windows of the device are wide, so that they do not hold back what follows.
+  void widen(FakeTarget& target, DeviceId id);
+
   std::vector<IoCompletion> completions();
   std::vector<Event> events();
   [[nodiscard]] bool saw(EventKind kind);

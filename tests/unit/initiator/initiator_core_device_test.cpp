@@ -220,6 +220,7 @@ TEST(CoreDevice, WindowIsLimitedByTheTargetsBuffers) {
     FakeTarget target;
     target.buffer_count = buffers;
     const DeviceId id = world.open(target);
+    world.widen(target, id);
     Bytes into(512 * 64);
     world.submit(id, {.op = IoOp::read, .sectors = 64, .read_into = into});
     EXPECT_EQ(world.take_sent().size(), std::max<std::size_t>(buffers, 1));
@@ -251,12 +252,37 @@ TEST(CoreDevice, PathsGoDownWithTheirPortAndComeBackWithIt) {
   EXPECT_EQ(done[0].status, IoStatus::ok);
 }
 
+TEST(CoreDevice, ThePolicyOfTheSettingsDecidesWhichPathFramesTake) {
+  const auto ports_of = [](PathPolicy policy) {
+    CoreWorld world;
+    world.port_up(PortId{0});
+    world.port_up(PortId{1}, 1500, kHostMac2);
+    FakeTarget target;
+    const DeviceId id = world.open(target, {.policy = policy});
+    world.widen(target, id);
+    Bytes into(512 * 8);
+    world.submit(id, {.op = IoOp::read, .sectors = 8, .read_into = into});
+    std::vector<int> ports;
+    for (const Sent& sent : world.take_sent()) {
+      ports.push_back(sent.port.value);
+    }
+    return ports;
+  };
+  EXPECT_EQ(ports_of(PathPolicy::active_passive), (std::vector<int>{0, 0, 0, 0}));
+  const std::vector<int> turns = ports_of(PathPolicy::round_robin);
+  ASSERT_EQ(turns.size(), 4U);
+  EXPECT_NE(turns[0], turns[1]);
+  EXPECT_EQ(turns[0], turns[2]);
+  EXPECT_EQ(turns[1], turns[3]);
+}
+
 TEST(CoreDevice, APulledPathHandsItsFramesToTheOther) {
   CoreWorld world;
   world.port_up(PortId{0});
   world.port_up(PortId{1}, 1500, kHostMac2);
   FakeTarget target;
   const DeviceId id = world.open(target);
+  world.widen(target, id);
   const Bytes data = pattern(512 * 8, 1);
   world.submit(id, {.op = IoOp::write, .lba = Lba{4}, .sectors = 8, .write_from = data});
   const std::vector<Sent> first = world.take_sent();

@@ -48,6 +48,7 @@ TEST_F(CoreIo, WritesThenReadsBackOddSizes) {
 }
 
 TEST_F(CoreIo, PiecesFollowThePayloadOfThePath) {
+  world.widen(target, id);
   Bytes into(512 * 5);
   world.submit(id, {.op = IoOp::read, .lba = Lba{10}, .sectors = 5, .read_into = into});
   const std::vector<Sent> sent = world.take_sent();
@@ -60,6 +61,7 @@ TEST_F(CoreIo, PiecesFollowThePayloadOfThePath) {
 }
 
 TEST_F(CoreIo, AnswersInAnyOrderMakeOneCompletion) {
+  world.widen(target, id);
   std::copy_n(pattern(512 * 8, 3).begin(), 512 * 8, target.content.begin());
   Bytes into(512 * 8);
   world.submit(id, {.op = IoOp::read, .sectors = 8, .read_into = into, .cookie = 42});
@@ -317,6 +319,7 @@ TEST_F(CoreIo, SmallerMtuCutsWhatIsInFlightSmaller) {
   world.core->close_device(world.now, id);
   world.port_up(PortId{0}, 9000);
   id = world.open(target);
+  world.widen(target, id);
   const Bytes data = pattern(512 * 40, 9);
   world.submit(id, {.op = IoOp::write, .lba = Lba{3}, .sectors = 40, .write_from = data});
   ASSERT_EQ(world.take_sent().size(), 3U);

@@ -68,6 +68,7 @@ TEST_F(CoreMerge, WritesThatGoOnAreOneFrame) {
 
 TEST_F(CoreMerge, ReadsThatGoOnAreOneFrameIntoTheMemoryOfEach) {
   target.content = pattern(target.content.size(), 3);
+  world.widen(target, id);
   Bytes a(512 * 16);
   Bytes b(512 * 20);
   Bytes c(512);
@@ -229,6 +230,7 @@ TEST_F(CoreMerge, ManyTrimsTakeBlocksAsTheDiskAllows) {
   target.disk.trim_blocks_max = 2;
   world.core->close_device(world.now, id);
   id = world.open(target);
+  world.widen(target, id);
   // 130 ranges: a frame of two blocks (as many requests as may share one), and the rest.
   for (std::uint64_t i = 0; i < 130; ++i) {
     world.submit(id, {.op = IoOp::trim, .lba = Lba{i * 20}, .sectors = 3, .cookie = i});

@@ -47,6 +47,7 @@ class CoreSession : public testing::Test {
 
 TEST_F(CoreSession, WritesAreSealedWithASequenceEachAndReadsWithNone) {
   EXPECT_EQ(stats().sessions, 1U);
+  world.widen(target, id);
   Bytes into(512);
   const Sent write = start(IoOp::write, Lba{5}, block);
   const Sent other = start(IoOp::write, Lba{6}, block);
@@ -138,6 +139,7 @@ TEST_F(CoreSession, TheSequenceWindowIsNeverLeft) {
   target.forget_session();
   world.core->close_device(world.now, id);
   id = world.open(target);
+  world.widen(target, id);
   Bytes data(512 * 20);
   world.submit(id, {.op = IoOp::write, .sectors = 20, .write_from = data});
   Bytes into(512);
