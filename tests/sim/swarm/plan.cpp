@@ -244,7 +244,8 @@ void draw_disks(Plan& plan) {
 // Overload has scenarios of its own.
 std::uint32_t servable_depth(const Plan& plan) {
   constexpr std::uint32_t kSpinningFrames = 500;  // in about 5 s
-  if (plan.disk.speed.kind != DiskSpeed::Kind::spinning) {
+  // As the seed has it, also where that fault is left out.
+  if (!draw_faults(plan.seed).has(Fault::spinning)) {
     return plan.depth;
   }
   const std::uint32_t disks = plan.targets * plan.exports_per_target;
@@ -350,13 +351,14 @@ Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides) {
   plan.faults.remove(overrides.without);
   draw_protocol(plan);
   draw_topology(plan);
-  plan.initiators = std::min(plan.initiators, overrides.initiators_max.value_or(plan.initiators));
-  plan.targets = std::min(plan.targets, overrides.targets_max.value_or(plan.targets));
   draw_network(plan);
   draw_machines(plan);
   draw_disks(plan);
   draw_work(plan);
   draw_periods(plan);
+  // At last, so that nothing else depends on it.
+  plan.initiators = std::min(plan.initiators, overrides.initiators_max.value_or(plan.initiators));
+  plan.targets = std::min(plan.targets, overrides.targets_max.value_or(plan.targets));
   return plan;
 }
 
