@@ -90,6 +90,9 @@ class ExchangeTable {
 
   [[nodiscard]] std::uint32_t in_use() const { return tags_.in_use(); }
 
+  // See TagTable::wraps().
+  [[nodiscard]] std::uint64_t tag_wraps() const { return tags_.wraps(); }
+
   [[nodiscard]] DeadlineHeap& timers() { return timers_; }
 
   [[nodiscard]] const DeadlineHeap& timers() const { return timers_; }

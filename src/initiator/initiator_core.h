@@ -102,6 +102,9 @@ class InitiatorCore {
 
   [[nodiscard]] const CoreStats& stats() const { return stats_; }
 
+  // How often the tags of an exchange began again, see TagTable::wraps().
+  [[nodiscard]] std::uint64_t tag_wraps() const { return exchanges_.tag_wraps(); }
+
  private:
   [[nodiscard]] bool is_open(DeviceId id) const {
     return id.value < devices_.size() && devices_[id.value].has_value();

@@ -235,6 +235,19 @@ void PathKeeper::look_again(Instant now, DeviceId id, std::uint32_t path_index) 
   prober_.ask(now, id, path_index, PathQuestion::identity);
 }
 
+void PathKeeper::ask_what_is_open(Instant now, DeviceId id, std::uint32_t path_index) {
+  const Path& path = path_at(id, path_index);
+  if (!path.is_serving() && path.state != PathState::probing) {
+    return;
+  }
+  if (!path.is_identified || path.state == PathState::suspect) {
+    look_again(now, id, path_index);
+  }
+  if (path.peer == Peer::unknown && (path.is_serving() || path.is_identified)) {
+    prober_.ask(now, id, path_index, PathQuestion::hello);
+  }
+}
+
 // --- states ---
 
 bool PathKeeper::may_have_many(DeviceId id) {
@@ -419,6 +432,7 @@ void PathKeeper::on_identity_silence(Instant now, std::uint32_t slot) {
 // --- time ---
 
 void PathKeeper::on_time(Instant now) {
+  const bool asks_again = prober_.take_retry(now);
   for (std::uint32_t i = 0; i < context_.devices.size(); ++i) {
     if (!context_.devices[i]) {
       continue;
@@ -426,6 +440,9 @@ void PathKeeper::on_time(Instant now) {
     const DeviceId id{static_cast<std::uint16_t>(i)};
     release_held(now, id);
     for (std::uint32_t path = 0; path < device(id).paths().size(); ++path) {
+      if (asks_again) {
+        ask_what_is_open(now, id, path);
+      }
       ask_size(now, id, path);
     }
     DeviceLoss& loss = device(id).loss();
@@ -446,6 +463,7 @@ std::optional<Instant> PathKeeper::next_time() const {
       next = other;
     }
   };
+  take(prober_.next_retry());
   for (const std::optional<Device>& own : context_.devices) {
     if (!own) {
       continue;

@@ -98,6 +98,8 @@ class PathKeeper {
   void ask_size(Instant now, DeviceId id, std::uint32_t path);
 
   void look_again(Instant now, DeviceId id, std::uint32_t path);
+  // Asks what is not settled and is not being asked.
+  void ask_what_is_open(Instant now, DeviceId id, std::uint32_t path);
   // Both questions are settled: may it carry data?
   void admit(Instant now, DeviceId id, std::uint32_t path);
   void come_alive_unless_held(Instant now, DeviceId id, std::uint32_t path);

@@ -30,6 +30,7 @@ void PathProber::ask(Instant now, DeviceId id, std::uint32_t path_index, PathQue
   const std::optional<std::uint32_t> slot = context_.exchanges.acquire(ExchangeKind::probe, now);
   if (!slot) {
     ++context_.stats.tags_exhausted;
+    retry_ = now + kTagRetry;
     return;
   }
   asked = *slot;
@@ -41,6 +42,14 @@ void PathProber::ask(Instant now, DeviceId id, std::uint32_t path_index, PathQue
   exchange.paths_used = 1U << path_index;
   exchange.first_sent = now;
   repeat(*slot);
+}
+
+bool PathProber::take_retry(Instant now) {
+  if (!retry_ || now < *retry_) {
+    return false;
+  }
+  retry_.reset();
+  return true;
 }
 
 void PathProber::stop(DeviceId id, std::uint32_t path_index, PathQuestion question) {

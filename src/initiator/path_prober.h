@@ -6,6 +6,7 @@
 #include "initiator/io_request.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace aoe::initiator {
 
@@ -14,8 +15,8 @@ class PathProber {
  public:
   explicit PathProber(const CoreContext& context) : context_(context) {}
 
-  // Nothing when the question is under way already, or when no tag is free (the device's query
-  // schedule comes back to it). `sectors`: what PathQuestion::size and PathQuestion::control read.
+  // Nothing when the question is under way already, or when no tag is free (see next_retry()).
+  // `sectors`: what PathQuestion::size and PathQuestion::control read.
   void ask(Instant now, DeviceId id, std::uint32_t path, PathQuestion question,
            std::uint32_t sectors = 0);
   void stop(DeviceId id, std::uint32_t path, PathQuestion question);
@@ -26,9 +27,17 @@ class PathProber {
   // An answer that settles nothing, such as an AoE error: ask again later.
   void ask_again(Instant now, std::uint32_t slot);
 
+  // When to look for what is to be asked, because a question found no free tag.
+  [[nodiscard]] std::optional<Instant> next_retry() const { return retry_; }
+
+  // True once, when that instant has come.
+  [[nodiscard]] bool take_retry(Instant now);
+
   [[nodiscard]] bool next_frame(Instant now, TxFrame& out);
 
  private:
+  static constexpr Duration kTagRetry = Duration::milliseconds(10);
+
   [[nodiscard]] std::uint32_t& slot_of(DeviceId id, std::uint32_t path, PathQuestion question);
   void arm_timer(Instant now, std::uint32_t slot);
   [[nodiscard]] std::size_t frame_bytes(const Exchange& exchange, const Path& path) const;
@@ -37,6 +46,7 @@ class PathProber {
 
   CoreContext context_;
   IndexList waiting_;
+  std::optional<Instant> retry_;
 };
 
 }  // namespace aoe::initiator

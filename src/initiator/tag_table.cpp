@@ -36,7 +36,7 @@ Tag TagTable::tag_of(std::uint32_t slot) const {
   return Tag{kUserSpaceBit | ((slots_[slot].generation << slot_bits_ | slot) + start_)};
 }
 
-bool TagTable::try_advance(Slot& slot, Instant now) const {
+bool TagTable::try_advance(Slot& slot, Instant now) {
   const std::uint32_t half = generation_count_ / 2;
   const std::uint32_t next = (slot.generation + 1) & (generation_count_ - 1);
   if (next == 0 || next == half) {
@@ -45,6 +45,7 @@ bool TagTable::try_advance(Slot& slot, Instant now) const {
     }
     slot.half_entered = now;
   }
+  wraps_ += next == 0 ? 1U : 0U;
   slot.generation = next;
   return true;
 }

@@ -43,6 +43,9 @@ class TagTable {
 
   [[nodiscard]] std::uint32_t in_use() const { return in_use_; }
 
+  // How often the generations of a slot began again.
+  [[nodiscard]] std::uint64_t wraps() const { return wraps_; }
+
   [[nodiscard]] std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_.size()); }
 
  private:
@@ -56,7 +59,7 @@ class TagTable {
 
   [[nodiscard]] std::uint32_t raw(Tag tag) const;
   [[nodiscard]] Tag tag_of(std::uint32_t slot) const;
-  [[nodiscard]] bool try_advance(Slot& slot, Instant now) const;
+  [[nodiscard]] bool try_advance(Slot& slot, Instant now);
 
   std::uint32_t start_;
   Duration rest_;
@@ -65,6 +68,7 @@ class TagTable {
   std::vector<Slot> slots_;
   RingQueue<std::uint32_t> free_;  // longest unused first
   std::uint32_t in_use_ = 0;
+  std::uint64_t wraps_ = 0;
 };
 
 }  // namespace aoe::initiator

@@ -126,6 +126,7 @@ initiator::CoreStats InitiatorHost::total_stats() const {
 
 void InitiatorHost::crash(Duration off) {
   past_stats_ = total_stats();
+  past_tag_wraps_ = tag_wraps();
   core_.reset();
   pool_.reset();
   set_powered(false);

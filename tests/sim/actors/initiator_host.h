@@ -67,6 +67,11 @@ class InitiatorHost final : public BlockMachine {
   // Over all its lives.
   [[nodiscard]] initiator::CoreStats total_stats() const;
 
+  // Over all its lives: how often the tags of an exchange began again.
+  [[nodiscard]] std::uint64_t tag_wraps() const {
+    return past_tag_wraps_ + (core_ == nullptr ? 0 : core_->tag_wraps());
+  }
+
   // Send buffers that are in use.
   [[nodiscard]] std::uint64_t buffers_out() const {
     return pool_ == nullptr ? 0 : pool_->count() - pool_->available();
@@ -88,6 +93,7 @@ class InitiatorHost final : public BlockMachine {
   std::uint64_t lives_ = 0;
   InitiatorTap* tap_ = nullptr;
   initiator::CoreStats past_stats_{};
+  std::uint64_t past_tag_wraps_ = 0;
   std::unique_ptr<BufferPool> pool_;
   std::unique_ptr<initiator::InitiatorCore> core_;
   // Not on the stack: making and destroying them every time costs more than using them.

@@ -1,14 +1,16 @@
 #include "sim/main/seed_pool.h"
 
+#include <poll.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
+#include <map>
 
 namespace aoe::sim {
 namespace {
@@ -26,6 +28,7 @@ struct Record {
 
 struct Child {
   std::uint64_t seed = 0;
+  std::size_t place = 0;  // in the order of the work
   pid_t pid = -1;
   int pipe = -1;
 };
@@ -92,7 +95,7 @@ Child start(const SeedJob& job) {
     run_as_child(job, ends[1]);
   }
   ::close(ends[1]);
-  return {.seed = job.seed, .pid = pid, .pipe = ends[0]};
+  return {.seed = job.seed, .place = 0, .pid = pid, .pipe = ends[0]};
 }
 
 SeedOutcome finish(const Child& child) {
@@ -120,21 +123,43 @@ SeedOutcome finish(const Child& child) {
   return outcome;
 }
 
+// The first of them that has something to say: it is about to end, or has ended.
+std::size_t wait_for_one(const std::vector<Child>& running) {
+  std::vector<pollfd> pipes;
+  for (const Child& child : running) {
+    pipes.push_back({.fd = child.pipe, .events = POLLIN, .revents = 0});
+  }
+  while (::poll(pipes.data(), pipes.size(), -1) < 0) {
+    if (errno != EINTR) {
+      give_up("aoe-sim: poll");
+    }
+  }
+  const auto ready = std::find_if(pipes.begin(), pipes.end(),
+                                  [](const pollfd& pipe) { return pipe.revents != 0; });
+  return static_cast<std::size_t>(ready - pipes.begin());
+}
+
 }  // namespace
 
 void run_seeds(const std::vector<SeedJob>& work, unsigned jobs,
                const std::function<void(const SeedOutcome&)>& done) {
-  // The oldest is waited for while the others run on: a pipe holds what the others have to say
-  // until it is their turn, and runs take about as long as each other.
-  std::deque<Child> running;
-  std::size_t next = 0;
-  while (next < work.size() || !running.empty()) {
-    while (next < work.size() && running.size() < std::max(jobs, 1U)) {
-      running.push_back(start(work[next++]));
+  std::vector<Child> running;
+  std::map<std::size_t, SeedOutcome> early;  // ended before one that comes first
+  std::size_t started = 0;
+  std::size_t told = 0;
+  while (told < work.size()) {
+    while (started < work.size() && running.size() < std::max(jobs, 1U)) {
+      running.push_back(start(work[started]));
+      running.back().place = started++;
     }
-    const SeedOutcome outcome = finish(running.front());
-    running.pop_front();
-    done(outcome);
+    const std::size_t first = wait_for_one(running);
+    early.emplace(running[first].place, finish(running[first]));
+    running.erase(running.begin() + static_cast<std::ptrdiff_t>(first));
+    for (auto next = early.find(told); next != early.end(); next = early.find(told)) {
+      done(next->second);
+      early.erase(next);
+      ++told;
+    }
   }
 }
 

@@ -51,6 +51,30 @@ TEST_F(Restart, OfAPlainTargetHoldsWritesForAFrameLifeAndReadsNot) {
   EXPECT_GT(served().stats.late.held, 0U);
 }
 
+// The one question that founds the next session finds no tag at first.
+TEST_F(Restart, WhileEveryTagRestsIsNoticedOnceOneIsFree) {
+  Stage stage;
+  stage.initiator.limits.frames_max = 2;
+  stage.initiator.limits.devices_max = 1;
+  stage.initiator.limits.paths_max = 1;
+  stage.initiator.limits.commands_max = 1;
+  stage.initiator.tag_generation_bits = 3;
+  build(stage);
+  user().start(1'000'000);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(run_until([this, before = initiator().core().stats().tags_exhausted] {
+      return initiator().core().stats().tags_exhausted > before;
+    }));
+    target().kill(Duration::microseconds(10));
+    const std::uint64_t ended = user().counters().ended();
+    ASSERT_TRUE(run_until([this, ended] { return user().counters().ended() > ended; },
+                          Duration::seconds(20)))
+        << user().describe_paths();
+  }
+  user().hold();
+  EXPECT_TRUE(run_until([this] { return user().in_flight() == 0; }));
+}
+
 TEST_F(Restart, ByAPowerCutKeepsEveryWriteThatWasAnswered) {
   build({});
   user().start(1'000'000);

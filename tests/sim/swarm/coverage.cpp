@@ -8,6 +8,7 @@ constexpr std::array<const char*, kRareStateCount> kNames = {
     "window-cut",
     "late-answer",
     "tags-at-rest",
+    "tag-wrap",
     "payload-step-down",
     "resplit",
     "overlap-wait",
@@ -64,6 +65,8 @@ constexpr std::array<const char*, kRareStateCount> kNames = {
     "reordered",
     "clogged",
     "ring-overflow",
+    "hostile-frame",
+    "rogue-asked",
 };
 
 }  // namespace
@@ -72,8 +75,26 @@ const char* rare_state_name(RareState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
-bool is_required(RareState /*state*/) {
-  return true;
+bool is_required(RareState state) {
+  switch (state) {
+    case RareState::export_failed:
+    case RareState::backend_stalled:
+    case RareState::late_change_dropped:
+    case RareState::execution_after_answer:
+      return false;
+    default:
+      return true;
+  }
+}
+
+std::vector<RareState> Coverage::missing() const {
+  std::vector<RareState> states;
+  for (std::size_t i = 0; i < kRareStateCount; ++i) {
+    if (counts_[i] == 0 && is_required(static_cast<RareState>(i))) {
+      states.push_back(static_cast<RareState>(i));
+    }
+  }
+  return states;
 }
 
 }  // namespace aoe::sim

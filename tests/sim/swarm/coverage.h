@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace aoe::sim {
 
@@ -13,6 +14,7 @@ enum class RareState : std::uint8_t {
   window_cut,
   late_answer,   // to a tag that is not in use any more
   tags_at_rest,  // sending paused because every tag rests
+  tag_wrap,      // the tags of an exchange began again
   payload_step_down,
   resplit,
   overlap_wait,
@@ -72,18 +74,24 @@ enum class RareState : std::uint8_t {
   reordered,
   clogged,
   ring_overflow,
+  // Strangers.
+  hostile_frame,  // sent by the hostile station
+  rogue_asked,    // an initiator asked the rogue target who it is
 };
 
-inline constexpr std::size_t kRareStateCount =
-    static_cast<std::size_t>(RareState::ring_overflow) + 1;
+inline constexpr std::size_t kRareStateCount = static_cast<std::size_t>(RareState::rogue_asked) + 1;
 
 [[nodiscard]] const char* rare_state_name(RareState state);
 
-// Whether a long swarm must have been there. Not: what only a broken core reaches.
+// Whether the 500 seeds of every push must have been there. Not: what few seeds reach, so that a
+// change of anything may keep all of them from it, and what only plain AoE reaches.
 [[nodiscard]] bool is_required(RareState state);
 
 class Coverage {
  public:
+  // Required states that were never reached.
+  [[nodiscard]] std::vector<RareState> missing() const;
+
   void add(RareState state, std::uint64_t count = 1) {
     counts_[static_cast<std::size_t>(state)] += count;
   }
@@ -95,11 +103,18 @@ class Coverage {
   void merge(const Coverage& other) {
     for (std::size_t i = 0; i < counts_.size(); ++i) {
       counts_[i] += other.counts_[i];
+      runs_[i] += other.counts_[i] == 0 ? 0U : 1U;
     }
+  }
+
+  // In how many of the runs that were merged into this.
+  [[nodiscard]] std::uint64_t runs(RareState state) const {
+    return runs_[static_cast<std::size_t>(state)];
   }
 
  private:
   std::array<std::uint64_t, kRareStateCount> counts_{};
+  std::array<std::uint64_t, kRareStateCount> runs_{};
 };
 
 }  // namespace aoe::sim

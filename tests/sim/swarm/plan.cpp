@@ -180,7 +180,9 @@ void draw_machines(Plan& plan) {
   target::TargetLimits& target = plan.target;
   const bool small = plan.faults.has(Fault::small_target);
   const std::uint64_t requests = pick_log(prng, 4, 64);
-  target.requests_max = static_cast<std::uint16_t>(small ? requests : 256);
+  // Room for two requests of everybody: where there is less, some are refused for ever by chance.
+  target.requests_max = static_cast<std::uint16_t>(
+      small ? std::max<std::uint64_t>(requests, std::uint64_t{2} * plan.initiators) : 256);
   const std::uint64_t initiators = pick_log(prng, 8, 32);
   target.initiators_max = static_cast<std::uint16_t>(small ? initiators : 256);
   target.changes_max = static_cast<std::uint16_t>(small ? 1 : 16);
@@ -237,6 +239,21 @@ void draw_disks(Plan& plan) {
   plan.flush_error_ppm = plan.faults.has(Fault::flush_error) ? flush : 0;
 }
 
+// Requests of each initiator that its disks get done in the time in which there has to be progress.
+// Overload has scenarios of its own.
+std::uint32_t servable_depth(const Plan& plan) {
+  constexpr std::uint32_t kSpinningFrames = 500;  // in about 5 s
+  // As the seed has it, also where that fault is left out.
+  if (!draw_faults(plan.seed).has(Fault::spinning)) {
+    return plan.depth;
+  }
+  const std::uint32_t disks = plan.targets * plan.exports_per_target;
+  const std::uint32_t users =
+      plan.initiators * std::min(plan.disks_per_initiator, disks) / disks + 1;
+  const std::uint32_t frames = plan.sectors_max / 2 + 1;  // of the shortest MTU
+  return std::max(kSpinningFrames / (users * frames), 1U);
+}
+
 void draw_work(Plan& plan) {
   Prng prng = source(plan.seed, Aspect::work);
   plan.mix.read = static_cast<std::uint32_t>(10 + prng.below(90));
@@ -251,6 +268,7 @@ void draw_work(Plan& plan) {
   plan.mix.durable_percent = prng.chance(1, 3) ? static_cast<std::uint32_t>(prng.below(60)) : 0;
   plan.depth = static_cast<std::uint32_t>(pick_log(prng, 1, 64));
   plan.sectors_max = static_cast<std::uint32_t>(pick_log(prng, 1, 32));
+  plan.depth = std::min(plan.depth, servable_depth(plan));
   plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
   plan.think_max = prng.chance(1, 4)
                        ? pick_time(prng, Duration::microseconds(10), Duration::milliseconds(10))
@@ -332,13 +350,14 @@ Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides) {
   plan.faults.remove(overrides.without);
   draw_protocol(plan);
   draw_topology(plan);
-  plan.initiators = std::min(plan.initiators, overrides.initiators_max.value_or(plan.initiators));
-  plan.targets = std::min(plan.targets, overrides.targets_max.value_or(plan.targets));
   draw_network(plan);
   draw_machines(plan);
   draw_disks(plan);
   draw_work(plan);
   draw_periods(plan);
+  // At last, so that nothing else depends on it.
+  plan.initiators = std::min(plan.initiators, overrides.initiators_max.value_or(plan.initiators));
+  plan.targets = std::min(plan.targets, overrides.targets_max.value_or(plan.targets));
   return plan;
 }
 

@@ -277,6 +277,11 @@ RunResult SwarmRun::run() {
   if (!has_failed()) {
     liveness();
   }
+  if (rogue_ && rogue_->writes() != 0) {
+    judges_.violations.add(
+        Rule::wrong_answer, fabric_.world().now(),
+        "the rogue target was given " + std::to_string(rogue_->writes()) + " writes");
+  }
   if (!has_failed()) {
     look_at_every_sector();
     look_for_leaks();
@@ -481,7 +486,10 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::requests_merged, stats.requests_merged);
     coverage_.add(RareState::path_held_back, stats.path_holds);
     coverage_.add(RareState::ring_overflow, host->ring_overflows());
+    coverage_.add(RareState::tag_wrap, host->tag_wraps());
   }
+  coverage_.add(RareState::hostile_frame, hostile_ == nullptr ? 0 : hostile_->frames_sent());
+  coverage_.add(RareState::rogue_asked, rogue_ == nullptr ? 0 : rogue_->identified());
   for (const auto& workload : workloads_) {
     const WorkloadCounters& counters = workload->counters();
     coverage_.add(RareState::path_lost, counters.paths_lost);

@@ -103,6 +103,25 @@ TEST(Plan, DrawsEveryFaultAndEveryProtocol) {
   }
 }
 
+TEST(Coverage, NamesTheRequiredStatesThatNoRunReached) {
+  Coverage all;
+  Coverage one;
+  one.add(RareState::tag_wrap, 7);
+  all.merge(one);
+  all.merge(one);
+  all.merge({});
+  EXPECT_EQ(all.count(RareState::tag_wrap), 14U);
+  EXPECT_EQ(all.runs(RareState::tag_wrap), 2U);
+  EXPECT_THAT(all.missing(), ::testing::Contains(RareState::copy_while_executing));
+  EXPECT_THAT(all.missing(), ::testing::Not(::testing::Contains(RareState::tag_wrap)));
+  EXPECT_THAT(all.missing(), ::testing::Not(::testing::Contains(RareState::export_failed)))
+      << "may stay away";
+  for (std::size_t i = 0; i < kRareStateCount; ++i) {
+    all.add(static_cast<RareState>(i));
+  }
+  EXPECT_THAT(all.missing(), ::testing::IsEmpty());
+}
+
 TEST(FaultSet, SaysItsNamesAndReadsThem) {
   EXPECT_EQ(FaultSet::parse(FaultSet::all().text()), FaultSet::all());
   EXPECT_EQ(FaultSet::parse("loss,rogue")->text(), "loss,rogue");
