@@ -134,7 +134,7 @@ PortStats AfPacketPort::stats() const {
 }
 
 std::size_t AfPacketPort::receive(std::span<PacketBuffer> out) {
-  if (growth_deferred_) {
+  if (growth_deferred_ && info_.link_up) {
     grow_ring();
   }
   std::size_t count = 0;
@@ -244,7 +244,11 @@ bool AfPacketPort::refresh() {
     return info_ != before;
   }
   device_mtu_bytes_ = interface->mtu_bytes;
-  if (ring_is_short()) {
+  // Not while it is down: an interface that comes up while the kernel exchanges the ring (which
+  // takes milliseconds) is overlooked, and nothing is ever received (packet_set_ring() sets the
+  // socket's protocol to 0 meanwhile, so packet_notifier() does not hook it in). It comes up with
+  // another event, and so with another refresh().
+  if (ring_is_short() && interface->up) {
     grow_ring();
   }
   PortInfo next;
