@@ -320,7 +320,8 @@ void AfPacketPort::grow_ring() {
   const std::size_t mtu_bytes = std::min(device_mtu_bytes_, kMtuBytesMax);
   const RingShape shape =
       make_ring_shape({.frame_bytes = mtu_bytes + kEthernetHeaderBytes, .ring_bytes = ring_bytes_});
-  if (!ring_.remake(socket_.get(), shape) && old_shape.slot_count != 0) {
+  if (!ring_.remake(socket_.get(), shape) && ring_.shape().slot_count == 0 &&
+      old_shape.slot_count != 0) {
     static_cast<void>(ring_.remake(socket_.get(), old_shape));
   }
 }
