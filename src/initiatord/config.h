@@ -47,6 +47,7 @@ struct DeviceConfig {
   std::uint32_t payload_bytes = 0;  // data a frame; 0: what path and target allow
   std::uint32_t window_frames = 0;  // in flight on one path; 0: the target's buffer count
   std::vector<MacAddress> macs;     // of the targets to trust; empty: whoever answers first
+  std::string attach;               // through which front end, by itself; empty: not by itself
   std::string serial;               // of the disk to trust; empty: whichever answers first
   initiator::DeviceSettings::Instances instances = initiator::DeviceSettings::Instances::one;
 
@@ -59,6 +60,7 @@ struct InitiatorConfig : config::DaemonConfig {
 
   OpenPolicy open = OpenPolicy::found;
   std::string mount = "/run/aoekit/etherd";  // empty: no directory is mounted
+  std::string links = "/dev/etherd";         // names of attached devices; empty: they get none
   std::vector<DeviceConfig> devices;
 };
 

@@ -29,6 +29,9 @@ constexpr std::array kLosses{initiator::OnPathLoss::queue, initiator::OnPathLoss
 using Instances = initiator::DeviceSettings::Instances;
 constexpr std::array kInstanceWords{std::string_view("one"), std::string_view("many")};
 constexpr std::array kInstances{Instances::one, Instances::many};
+constexpr std::array kAttachWords{std::string_view("no"), std::string_view("auto"),
+                                  std::string_view("ublk"), std::string_view("nbd"),
+                                  std::string_view("loop")};
 constexpr std::array kMacWords{std::string_view("any")};
 constexpr std::size_t kSerialCharsMax = 20;  // IDENTIFY words 10-19 (ATA8-ACS 7.16)
 
@@ -84,9 +87,15 @@ Done read_window(const ConfigValue& value, DeviceConfig& config) {
   return {};
 }
 
-Done read_mount(const ConfigValue& value, InitiatorConfig& config) {
+Done read_attach(const ConfigValue& value, DeviceConfig& config) {
+  AOE_TRY_ASSIGN(const std::size_t index, config::read_word(value, kAttachWords));
+  config.attach = index == 0 ? std::string_view() : kAttachWords[index];
+  return {};
+}
+
+Done read_directory(const ConfigValue& value, std::string& directory) {
   if (config::is_word(value, "none")) {
-    config.mount.clear();
+    directory.clear();
     return {};
   }
   AOE_TRY_ASSIGN(std::string path,
@@ -95,12 +104,16 @@ Done read_mount(const ConfigValue& value, InitiatorConfig& config) {
     return fail(config::in_quotes(path) +
                 ": expected the absolute path of a directory, or \"none\"");
   }
-  config.mount = std::move(path);
+  directory = std::move(path);
   return {};
 }
 
+Printed toml_directory(const std::string& directory) {
+  return toml_string(directory.empty() ? std::string_view("none") : directory);
+}
+
 // The order is the order of the dump.
-constexpr std::array<DeviceKey, 12> kDeviceKeys{{
+constexpr std::array<DeviceKey, 13> kDeviceKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, DeviceConfig& config) {
        return assign(config.address, config::read_device_address(value));
@@ -121,6 +134,10 @@ constexpr std::array<DeviceKey, 12> kDeviceKeys{{
      },
      [](const DeviceConfig& config) -> Printed {
        return toml_boolean(config.access == DeviceAccess::read_only);
+     }},
+    {"attach", ChangeEffect::live, read_attach,
+     [](const DeviceConfig& config) -> Printed {
+       return toml_string(config.attach.empty() ? kAttachWords[0] : config.attach);
      }},
     {"timeout", ChangeEffect::live,
      [](const ConfigValue& value, DeviceConfig& config) {
@@ -174,7 +191,7 @@ constexpr std::array<DeviceKey, 12> kDeviceKeys{{
 
 using Common = config::DaemonKeys<InitiatorConfig>;
 
-constexpr std::array<InitiatorKey, 7> kInitiatorKeys{{
+constexpr std::array<InitiatorKey, 8> kInitiatorKeys{{
     Common::interfaces,
     {"open", ChangeEffect::live,
      [](const ConfigValue& value, InitiatorConfig& config) {
@@ -183,10 +200,16 @@ constexpr std::array<InitiatorKey, 7> kInitiatorKeys{{
      [](const InitiatorConfig& config) -> Printed {
        return toml_string(config.open == OpenPolicy::found ? "found" : "configured");
      }},
-    {"mount", ChangeEffect::restart, read_mount,
-     [](const InitiatorConfig& config) -> Printed {
-       return toml_string(config.mount.empty() ? std::string_view("none") : config.mount);
-     }},
+    {"mount", ChangeEffect::restart,
+     [](const ConfigValue& value, InitiatorConfig& config) {
+       return read_directory(value, config.mount);
+     },
+     [](const InitiatorConfig& config) { return toml_directory(config.mount); }},
+    {"links", ChangeEffect::restart,
+     [](const ConfigValue& value, InitiatorConfig& config) {
+       return read_directory(value, config.links);
+     },
+     [](const InitiatorConfig& config) { return toml_directory(config.links); }},
     Common::control,
     Common::log_level,
     Common::user,

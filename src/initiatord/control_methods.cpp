@@ -181,6 +181,33 @@ void handle_wait(const Json& params, control::Reply reply, Daemon& daemon, Waite
   daemon.wait_for(*std::move(waiter));
 }
 
+void handle_attach(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto wish = [&]() -> Result<Attacher::Wish> {
+    AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+    AOE_TRY_ASSIGN(const bool read_only, control::flag_param(params, "read_only"));
+    return Attacher::Wish{
+        .address = address,
+        .via = params.value("via", "auto"),
+        .access = read_only ? block::Access::read_only : block::Access::read_write};
+  }();
+  auto attacher = daemon.attacher();
+  if (!wish || !attacher) {
+    reply.send(fail(wish ? attacher.error() : wish.error()));
+    return;
+  }
+  (*attacher)->attach(*wish, std::move(reply));
+}
+
+void handle_detach(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto address = control::address_param(params, "address");
+  auto attacher = daemon.attacher();
+  if (!address || !attacher) {
+    reply.send(fail(address ? attacher.error() : address.error()));
+    return;
+  }
+  (*attacher)->detach(*address, std::move(reply));
+}
+
 }  // namespace
 
 void add_control_methods(control::Server& server, Daemon& daemon) {
@@ -204,8 +231,20 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   server.add_deferred_method("initiator.wait", [&daemon](const Json& params, control::Reply reply) {
     handle_wait(params, std::move(reply), daemon, Waiters::Until::up);
   });
+  server.add_deferred_method("initiator.attach",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_attach(params, std::move(reply), daemon);
+                             });
+  server.add_deferred_method("initiator.detach",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_detach(params, std::move(reply), daemon);
+                             });
   server.add_deferred_method(
       "initiator.revalidate", [&daemon](const Json& params, control::Reply reply) {
+        const auto address = control::address_param(params, "address");
+        if (const auto attacher = daemon.attacher(); address && attacher) {
+          (*attacher)->update(*address);
+        }
         handle_wait(params, std::move(reply), daemon, Waiters::Until::identified);
       });
 }

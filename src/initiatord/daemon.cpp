@@ -59,6 +59,10 @@ Daemon::Daemon(Options options) : options_(std::move(options)), history_(kEvents
 Daemon::~Daemon() {
   // Their replies need the server, which needs the runner's loop.
   waiters_ = Waiters();
+  if (attacher_ != nullptr) {
+    runner_->loop().remove_fd(attacher_->wait_fd());
+    attacher_.reset();
+  }
   control_.reset();
   if (fuse_ != nullptr) {
     runner_->loop().remove_fd(fuse_->wait_fd());
@@ -87,6 +91,10 @@ int Daemon::run(const InitiatorConfig& config) {
     spdlog::error("{}", control.error().message);
     return daemon::kExitFailed;
   }
+  if (auto attacher = open_attacher(); !attacher) {
+    spdlog::error("{}", attacher.error().message);
+    return daemon::kExitFailed;
+  }
   if (auto settled = settle_privileges(); !settled) {
     spdlog::error("{}", settled.error().message);
     return daemon::kExitFailed;
@@ -96,6 +104,11 @@ int Daemon::run(const InitiatorConfig& config) {
 }
 
 Result<void> Daemon::open_edges() {
+  if (!config_.mount.empty()) {
+    // First, so that it has nothing of what is opened here.
+    AOE_TRY_ASSIGN(attach_process_,
+                   block::AttachProcess::start({.mount = config_.mount, .links = config_.links}));
+  }
   AOE_TRY_ASSIGN(signals_, os::SignalSet::open({SIGTERM, SIGINT, SIGHUP}));
   (void)std::signal(SIGPIPE, SIG_IGN);
   // Before the ports: a change between opening and watching must not be missed.
@@ -123,6 +136,29 @@ Result<void> Daemon::open_mount() {
   AOE_TRY_ASSIGN(fuse_, fuse::Server::create(mount_->device().get(), fuse_backend_, kServer));
   return runner_->loop().add_fd(fuse_->wait_fd(), EPOLLIN | EPOLLET,
                                 [this](std::uint32_t) { fuse_->handle_readable(); });
+}
+
+Result<void> Daemon::open_attacher() {
+  if (attach_process_ == nullptr) {
+    return {};
+  }
+  attacher_ = std::make_unique<Attacher>(*keeper_, std::move(attach_process_));
+  return runner_->loop().add_fd(attacher_->wait_fd(), EPOLLIN,
+                                [this](std::uint32_t) { attacher_->handle_readable(); });
+}
+
+Result<Attacher*> Daemon::attacher() {
+  if (attacher_ == nullptr) {
+    return fail_with(Errc::unsupported, 0,
+                     "attach: the daemon runs without the directory of its devices (--mount)");
+  }
+  return attacher_.get();
+}
+
+void Daemon::handle_release(DeviceAddress address) {
+  if (attacher_ != nullptr) {
+    attacher_->handle_release(address);
+  }
 }
 
 Result<void> Daemon::open_control() {
@@ -245,6 +281,9 @@ void Daemon::handle_event(Instant now, const initiator::Event& event) {
       fuse_->handle_resize(event.address);
     }
     fuse_->handle_event();
+  }
+  if (attacher_ != nullptr) {
+    attacher_->handle_event(event);
   }
   // What is not kept may be made up by anybody: all of it shares one throttle.
   const DeviceAddress subject =

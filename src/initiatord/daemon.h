@@ -6,6 +6,7 @@
 #include "daemon/event_throttle.h"
 #include "daemon/program.h"
 #include "frontends/fuse/server.h"
+#include "initiatord/attacher.h"
 #include "initiatord/config.h"
 #include "initiatord/device_keeper.h"
 #include "initiatord/event_history.h"
@@ -54,6 +55,12 @@ class Daemon {
   // Whether devices that are not configured are opened when they are found.
   [[nodiscard]] bool opens_found_devices() const { return config_.open == OpenPolicy::found; }
 
+  // Errors: unsupported (nothing is mounted, so there are no files to make block devices of).
+  [[nodiscard]] Result<Attacher*> attacher();
+
+  // A file of the device was closed.
+  void handle_release(DeviceAddress address);
+
   // The answer comes when it has happened, or with timed_out. Asks for the device until then.
   void wait_for(Waiters::Waiter waiter);
 
@@ -66,6 +73,7 @@ class Daemon {
  private:
   [[nodiscard]] Result<void> open_edges();
   [[nodiscard]] Result<void> open_mount();
+  [[nodiscard]] Result<void> open_attacher();
   [[nodiscard]] Result<void> open_control();
   [[nodiscard]] Result<void> settle_privileges();
   void loop_until_stopped();
@@ -82,6 +90,7 @@ class Daemon {
   InitiatorConfig config_;
   os::ServiceNotifier notifier_;
   std::unique_ptr<os::SignalSet> signals_;
+  std::unique_ptr<block::AttachProcess> attach_process_;  // until the attacher has it
   std::unique_ptr<client::CoreRunner> runner_;
   std::unique_ptr<InterfaceSet> interfaces_;
   std::unique_ptr<DeviceKeeper> keeper_;
@@ -89,6 +98,7 @@ class Daemon {
   std::unique_ptr<os::FuseMount> mount_;  // null when nothing is mounted
   std::unique_ptr<fuse::Server> fuse_;    // likewise
   std::unique_ptr<control::Server> control_;
+  std::unique_ptr<Attacher> attacher_;  // null when nothing is mounted
   Waiters waiters_;
   EventHistory history_;
   daemon::EventThrottle throttle_{{}};

@@ -8,6 +8,9 @@ std::string to_string(const DeviceUsers& users) {
   if (!users.block_device.empty()) {
     return "attached as " + users.block_device;
   }
+  if (users.is_changing) {
+    return "being attached";
+  }
   if (users.open_files == 0) {
     return {};
   }

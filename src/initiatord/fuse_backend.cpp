@@ -114,6 +114,7 @@ void FuseBackend::release(DeviceAddress address) {
   KeptDevice* device = daemon_.keeper().find(address);
   if (device != nullptr && device->users.open_files > 0) {
     --device->users.open_files;
+    daemon_.handle_release(address);
   }
 }
 

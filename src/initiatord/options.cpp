@@ -36,6 +36,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   config::DaemonCommandLine line(kTexts);
   line.add_override(
       {"--mount", "DIR", "Show the devices as files there, or none (/run/aoekit/etherd)"}, "mount");
+  line.add_override({"--links", "DIR", "Name attached devices there, or none (/dev/etherd)"},
+                    "links");
   auto parsed = line.parse(arguments);
   if (auto* text = std::get_if<config::PrintedText>(&parsed)) {
     return std::move(*text);

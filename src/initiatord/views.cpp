@@ -71,6 +71,7 @@ Json macs_json(const std::vector<MacAddress>& macs) {
 Json settings_json(const DeviceConfig& config) {
   return {
       {"read_only", config.access == DeviceAccess::read_only},
+      {"attach", config.attach.empty() ? "no" : config.attach},
       {"timeout_ns", config.timeout.ns},
       {"on_path_loss", config.on_path_loss == initiator::OnPathLoss::queue ? "queue" : "fail"},
       {"fast_io_fail_ns", config.fast_io_fail.ns},
@@ -145,6 +146,9 @@ Json summary_json(const DeviceView& view) {
 Json show_json(const DeviceView& view) {
   Json json = summary_json(view);
   json["enabled"] = view.device.enabled;
+  const DeviceUsers& users = view.device.users;
+  json["block_device"] = users.block_device.empty() ? Json() : Json(users.block_device);
+  json["via"] = users.front_end.empty() ? Json() : Json(users.front_end);
   json["settings"] = settings_json(view.device.config);
   if (view.open != nullptr && view.open->identity()) {
     json["identity"] = identity_json(*view.open->identity());

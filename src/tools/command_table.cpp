@@ -43,6 +43,8 @@ constexpr std::array kCommands{
     CommandEntry{"", "events", "Show what happened to devices", make_events_command},
     CommandEntry{"", "top", "Watch devices and paths at work", make_top_command},
     CommandEntry{"", "wait", "Wait until a device is up", make_wait_command},
+    CommandEntry{"", "attach", "Make a block device of a device", make_attach_command},
+    CommandEntry{"", "detach", "Take the block device away again", make_detach_command},
     CommandEntry{"", "revalidate", "Ask a device again what it is", make_revalidate_command},
     CommandEntry{"", "flush", "Forget devices", make_flush_command},
     CommandEntry{"", "interfaces", "Show or set the interfaces in use", make_interfaces_command},

@@ -283,6 +283,47 @@ class ForcibleCommand final : public InitiatorCommand {
   bool force_ = false;
 };
 
+class AttachCommand final : public InitiatorCommand {
+ public:
+  AttachCommand()
+      : InitiatorCommand(
+            {"initiator.attach", DeviceArgument::needed,
+             "Prints the path of the block device, which also has the name "
+             "/dev/etherd/DEVICE.\nWAY is ublk, nbd, loop, or auto: the best that this "
+             "kernel has."}) {}
+
+ protected:
+  void define_more(CommandLine& line) override {
+    line.option({"--via", "WAY", "What kind of block device (default auto)"}, via_);
+    line.flag({"-r,--read-only", "", "Refuse to write"}, read_only_);
+  }
+
+  [[nodiscard]] Result<void> add_params(Json& params) const override {
+    params["via"] = via_;
+    params["read_only"] = read_only_;
+    return {};
+  }
+
+  [[nodiscard]] std::string text_of(const Json& result) const override {
+    return printable_text(plain_text(member(result, "block_device"))) + "\n";
+  }
+
+  [[nodiscard]] ExitStatus status_of(const Json& result) const override {
+    if (via_ == "auto") {
+      const std::string passed_over = plain_text(member(result, "passed_over"));
+      print_error(fmt::format("aoe: {}: attached through {}{}\n",
+                              printable_text(plain_text(member(result, "address"))),
+                              printable_text(plain_text(member(result, "via"))),
+                              passed_over.empty() ? "" : " (" + printable_text(passed_over) + ")"));
+    }
+    return ExitStatus::ok;
+  }
+
+ private:
+  std::string via_ = "auto";
+  bool read_only_ = false;
+};
+
 }  // namespace
 
 std::unique_ptr<Command> make_list_command() {
@@ -308,6 +349,16 @@ std::unique_ptr<Command> make_wait_command() {
                    "time.",
                    Answer::silent},
       Duration::seconds(30));
+}
+
+std::unique_ptr<Command> make_attach_command() {
+  return std::make_unique<AttachCommand>();
+}
+
+std::unique_ptr<Command> make_detach_command() {
+  return std::make_unique<InitiatorCommand>(DaemonMethod{
+      "initiator.detach", DeviceArgument::needed,
+      "Refused while somebody uses the block device: unmount it first.", Answer::silent});
 }
 
 std::unique_ptr<Command> make_revalidate_command() {

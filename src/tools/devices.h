@@ -12,6 +12,8 @@ namespace aoe::tools {
 [[nodiscard]] std::unique_ptr<Command> make_paths_command();
 [[nodiscard]] std::unique_ptr<Command> make_stats_command();
 [[nodiscard]] std::unique_ptr<Command> make_wait_command();
+[[nodiscard]] std::unique_ptr<Command> make_attach_command();
+[[nodiscard]] std::unique_ptr<Command> make_detach_command();
 [[nodiscard]] std::unique_ptr<Command> make_revalidate_command();
 [[nodiscard]] std::unique_ptr<Command> make_flush_command();
 [[nodiscard]] std::unique_ptr<Command> make_interfaces_command();

@@ -212,10 +212,10 @@ initiatord_is_ready() {
 
 # start_initiatord ARGS..: runs aoe-initiatord in the initiator's network namespace, but in the mount
 # namespace of the test, and waits until it is ready. Adds --control below $WORK, all of the
-# initiator's interfaces when ARGS has neither -i nor --config, and --mount none when it has no
-# --mount. Sets INITIATORD_PID, INITIATORD_LOG, INITIATORD_CONTROL.
+# initiator's interfaces when ARGS has neither -i nor --config, --mount none when it has no --mount,
+# and --links $WORK/links. Sets INITIATORD_PID, INITIATORD_LOG, INITIATORD_CONTROL.
 start_initiatord() {
-  local word interfaces='' mount='' number arguments=("$@")
+  local word interfaces='' mount='' number arguments=(--links "$WORK/links" "$@")
   for word in "$@"; do
     case $word in
       -i | --interface | -i* | --interface=* | -c | --config*) interfaces=given ;;
