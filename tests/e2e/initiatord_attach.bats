@@ -232,6 +232,22 @@ use_disk() {
   assert_same_bytes "$WORK/source.img" "$WORK/disk.img"
 }
 
+# verify_with_fio FILE ENGINE: many requests at once, all checked.
+verify_with_fio() {
+  (cd "$WORK" && fio --name=mixed --filename="$1" --ioengine="$2" --direct=1 --rw=randwrite \
+    --bsrange=512-256k --blockalign=512 --size=64M --io_size=128M --iodepth=32 --verify=crc32c \
+    --verify_fatal=1 --fsync=200 --output="$WORK/fio.log") || fail "$(tail -n 20 "$WORK/fio.log")"
+}
+
+@test "fio verifies what it wrote to the file, and to the block device" {
+  requires netns loop fio file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 64M
+  verify_with_fio "$MNT/e7.1" io_uring
+  device=$(aoed attach e7.1 --via loop)
+  verify_with_fio "$device" libaio
+  aoed detach e7.1
+}
+
 @test "a device is attached by itself when the file says so" {
   requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
   make_net
