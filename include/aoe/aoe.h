@@ -148,8 +148,9 @@ typedef void (*aoe_completion)(void* user_data, int error);
 // Open a device.
 //
 // `uri` is "aoe:e7.1" for shelf 7, slot 1, or "aoe://eth1,eth2/e7.1?timeout=30", which names the
-// interfaces and, after the ?, any of payload=BYTES, timeout=SECONDS and
-// policy=fastest|round-robin|active-passive. "e7.1" and "7.1" will do as well.
+// interfaces and, after the ?, parameters, which go before the settings of the handle: timeout=,
+// payload=, window=, mode=read-only, policy= and more, all in aoe(1) under URI. "e7.1" and "7.1"
+// will do as well.
 //
 // The target is asked for until it has answered and identified itself. Once open, the device stays
 // open whatever happens to the target: requests wait for its return until their timeout. After a
@@ -472,13 +473,16 @@ AOE_PUBLIC int aoe_get_identity(struct aoe_handle* handle, struct aoe_identity* 
 // end.
 struct aoe_path {
   const char* interface;
-  const char* state;  // "probing", "live", "suspect", "down" or "quarantined"
-  uint8_t mac[6];     // of the target
+  const char* state;       // "probing", "live", "suspect", "down" or "quarantined"
+  const char* quarantine;  // why it is quarantined, else "none"
+  const char* peer;  // "unknown", "plain" AoE, or "session": a target of aoekit, with checksums
+  uint8_t mac[6];    // of the target
   uint16_t reserved;
-  uint32_t payload_bytes;     // data in a frame
-  uint32_t window_frames;     // frames that may be in flight now
-  uint32_t in_flight_frames;  // and those that are
-  int64_t srtt_ns;            // round trip: smoothed, its variation, and the timer made from both
+  uint32_t payload_bytes;          // data in a frame
+  uint32_t payload_bytes_allowed;  // the same by MTU, target and settings: more if frames vanish
+  uint32_t window_frames;          // frames that may be in flight now
+  uint32_t in_flight_frames;       // and those that are
+  int64_t srtt_ns;                 // round trip: smoothed, its variation, the timer made from both
   int64_t rttvar_ns;
   int64_t rto_ns;
   int64_t rtt_min_ns;
@@ -487,6 +491,7 @@ struct aoe_path {
   uint64_t frames_sent;
   uint64_t frames_answered;
   uint64_t retransmissions;
+  uint64_t frames_damaged;  // that arrived with a wrong checksum
 };
 
 // Called for one path, which lives during the call. Anything but 0 ends the list.

@@ -1,7 +1,10 @@
 #include "client/core_runner.h"
 
+#include "net/closed_port.h"
 #include "os/clock.h"
 #include "protocol/aoe_frame.h"
+
+#include <fmt/core.h>
 
 #include <sys/epoll.h>
 
@@ -27,12 +30,14 @@ std::size_t frame_bytes(const CoreRunner::Ports& ports) {
 
 CoreRunner::CoreRunner(Ports ports, std::unique_ptr<os::LinkMonitor> monitor,
                        const Options& options)
-    : monitor_(std::move(monitor)),
+    : ports_max_(options.core.limits.ports_max),
+      monitor_(std::move(monitor)),
       pool_({.count = options.buffers, .frame_bytes = frame_bytes(ports)}),
       ports_(std::move(ports)),
       told_(ports_.size()),
       core_(std::make_unique<initiator::InitiatorCore>(options.core, pool_)),
       readable_(ports_.size(), true),
+      closed_(ports_.size(), false),
       staged_(ports_.size()) {
   for (auto& staged : staged_) {
     staged.reserve(kBatchFrames);
@@ -53,16 +58,70 @@ Result<std::unique_ptr<CoreRunner>> CoreRunner::create(Ports ports,
 
 Result<void> CoreRunner::watch() {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
-    if (ports_[i]->wait_fd() >= 0) {
-      AOE_TRY(loop_->add_fd(ports_[i]->wait_fd(), EPOLLIN | EPOLLET,
-                            [this, i](std::uint32_t) { readable_[i] = true; }));
-    }
+    AOE_TRY(watch_port(i));
   }
   if (monitor_) {
     AOE_TRY(loop_->add_fd(monitor_->wait_fd(), EPOLLIN,
                           [this](std::uint32_t) { links_changed_ = true; }));
   }
   return {};
+}
+
+Result<void> CoreRunner::watch_port(std::size_t port) {
+  if (ports_[port]->wait_fd() < 0) {
+    return {};
+  }
+  return loop_->add_fd(ports_[port]->wait_fd(), EPOLLIN | EPOLLET,
+                       [this, port](std::uint32_t) { readable_[port] = true; });
+}
+
+std::optional<std::size_t> CoreRunner::slot_for(const std::string& name) const {
+  std::optional<std::size_t> closed;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    if (closed_[i]) {
+      if (ports_[i]->name() == name) {
+        return i;
+      }
+      closed = closed ? closed : i;
+    }
+  }
+  return ports_.size() < ports_max_ ? std::optional(ports_.size()) : closed;
+}
+
+Result<PortId> CoreRunner::add_port(std::unique_ptr<net::PacketPort> port) {
+  const std::optional<std::size_t> slot = slot_for(port->name());
+  if (!slot) {
+    return fail_with(Errc::no_space, 0,
+                     fmt::format("{}: {} interfaces are in use, the most that can be", port->name(),
+                                 ports_.size()));
+  }
+  if (*slot == ports_.size()) {
+    ports_.emplace_back();
+    told_.emplace_back();
+    readable_.push_back(false);
+    closed_.push_back(true);
+    staged_.emplace_back().reserve(kBatchFrames);
+  }
+  ports_[*slot] = std::move(port);
+  if (auto watched = watch_port(*slot); !watched) {
+    ports_[*slot] = std::make_unique<net::ClosedPort>(ports_[*slot]->name());
+    return aoe::fail(watched.error());
+  }
+  readable_[*slot] = true;
+  closed_[*slot] = false;
+  tell_changed_ports(os::monotonic_now());
+  return PortId{static_cast<std::uint8_t>(*slot)};
+}
+
+void CoreRunner::remove_port(PortId id) {
+  std::unique_ptr<net::PacketPort>& port = ports_[id.value];
+  if (port->wait_fd() >= 0) {
+    loop_->remove_fd(port->wait_fd());
+  }
+  port = std::make_unique<net::ClosedPort>(port->name());
+  readable_[id.value] = false;
+  closed_[id.value] = true;
+  tell_changed_ports(os::monotonic_now());
 }
 
 void CoreRunner::turn(Instant deadline) {
@@ -73,6 +132,9 @@ void CoreRunner::turn(Instant deadline) {
   loop_->run_once(more_waits() ? Instant{1} : deadline);
   if (std::exchange(links_changed_, false)) {
     refresh_ports();
+    if (link_callback_) {
+      link_callback_();
+    }
   }
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (readable_[i]) {
@@ -145,10 +207,16 @@ void CoreRunner::transmit() {
 }
 
 void CoreRunner::refresh_ports() {
-  const os::LinkChanges changes = monitor_->drain();
-  for (const auto& port : ports_) {
-    if (changes.contains(port->name())) {
-      static_cast<void>(port->refresh());
+  os::LinkChanges changes;
+  if (monitor_) {
+    changes = monitor_->drain();
+  }
+  // Nothing in the queue: it was the owner who wants a look.
+  changes.everything = changes.everything || changes.names.empty();
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    if (changes.contains(ports_[i]->name()) && ports_[i]->refresh()) {
+      // What came while the port changed may have lost its edge.
+      readable_[i] = true;
     }
   }
 }

@@ -11,15 +11,19 @@
 #include "runtime/event_loop.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace aoe::client {
 
-// Port i of the vector is PortId{i} of the core. Single thread; what it calls back is nothing:
-// after a turn the owner polls the core's completions and events.
+// Port i of the vector is PortId{i} of the core. Single thread; after a turn the owner polls the
+// core's completions and events.
 class CoreRunner {
  public:
   using Ports = std::vector<std::unique_ptr<net::PacketPort>>;
@@ -59,7 +63,26 @@ class CoreRunner {
 
   [[nodiscard]] const initiator::InitiatorCore& core() const { return *core_; }
 
+  // By PortId. A port that was removed is still there, as a net::ClosedPort.
   [[nodiscard]] const Ports& ports() const { return ports_; }
+
+  // The loop that turn() runs, for what else its owner waits for. The owner takes its descriptors
+  // off before the runner goes.
+  [[nodiscard]] runtime::EventLoop& loop() { return *loop_; }
+
+  // A further port. It gets the id of a removed port of the same name, else a new one, else that of
+  // any removed port: paths of a device go by the id, and are identified anew when a port comes up.
+  // Errors: no_space (core.limits.ports_max are there), io.
+  [[nodiscard]] Result<PortId> add_port(std::unique_ptr<net::PacketPort> port);
+
+  // Closes the port; what used it goes on over other ports.
+  void remove_port(PortId id);
+
+  // Looks at all interfaces now, as after a link event.
+  void look_at_links() { links_changed_ = true; }
+
+  // Called after link events, when the ports have been looked at.
+  void on_link_change(std::function<void()> callback) { link_callback_ = std::move(callback); }
 
  private:
   static constexpr std::size_t kBatchFrames = 64;
@@ -67,12 +90,15 @@ class CoreRunner {
   CoreRunner(Ports ports, std::unique_ptr<os::LinkMonitor> monitor, const Options& options);
 
   [[nodiscard]] Result<void> watch();
+  [[nodiscard]] Result<void> watch_port(std::size_t port);
+  [[nodiscard]] std::optional<std::size_t> slot_for(const std::string& name) const;
   void receive(std::size_t port);
   [[nodiscard]] bool more_waits() const;
   void arm_for_next_timeout();
   void refresh_ports();
   void tell_changed_ports(Instant now);
 
+  std::size_t ports_max_;
   std::unique_ptr<runtime::EventLoop> loop_;
   std::unique_ptr<os::LinkMonitor> monitor_;
   BufferPool pool_;
@@ -80,9 +106,11 @@ class CoreRunner {
   std::vector<std::optional<PortInfo>> told_;  // what the core knows of each port
   std::unique_ptr<initiator::InitiatorCore> core_;
   bool links_changed_ = false;
+  std::function<void()> link_callback_;
   std::optional<os::TimerFd> timer_;  // when waitable
   std::optional<Instant> armed_;      // when it goes off; it is moved forward, never back
   std::vector<bool> readable_;
+  std::vector<bool> closed_;                       // by port: removed, its place is free
   std::vector<std::vector<PacketBuffer>> staged_;  // by port
   std::array<initiator::TxFrame, kBatchFrames> outgoing_{};
   std::array<PacketBuffer, kBatchFrames> incoming_{};

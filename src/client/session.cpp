@@ -1,11 +1,11 @@
 #include "client/session.h"
 
 #include "client/device_settings.h"
+#include "client/interfaces.h"
 #include "client/session_state.h"
 #include "net/af_packet_port.h"
 #include "os/clock.h"
 #include "os/link_monitor.h"
-#include "os/netif.h"
 #include "os/random_seed.h"
 #include "protocol/ata_command.h"
 
@@ -23,7 +23,6 @@ using initiator::TargetRecord;
 using protocol::AoeError;
 using protocol::kHeaderBytes;
 
-constexpr std::size_t kPortsMax = 32;  // of initiator::CoreLimits
 // An answer that is this young says where the target is without asking again.
 constexpr Duration kRecordFresh = Duration::seconds(10);
 // Queries and answers may be lost: asked again after these times within one discovery.
@@ -44,37 +43,6 @@ std::string peer_name(const Peer& peer) {
 
 bool has_wildcard(DeviceAddress address) {
   return address.shelf == protocol::kAllShelves || address.slot == protocol::kAllSlots;
-}
-
-Result<std::vector<std::string>> resolve_interfaces(const std::vector<std::string>& wanted) {
-  if (wanted.empty()) {
-    return fail_with(Errc::invalid_argument, 0, "no interface given (name one or more, or 'auto')");
-  }
-  std::vector<std::string> names = wanted;
-  if (wanted.size() == 1 && wanted[0] == "auto") {
-    names.clear();
-    AOE_TRY_ASSIGN(const auto all, os::list_interfaces());
-    for (const os::NetInterface& interface : all) {
-      if (os::is_auto_candidate(interface)) {
-        names.push_back(interface.name);
-      }
-    }
-    if (names.empty()) {
-      return fail_with(Errc::not_found, 0,
-                       "auto: no Ethernet interface with carrier (name one explicitly)");
-    }
-  }
-  std::vector<std::string> sorted = names;
-  std::sort(sorted.begin(), sorted.end());
-  if (const auto twice = std::adjacent_find(sorted.begin(), sorted.end()); twice != sorted.end()) {
-    return fail_with(Errc::invalid_argument, 0, *twice + ": interface given twice");
-  }
-  if (names.size() > kPortsMax) {
-    return fail_with(
-        Errc::invalid_argument, 0,
-        fmt::format("{} interfaces given, at most {} can be used", names.size(), kPortsMax));
-  }
-  return names;
 }
 
 Error aoe_error(const Peer& peer, std::uint8_t code) {

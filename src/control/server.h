@@ -26,6 +26,8 @@ class Server;
 // Reply is destroyed unanswered gets the error "unavailable". The server outlives all its replies.
 class Reply {
  public:
+  // Answers nothing.
+  Reply() = default;
   Reply(Reply&& other) noexcept;
   Reply& operator=(Reply&& other) noexcept;
   Reply(const Reply&) = delete;
@@ -41,7 +43,7 @@ class Reply {
 
   Server* server_ = nullptr;  // null once answered or moved from
   std::uint64_t connection_ = 0;
-  Json id_;
+  Json id_{};
 };
 
 // Serves newline-delimited JSON (control/message.h) to any number of clients on an event loop.

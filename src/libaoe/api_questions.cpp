@@ -71,8 +71,11 @@ aoe_path describe(const aoe::client::PathInfo& info) {
   aoe_path path{};
   path.interface = info.interface.c_str();
   path.state = info.state.c_str();
+  path.quarantine = info.quarantine.c_str();
+  path.peer = info.peer.c_str();
   std::copy(info.mac.octets.begin(), info.mac.octets.end(), path.mac);
   path.payload_bytes = info.payload_bytes;
+  path.payload_bytes_allowed = info.payload_bytes_allowed;
   path.window_frames = info.window_frames;
   path.in_flight_frames = info.in_flight_frames;
   path.srtt_ns = info.srtt.ns;
@@ -84,6 +87,7 @@ aoe_path describe(const aoe::client::PathInfo& info) {
   path.frames_sent = info.frames_sent;
   path.frames_answered = info.frames_answered;
   path.retransmissions = info.retransmissions;
+  path.frames_damaged = info.frames_damaged;
   return path;
 }
 

@@ -8,6 +8,9 @@ install(TARGETS aoe_shared EXPORT aoe
 install(FILES ${CMAKE_SOURCE_DIR}/include/aoe/aoe.h ${CMAKE_SOURCE_DIR}/include/aoe/aoe.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/aoe COMPONENT libaoe-dev)
 
+# Relative, so that it is right wherever the installation is put (cmake --install --prefix, DESTDIR).
+file(RELATIVE_PATH prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" prefix_from_pc "${prefix_from_pc}")
 configure_file(libaoe.pc.in libaoe.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libaoe.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT libaoe-dev)

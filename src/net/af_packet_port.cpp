@@ -134,7 +134,7 @@ PortStats AfPacketPort::stats() const {
 }
 
 std::size_t AfPacketPort::receive(std::span<PacketBuffer> out) {
-  if (growth_deferred_) {
+  if (growth_deferred_ && info_.link_up) {
     grow_ring();
   }
   std::size_t count = 0;
@@ -244,7 +244,11 @@ bool AfPacketPort::refresh() {
     return info_ != before;
   }
   device_mtu_bytes_ = interface->mtu_bytes;
-  if (ring_is_short()) {
+  // Not while it is down: an interface that comes up while the kernel exchanges the ring (which
+  // takes milliseconds) is overlooked, and nothing is ever received (packet_set_ring() sets the
+  // socket's protocol to 0 meanwhile, so packet_notifier() does not hook it in). It comes up with
+  // another event, and so with another refresh().
+  if (ring_is_short() && interface->up) {
     grow_ring();
   }
   PortInfo next;
@@ -316,7 +320,8 @@ void AfPacketPort::grow_ring() {
   const std::size_t mtu_bytes = std::min(device_mtu_bytes_, kMtuBytesMax);
   const RingShape shape =
       make_ring_shape({.frame_bytes = mtu_bytes + kEthernetHeaderBytes, .ring_bytes = ring_bytes_});
-  if (!ring_.remake(socket_.get(), shape) && old_shape.slot_count != 0) {
+  if (!ring_.remake(socket_.get(), shape) && ring_.shape().slot_count == 0 &&
+      old_shape.slot_count != 0) {
     static_cast<void>(ring_.remake(socket_.get(), old_shape));
   }
 }

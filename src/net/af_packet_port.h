@@ -59,6 +59,9 @@ struct AfPacketOptions {
 // to its interface:
 //
 //   link or interface down   sends are dropped and counted; both directions work when it is back up
+//   the process forks        it works in both, but only one may use it. While the other lives and
+//   has
+//                            not called exec, the ring keeps its size
 //   interface removed        the same; refresh() binds to the next interface of that name
 //   MAC or MTU changed       refresh() shows it. A longer MTU needs a new ring, which is made at
 //   once,

@@ -73,15 +73,28 @@ void PacketRing::unmap() {
   }
   memory_ = {};
   shape_ = {};
-  next_ = 0;
+}
+
+bool PacketRing::map(int socket, const RingShape& shape) {
+  void* memory = ::mmap(nullptr, shape.ring_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, socket, 0);
+  if (memory == MAP_FAILED) {
+    return false;
+  }
+  memory_ = {static_cast<std::byte*>(memory), shape.ring_bytes()};
+  shape_ = shape;
+  return true;
 }
 
 Result<void> PacketRing::remake(int socket, RingShape shape) {
   AOE_CHECK(held_count_ == 0, "a ring is replaced only when no slot is out");
+  const RingShape old_shape = shape_;
   unmap();
   // The kernel refuses a new ring, and a new reserve, while there is an old one.
   tpacket_req request{};
-  ::setsockopt(socket, SOL_PACKET, PACKET_RX_RING, &request, sizeof request);
+  if (::setsockopt(socket, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) < 0 &&
+      errno == EBUSY && old_shape.slot_count != 0 && map(socket, old_shape)) {
+    return fail(os::os_error(EBUSY, "receive ring: another process has it too"));
+  }
   if (::setsockopt(socket, SOL_PACKET, PACKET_RESERVE, &shape.reserve_bytes,
                    sizeof shape.reserve_bytes) < 0) {
     return fail(os::os_error(errno, "receive ring: PACKET_RESERVE"));
@@ -103,14 +116,12 @@ Result<void> PacketRing::remake(int socket, RingShape shape) {
     return fail(os::os_error(errno, fmt::format("receive ring: {} slots of {} bytes",
                                                 shape.slot_count, shape.slot_bytes)));
   }
-  void* memory = ::mmap(nullptr, shape.ring_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, socket, 0);
-  if (memory == MAP_FAILED) {
+  // A child process has the mapping too, and so the port goes on in it when this one ends (a daemon
+  // that goes into the background).
+  if (!map(socket, shape)) {
     return fail(os::os_error(errno, fmt::format("receive ring: map {} bytes", shape.ring_bytes())));
   }
-  // A child process that kept the mapping would make the kernel refuse the next remake.
-  ::madvise(memory, shape.ring_bytes(), MADV_DONTFORK);
-  memory_ = {static_cast<std::byte*>(memory), shape.ring_bytes()};
-  shape_ = shape;
+  next_ = 0;
   held_.assign(shape.slot_count, 0);
   return {};
 }

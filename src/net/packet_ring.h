@@ -61,8 +61,9 @@ class PacketRing final : public BufferOwner {
   ~PacketRing() override;
 
   // Replaces the ring of `socket`, whatever shape it had; frames that waited in it are lost. No
-  // slot may be held. Falls back to half the slots (down to 8) while the kernel lacks memory. After
-  // an error there is no ring. Needs no capability beyond the open socket.
+  // slot may be held. Falls back to half the slots (down to 8) while the kernel lacks memory. Needs
+  // no capability beyond the open socket. Errors: busy (another process maps the ring, which it has
+  // from a fork: the old ring stays as it was); after every other error there is no ring.
   [[nodiscard]] Result<void> remake(int socket, RingShape shape);
 
   [[nodiscard]] const RingShape& shape() const { return shape_; }
@@ -76,6 +77,7 @@ class PacketRing final : public BufferOwner {
   void release_buffer(std::uint32_t index) noexcept override;
 
  private:
+  [[nodiscard]] bool map(int socket, const RingShape& shape);
   void unmap();
 
   [[nodiscard]] std::byte* slot(std::size_t index) const {

@@ -10,4 +10,10 @@ Instant monotonic_now() {
   return Instant{std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec};
 }
 
+std::int64_t wall_clock_ms() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
 }  // namespace aoe::os

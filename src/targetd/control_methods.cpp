@@ -1,6 +1,7 @@
 #include "targetd/control_methods.h"
 
 #include "control/params.h"
+#include "daemon/port_view.h"
 #include "os/clock.h"
 #include "protocol/aoe_session.h"
 #include "targetd/daemon.h"
@@ -187,19 +188,6 @@ Json show(const target::Export& subject, Daemon& daemon) {
   return json;
 }
 
-Json port_json(const net::PacketPort& port) {
-  const net::PortStats stats = port.stats();
-  return {
-      {"interface", port.name()},           {"mac", to_string(port.info().mac)},
-      {"mtu_bytes", port.info().mtu_bytes}, {"link_up", port.info().link_up},
-      {"rx_frames", stats.rx_frames},       {"rx_bytes", stats.rx_bytes},
-      {"rx_dropped", stats.rx_dropped},     {"rx_truncated", stats.rx_truncated},
-      {"tx_frames", stats.tx_frames},       {"tx_bytes", stats.tx_bytes},
-      {"tx_dropped", stats.tx_dropped},     {"tx_oversize", stats.tx_oversize},
-      {"link_changes", stats.link_changes},
-  };
-}
-
 Json core_json(const target::TargetStats& stats) {
   const target::DropCounters& drops = stats.drops;
   return {
@@ -288,7 +276,7 @@ Result<Json> handle_stats(const Json& params, Daemon& daemon) {
   }
   Json ports = Json::array();
   for (const auto& port : daemon.shard().ports()) {
-    ports.push_back(port_json(*port));
+    ports.push_back(daemon::port_json(*port));
   }
   return Json{{"exports", std::move(exports)},
               {"ports", std::move(ports)},

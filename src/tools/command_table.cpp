@@ -3,13 +3,16 @@
 #include "tools/bench.h"
 #include "tools/config.h"
 #include "tools/copy.h"
+#include "tools/devices.h"
 #include "tools/discover.h"
+#include "tools/events.h"
 #include "tools/identify.h"
 #include "tools/mask.h"
 #include "tools/ping.h"
 #include "tools/reserve.h"
 #include "tools/smart.h"
 #include "tools/target.h"
+#include "tools/top.h"
 #include "tools/version.h"
 #include "tools/wire.h"
 
@@ -33,6 +36,23 @@ constexpr std::array kCommands{
     CommandEntry{"", "smart", "Show the health of a disk", make_smart_command},
     CommandEntry{"", "copy", "Copy an image to a device or from one", make_copy_command},
     CommandEntry{"", "bench", "Measure a device", make_bench_command},
+    CommandEntry{"", "list", "List the devices that the initiator daemon keeps", make_list_command},
+    CommandEntry{"", "show", "Show all of a device", make_show_command},
+    CommandEntry{"", "paths", "Show the paths to a device", make_paths_command},
+    CommandEntry{"", "stats", "Show counters of devices and interfaces", make_stats_command},
+    CommandEntry{"", "events", "Show what happened to devices", make_events_command},
+    CommandEntry{"", "top", "Watch devices and paths at work", make_top_command},
+    CommandEntry{"", "wait", "Wait until a device is up", make_wait_command},
+    CommandEntry{"", "attach", "Make a block device of a device", make_attach_command},
+    CommandEntry{"", "detach", "Take the block device away again", make_detach_command},
+    CommandEntry{"", "revalidate", "Ask a device again what it is", make_revalidate_command},
+    CommandEntry{"", "flush", "Forget devices", make_flush_command},
+    CommandEntry{"", "interfaces", "Show or set the interfaces in use", make_interfaces_command},
+    CommandEntry{"", "enable", "Use a device again", make_enable_command},
+    CommandEntry{"", "disable", "Leave a device alone", make_disable_command},
+    CommandEntry{"", "reload", "Apply a changed config file of the initiator daemon",
+                 make_reload_command},
+    CommandEntry{"", "stop", "Stop the initiator daemon", make_stop_command},
     CommandEntry{"wire", "decode", "Print captured frames as text", make_wire_decode_command},
     CommandEntry{"target", "list", "List the exports", make_target_list_command},
     CommandEntry{"target", "show", "Show all of an export", make_target_show_command},

@@ -6,30 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <vector>
 
 namespace aoe::tools {
 namespace {
-
-struct KnownField {
-  const char* name;
-  const char* heading;
-  Align align;
-  bool wide;
-};
-
-constexpr std::array kExportFields{
-    KnownField{"address", "DEVICE", Align::left, false},
-    KnownField{"state", "STATE", Align::left, false},
-    KnownField{"size_sectors", "SIZE", Align::right, false},
-    KnownField{"mode", "MODE", Align::left, false},
-    KnownField{"interfaces", "INTERFACES", Align::left, false},
-    KnownField{"clients", "CLIENTS", Align::right, false},
-    KnownField{"buffers", "BUFFERS", Align::right, true},
-    KnownField{"store", "STORE", Align::left, false},
-};
 
 // The daemon's texts may hold what strangers sent (a config string), so nothing goes to the
 // terminal as it came.
@@ -51,8 +32,14 @@ std::string value_text(std::string_view name, const Json& value) {
 }
 
 std::string cell_text(std::string_view name, const Json& value) {
-  if (name == "size_sectors" && value.is_number_integer()) {
-    return size_text(value.get<std::uint64_t>() * kSectorBytes);
+  if (value.is_number_unsigned() || (value.is_number_integer() && value >= 0)) {
+    const auto number = value.get<std::uint64_t>();
+    if (name.find("sectors") != std::string_view::npos) {
+      return size_text(number * kSectorBytes);
+    }
+    if (name.ends_with("_ns")) {
+      return duration_text(Duration{value.get<std::int64_t>()});
+    }
   }
   if (name == "clients" && value.is_array()) {
     return std::to_string(value.size());
@@ -151,27 +138,26 @@ void add_sections(std::string& text, const std::string& title, const Json& objec
 
 }  // namespace
 
-std::string exports_text(const Json& result, OutputFormat format) {
-  const auto exports = result.find("exports");
-  if (exports == result.end() || !is_table(*exports)) {
+std::string list_text(const Json& rows, std::span<const ListField> fields, OutputFormat format) {
+  if (!is_table(rows)) {
     return "";
   }
   std::vector<std::string> known;
   std::vector<Table::Column> columns;
-  for (const KnownField& field : kExportFields) {
+  for (const ListField& field : fields) {
     // A column that this daemon has no values for would only take room.
-    if (std::any_of(exports->begin(), exports->end(),
+    if (std::any_of(rows.begin(), rows.end(),
                     [&](const Json& one) { return one.contains(field.name); })) {
       known.emplace_back(field.name);
       columns.push_back({field.heading, field.align, field.wide});
     }
   }
-  const std::vector<std::string> names = field_names(*exports, known);
+  const std::vector<std::string> names = field_names(rows, known);
   for (std::size_t i = known.size(); i < names.size(); ++i) {
     columns.push_back({heading_of(names[i]), Align::left, true});
   }
   Table table(std::move(columns));
-  for (const Json& one : *exports) {
+  for (const Json& one : rows) {
     table.add_row(row_cells(one, names));
   }
   return table.layout(format);

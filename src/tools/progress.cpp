@@ -2,11 +2,11 @@
 
 #include "os/clock.h"
 #include "tools/output.h"
+#include "tools/terminal.h"
 #include "tools/values.h"
 
 #include <fmt/format.h>
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,13 +17,6 @@ namespace aoe::tools {
 namespace {
 
 constexpr Duration kRedrawPause = Duration::milliseconds(200);
-constexpr std::size_t kColumnsDefault = 80;
-
-std::size_t terminal_columns() {
-  winsize size{};
-  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
-                                                                           : kColumnsDefault;
-}
 
 std::string bar(double share) {
   constexpr std::size_t kWidth = 20;
@@ -90,8 +83,9 @@ void Progress::update(std::uint64_t done_bytes) {
   }
   last_ = now;
   drawn_ = true;
-  const std::string text = progress_text({done_bytes, total_bytes_, now - start_},
-                                         std::max<std::size_t>(terminal_columns(), 21) - 1);
+  const std::string text =
+      progress_text({done_bytes, total_bytes_, now - start_},
+                    std::max<std::size_t>(terminal_size(STDERR_FILENO).columns, 21) - 1);
   print_error("\r" + text + "\x1b[K");
 }
 

@@ -23,6 +23,7 @@ lib_setup() {
   WORK=$BATS_TEST_TMPDIR
   NS_TARGET='' NS_INITIATOR='' NETWORKS=() DAEMONS=()
   TARGETD_PID='' TARGETD_LOG='' TARGETD_COUNT=0
+  INITIATORD_PID='' INITIATORD_LOG='' INITIATORD_COUNT=0
   PATH=$AOE_BIN:$PATH
   # bats runs teardown on a failure; a signal is the case left over.
   trap 'cleanup; exit 143' TERM INT HUP
@@ -204,6 +205,58 @@ stop_targetd() {
     fail "aoe-targetd ended with status $TARGETD_STATUS on SIGTERM"
   fi
 }
+
+initiatord_is_ready() {
+  grep -q '^aoe-initiatord: ready on ' "$INITIATORD_LOG" || ! kill -0 "$INITIATORD_PID" 2>/dev/null
+}
+
+# start_initiatord ARGS..: runs aoe-initiatord in the initiator's network namespace, but in the mount
+# namespace of the test, and waits until it is ready. Adds --control below $WORK, all of the
+# initiator's interfaces when ARGS has neither -i nor --config, --mount none when it has no --mount,
+# and --links $WORK/links. Sets INITIATORD_PID, INITIATORD_LOG, INITIATORD_CONTROL.
+start_initiatord() {
+  local word interfaces='' mount='' number arguments=(--links "$WORK/links" "$@")
+  for word in "$@"; do
+    case $word in
+      -i | --interface | -i* | --interface=* | -c | --config*) interfaces=given ;;
+      --mount*) mount=given ;;
+    esac
+  done
+  [ -n "$mount" ] || arguments=(--mount none "${arguments[@]}")
+  if [ -z "$interfaces" ]; then
+    for ((number = 0; number < NET_LINKS; number++)); do
+      interfaces+=${interfaces:+,}ini$number
+    done
+    arguments=(-i "$interfaces" "${arguments[@]}")
+  fi
+  INITIATORD_COUNT=$((INITIATORD_COUNT + 1))
+  INITIATORD_LOG=$WORK/initiatord-$INITIATORD_COUNT.log
+  INITIATORD_CONTROL=${INITIATORD_CONTROL:-$WORK/initiator.sock}
+  start_daemon "initiatord-$INITIATORD_COUNT" nsenter --net="/run/netns/$NS_INITIATOR" \
+    "$AOE_BIN/aoe-initiatord" --control "$INITIATORD_CONTROL" "${arguments[@]}"
+  INITIATORD_PID=$DAEMON_PID
+  wait_for "$WAIT_SECONDS" initiatord_is_ready || fail "aoe-initiatord is not ready" || return
+  if ! kill -0 "$INITIATORD_PID" 2>/dev/null; then
+    end_process "$INITIATORD_PID"
+    fail "aoe-initiatord ended with status $ENDED_STATUS before it was ready"
+  fi
+}
+
+# stop_initiatord [SIGNAL]: as stop_targetd.
+stop_initiatord() {
+  local signal=${1:-TERM}
+  end_process "$INITIATORD_PID" "$signal"
+  INITIATORD_STATUS=$ENDED_STATUS
+  if [ "$signal" = TERM ] && [ "$INITIATORD_STATUS" -ne 0 ]; then
+    fail "aoe-initiatord ended with status $INITIATORD_STATUS on SIGTERM"
+  fi
+}
+
+# aoed SUBCOMMAND ARGS..: asks the initiator daemon of this test.
+aoed() { "$AOE_BIN/aoe" "$@" --control "$INITIATORD_CONTROL"; }
+
+# device_is STATE DEVICE: what `aoe list` says; for wait_for.
+device_is() { aoed list | grep -Eq "^$2 +$1( |\$)"; }
 
 # json_run COMMAND..: bats' run, then takes its output apart; json FIELD.. prints a field of it, lists
 # by number: json read requests, json devices 0 mac.

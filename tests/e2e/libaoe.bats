@@ -13,6 +13,18 @@ example() {
   in_initiator "$EXAMPLES/$1" "${@:2}"
 }
 
+# start_event_loop URI: commands go to descriptor 7; `says PATTERN` looks at what came out.
+start_event_loop() {
+  mkfifo "$WORK/commands"
+  start_daemon loop event_loop_with_input "$1"
+  LOOP_PID=$DAEMON_PID
+  exec 7>"$WORK/commands"
+}
+event_loop_with_input() {
+  exec ip netns exec "$NS_INITIATOR" "$EXAMPLES/event_loop" "$1" <"$WORK/commands"
+}
+says() { grep -q "$1" "$WORK/loop.log"; }
+
 @test "read_sector prints what the disk holds" {
   requires netns "file:$EXAMPLES/read_sector" ours:aoe-targetd
   make_net
@@ -90,13 +102,7 @@ example() {
   make_net
   truncate -s 1M "$WORK/disk.img"
   start_targetd -e "7.1=$WORK/disk.img"
-  mkfifo "$WORK/commands"
-  # shellcheck disable=SC2016  # expanded by the inner shell
-  start_daemon loop ip netns exec "$NS_INITIATOR" bash -c \
-    'exec "$1" aoe://ini0/e7.1 <"$2"' bash "$EXAMPLES/event_loop" "$WORK/commands"
-  loop=$DAEMON_PID
-  exec 7>"$WORK/commands"
-  says() { grep -q "$1" "$WORK/loop.log"; }
+  start_event_loop aoe://ini0/e7.1
   wait_for "$WAIT_SECONDS" says '^open: 1048576 bytes'
   printf '%s\n' 'write 1000 between two sectors' wait 'read 1004 11' >&7
   wait_for "$WAIT_SECONDS" says '^read 1004: een two sec'
@@ -107,7 +113,7 @@ example() {
   printf '%s\n' size nonsense 'read 9999999 1' flush >&7
   exec 7>&-
   wait_for "$WAIT_SECONDS" says '^flush: done'
-  end_process "$loop" CONT
+  end_process "$LOOP_PID" CONT
   [ "$ENDED_STATUS" -eq 1 ]
   run cat "$WORK/loop.log"
   assert_contains "$output" "size: 2097152"
@@ -123,13 +129,7 @@ example() {
   make_net
   truncate -s 1M "$WORK/disk.img"
   start_targetd -e "7.1=$WORK/disk.img"
-  mkfifo "$WORK/commands"
-  # shellcheck disable=SC2016  # expanded by the inner shell
-  start_daemon loop ip netns exec "$NS_INITIATOR" bash -c \
-    'exec "$1" "aoe://ini0/e7.1?timeout=2" <"$2"' bash "$EXAMPLES/event_loop" "$WORK/commands"
-  loop=$DAEMON_PID
-  exec 7>"$WORK/commands"
-  says() { grep -q "$1" "$WORK/loop.log"; }
+  start_event_loop 'aoe://ini0/e7.1?timeout=2'
   wait_for "$WAIT_SECONDS" says '^open:'
   stop_targetd
   printf 'write 0 lost?\n' >&7

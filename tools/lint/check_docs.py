@@ -3,14 +3,16 @@
 
 check_docs.py PROGRAM MAN_DIRECTORY     PROGRAM is the built executable
 check_docs.py --all BIN_DIRECTORY MAN_DIRECTORY
+check_docs.py --nbdkit PLUGIN MAN_DIRECTORY     the same for the parameters of nbdkit-NAME-plugin.so
 
 The pages of a program P are man/P.N.scd, and for a subcommand S also man/P-S.N.scd. Every option
 and subcommand that --help shows (of the program and of each subcommand) must stand in a page. Every
 option that a page shows in bold (*--name*) must be shown by --help: so an option of another program
-is written without bold.
+is written without bold. Parameters of a plugin are `name=` in the help, *name=* in its page.
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -82,7 +84,34 @@ def check(program, man_directory):
     return problems
 
 
+def plugin_problems(name, help_of_plugin, page):
+    """Compares the parameters that `nbdkit PLUGIN --help` shows with those of the page."""
+    # Before the plugin's part stands nbdkit's own help.
+    shown = set(re.findall(r"^\[?([a-z][a-z0-9-]*)=", help_of_plugin.partition("\nplugin: ")[2],
+                           re.MULTILINE))
+    documented = set(re.findall(r"\*([a-z][a-z0-9-]*)=\*", page))
+    problems = [] if shown else [f"{name}: no parameter found in --help"]
+    problems += [f"{name}: {key}= of --help is not in the man page" for key in shown - documented]
+    problems += [f"{name}: the man page has {key}=, --help has not" for key in documented - shown]
+    return sorted(problems)
+
+
+def check_plugin(plugin, man_directory):
+    if not plugin.exists() or not shutil.which("nbdkit"):
+        print("skipped: the plugin is not built, or nbdkit not installed")
+        return 77
+    page = man_directory / f"{plugin.stem}.1.scd"
+    # nbdkit takes a name with a slash in it for a path.
+    text = help_text(pathlib.Path("nbdkit"), [str(plugin.resolve())])
+    problems = plugin_problems(plugin.stem, text, page.read_text(encoding="utf-8"))
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
 def main(arguments):
+    if len(arguments) == 3 and arguments[0] == "--nbdkit":
+        return check_plugin(pathlib.Path(arguments[1]), pathlib.Path(arguments[2]))
     if len(arguments) == 3 and arguments[0] == "--all":
         programs = sorted(path for path in pathlib.Path(arguments[1]).glob("*")
                           if path.is_file() and path.stat().st_mode & 0o100)

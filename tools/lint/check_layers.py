@@ -27,13 +27,15 @@ ALLOWED = {
     "storage": {"base", "os"},
     "runtime": {"base", "os"},
     "control": {"base", "os", "runtime"},  # its server runs on the event loop
-    "daemon": {"base", "config", "os", "runtime", "control"},  # what daemons have in common
+    "daemon": {"base", "config", "os", "net", "runtime", "control"},  # what daemons have in common
     "targetd": {"base", "protocol", "config", "target", "os", "net", "storage", "runtime",
                 "control", "daemon"},
     "client": {"base", "protocol", "initiator", "os", "net", "runtime", "control"},
     "libaoe": {"base", "client", "os", PUBLIC},
-    "frontends": {"base", "client", "os"},
     "frontends/nbdkit": {PUBLIC},
+    "frontends": {"base", "client", "os"},
+    "initiatord": {"base", "protocol", "config", "initiator", "os", "net", "runtime", "control",
+                   "daemon", "client", "frontends"},
     "tools": {"base", "protocol", "client", "control", "os", "net"},
     "compat": {"base", "protocol", "client", "control", "os"},
 }

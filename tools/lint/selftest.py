@@ -74,6 +74,20 @@ class Layers(Tree):
         self.assertEqual(1, len(self.problems("base/a.h", '#include "ids.h"\n')))
 
 
+class PluginDocs(unittest.TestCase):
+    HELP = "nbdkit --dump-plugin KEY=VALUE\n\nplugin: x\n(/a/b)\n[uri=]<URI> The device\nsize=<N> Size\n"
+
+    def test_agreement_passes(self):
+        self.assertEqual([], check_docs.plugin_problems("p", self.HELP, "[*uri=*]_URI_ *size=*_N_"))
+
+    def test_disagreement_is_caught_both_ways(self):
+        self.assertEqual(["p: size= of --help is not in the man page",
+                          "p: the man page has other=, --help has not"],
+                         check_docs.plugin_problems("p", self.HELP, "*uri=*_URI_ *other=*_N_"))
+        self.assertIn("p: no parameter found in --help",
+                      check_docs.plugin_problems("p", "plugin\n", ""))
+
+
 class Libaoe(unittest.TestCase):
     HEADER = "AOE_PUBLIC int aoe_a(int b,\n                     int c);\nAOE_PUBLIC int aoe_b(void);\n"
     MAP = "V_0.1 {\n  global:\n    aoe_a;  # why\n    aoe_b;\n  local:\n    *;\n};\n"

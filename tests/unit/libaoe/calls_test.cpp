@@ -254,6 +254,42 @@ TEST_F(HandleTest, HandlesShareANetwork) {
   handle = other;
 }
 
+TEST_F(HandleTest, ANetworkHasRoomForSixteenDevices) {
+  open();
+  std::vector<initiator::FakeTarget> targets(17, initiator::FakeTarget{8});
+  hook = [&](const Sent& sent) {
+    return sent.header.address.slot == Slot{1}
+               ? target.answer(sent)
+               : targets.at(sent.header.address.slot.value - 2U).answer(sent);
+  };
+  std::vector<aoe_handle*> others;
+  for (unsigned slot = 2; slot <= 17; ++slot) {
+    targets.at(slot - 2).address = {Shelf{7}, Slot{static_cast<std::uint8_t>(slot)}};
+    aoe_handle* other = others.emplace_back(aoe_create());
+    ASSERT_EQ(aoe_share_network(other, handle), 0);
+    const std::string device = "e7." + std::to_string(slot);
+    if (slot <= 16) {
+      EXPECT_EQ(aoe_open(other, device.c_str()), 0) << aoe_get_error();
+    } else {
+      EXPECT_TRUE(failed_with(aoe_open(other, device.c_str()), ENOSPC, "too many devices"));
+    }
+  }
+  for (aoe_handle* other : others) {
+    EXPECT_EQ(aoe_close(other), 0);
+  }
+}
+
+TEST(HandleLimits, ANetworkHasAtMost32Interfaces) {
+  aoe_handle* handle = aoe_create();
+  std::string names = "if0";
+  for (int i = 1; i <= 32; ++i) {
+    names += ",if" + std::to_string(i);
+  }
+  ASSERT_EQ(aoe_set_interfaces(handle, names.c_str()), 0);
+  EXPECT_TRUE(failed_with(aoe_open(handle, "e7.1"), EINVAL, "33 interfaces given, at most 32"));
+  EXPECT_EQ(aoe_close(handle), 0);
+}
+
 TEST_F(HandleTest, ClosingNothingIsFine) {
   EXPECT_EQ(aoe_close(nullptr), 0);
   EXPECT_EQ(aoe_close(aoe_create()), 0);

@@ -10,6 +10,8 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <vector>
 
@@ -465,6 +467,50 @@ TEST_F(AfPacketPortTest, LongerMtuWaitsForBuffersThatAreOut) {
   EXPECT_EQ(b->info().mtu_bytes, 9000U);
   send(*a, {.number = 5, .size_bytes = 9014});
   EXPECT_THAT(numbers(receive(*b, 1)), ::testing::ElementsAre(5U));
+}
+
+TEST_F(AfPacketPortTest, GoesOnInAForkedChild) {
+  auto a = open_port({.interface = "va"});
+  auto b = open_port({.interface = "vb"});
+  send_numbers(*a, 1, 1);
+  ASSERT_EQ(receive(*b, 1).size(), 1U);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(numbers(receive(*b, 1)) == std::vector<std::uint32_t>{2} ? 0 : 1);
+  }
+  send_numbers(*a, 2, 1);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(AfPacketPortTest, RingThatAnotherProcessHasTooIsKeptUntilItIsAlone) {
+  auto a = open_port({.interface = "va"});
+  auto b = open_port({.interface = "vb"});
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char byte = 0;
+    ::close(ends[1]);
+    ::_exit(::read(ends[0], &byte, 1) == 0 ? 0 : 1);
+  }
+  ASSERT_EQ(run_command("ip link set va mtu 9000 && ip link set vb mtu 9000"), 0);
+  a->refresh();
+  b->refresh();
+  EXPECT_TRUE(b->ring_is_short());
+  EXPECT_TRUE(b->info().link_up);
+  send_numbers(*a, 1, 3);
+  EXPECT_THAT(numbers(receive(*b, 3)), ::testing::ElementsAre(1U, 2U, 3U));
+  ::close(ends[1]);
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ::close(ends[0]);
+  EXPECT_EQ(status, 0);
+  b->refresh();
+  EXPECT_EQ(b->info().mtu_bytes, 9000U);
+  send_numbers(*a, 4, 1);
+  EXPECT_THAT(numbers(receive(*b, 1)), ::testing::ElementsAre(4U));
 }
 
 TEST_F(AfPacketPortTest, ChangedAddressShowsAndReceives) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 
 namespace aoe::tools {
@@ -79,23 +80,32 @@ TEST(ProgressText, FitsTheTerminalAndNeedsNoTotal) {
   EXPECT_EQ(progress_text({3 << 20U, std::nullopt, Duration::seconds(3)}, 80), "3 MiB  1 MiB/s");
 }
 
-TEST(ExportsText, ShowsKnownFieldsAndKeepsNewOnesForTheWideForm) {
-  Json one = {{"address", "e7.1"},       {"state", "online"}, {"size_sectors", 20480},
-              {"mode", "write-through"}, {"buffers", 64},     {"store", "/srv/a\x1b.img"},
-              {"brand_new", 1}};
+constexpr std::array kFields{
+    ListField{"address", "DEVICE"},
+    ListField{"state", "STATE"},
+    ListField{"size_sectors", "SIZE", Align::right},
+    ListField{"interfaces", "INTERFACES"},
+    ListField{"clients", "CLIENTS", Align::right},
+    ListField{"rtt_ns", "RTT", Align::right},
+    ListField{"buffers", "BUFFERS", Align::right, true},
+    ListField{"store", "STORE"},
+};
+
+TEST(ListText, ShowsKnownFieldsAndKeepsNewOnesForTheWideForm) {
+  Json one = {{"address", "e7.1"}, {"state", "online"},         {"size_sectors", 20480},
+              {"buffers", 64},     {"store", "/srv/a\x1b.img"}, {"brand_new", 1},
+              {"rtt_ns", 1500}};
   one["interfaces"] = Json::array({"eth1", "eth2"});
   one["clients"] = Json::array({1, 2, 3});
-  Json result;
-  result["exports"] = Json::array({one});
-  EXPECT_EQ(exports_text(result, OutputFormat::text),
-            "DEVICE  STATE     SIZE  MODE           INTERFACES  CLIENTS  STORE\n"
-            "e7.1    online  10 MiB  write-through  eth1,eth2         3  /srv/a\\x1b.img\n");
-  EXPECT_NE(exports_text(result, OutputFormat::wide).find("BRAND NEW"), std::string::npos);
-  result["exports"] = Json::array({{{"address", "e7.1"}}});
-  EXPECT_EQ(exports_text(result, OutputFormat::text), "DEVICE\ne7.1\n");
-  result["exports"] = Json::array();
-  EXPECT_EQ(exports_text(result, OutputFormat::text), "");
-  EXPECT_EQ(exports_text(Json::object(), OutputFormat::text), "");
+  const Json rows = Json::array({one});
+  EXPECT_EQ(list_text(rows, kFields, OutputFormat::text),
+            "DEVICE  STATE     SIZE  INTERFACES  CLIENTS      RTT  STORE\n"
+            "e7.1    online  10 MiB  eth1,eth2         3  1.50 us  /srv/a\\x1b.img\n");
+  EXPECT_NE(list_text(rows, kFields, OutputFormat::wide).find("BRAND NEW"), std::string::npos);
+  EXPECT_EQ(list_text(Json::array({{{"address", "e7.1"}}}), kFields, OutputFormat::text),
+            "DEVICE\ne7.1\n");
+  EXPECT_EQ(list_text(Json::array(), kFields, OutputFormat::text), "");
+  EXPECT_EQ(list_text(Json::object(), kFields, OutputFormat::text), "");
 }
 
 TEST(FieldsText, ShowsScalarsThenTablesThenSections) {
@@ -124,7 +134,7 @@ TEST(FieldsText, TakesAnythingADaemonMaySay) {
         "{\"size_sectors\":\"x\"}", "null", "1.5", "{\"x_ns\":1e300}",
         "{\"x_ns\":18446744073709551615}", "[{\"size_sectors\":18446744073709551615}]"}) {
     (void)fields_text(Json::parse(text));
-    (void)exports_text({{"exports", Json::parse(text)}}, OutputFormat::wide);
+    (void)list_text(Json::parse(text), kFields, OutputFormat::wide);
   }
 }
 

@@ -1,0 +1,52 @@
+// The process that makes block devices of files.
+#pragma once
+
+#include "base/result.h"
+#include "frontends/block/attach_message.h"
+#include "frontends/block/attach_work.h"
+#include "os/fd.h"
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace aoe::block {
+
+// A child of the daemon, "aoe-attach", for two reasons: whoever opens a file of the daemon's own
+// mount waits for the daemon, which must therefore not do it itself; and it keeps the privileges
+// that the daemon gives up. It starts a process for every command, so that a disk that does not
+// answer holds up its own commands only, and ends with the daemon.
+class AttachProcess {
+ public:
+  // Call it while the process has one thread, before it opens anything that a child must not have.
+  // Errors: io (no process or descriptor left).
+  [[nodiscard]] static Result<std::unique_ptr<AttachProcess>> start(Places places);
+
+  AttachProcess(const AttachProcess&) = delete;
+  AttachProcess& operator=(const AttachProcess&) = delete;
+  // Waits for its end; commands under way go on by themselves.
+  ~AttachProcess();
+
+  // Readable when next() has something.
+  [[nodiscard]] int wait_fd() const { return socket_.get(); }
+
+  // Every command that was sent has one answer. Errors: unavailable (the process has ended, or has
+  // more commands than it can take).
+  [[nodiscard]] Result<void> send(const AttachCommand& command);
+
+  // nullopt: nothing for now, or, when has_ended(), for ever.
+  [[nodiscard]] std::optional<AttachAnswer> next();
+
+  [[nodiscard]] bool has_ended() const { return has_ended_; }
+
+ private:
+  AttachProcess(os::Fd socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
+
+  os::Fd socket_;
+  pid_t pid_;
+  bool has_ended_ = false;
+};
+
+}  // namespace aoe::block

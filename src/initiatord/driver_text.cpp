@@ -1,0 +1,126 @@
+#include "initiatord/driver_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+namespace aoe::initiatord {
+
+using initiator::Path;
+
+namespace {
+
+std::string compact(const MacAddress& mac) {
+  std::string text = to_string(mac);
+  std::erase(text, ':');
+  return text;
+}
+
+const std::string& interface_of(const Path& path, const client::CoreRunner& runner) {
+  return runner.ports()[path.port.value]->name();
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ",") + name;
+  }
+  return text;
+}
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    names.push_back(name);
+  }
+}
+
+// What the driver keeps of one target: all its paths together.
+struct Target {
+  std::uint32_t in_flight = 0;
+  std::uint32_t window = 0;
+  std::uint32_t buffers = 0;
+  bool is_suspect = false;
+  std::vector<std::string> interfaces;
+};
+
+std::string text_of(const MacAddress& mac, const Target& target) {
+  return fmt::format(
+      "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:0\n\tw:{}\n"
+      "\t{}\n",
+      compact(mac), target.in_flight, target.window, target.buffers, target.window,
+      target.is_suspect ? 1 : 0, target.in_flight >= target.window ? 1 : 0,
+      joined(target.interfaces));
+}
+
+}  // namespace
+
+std::string driver_state(const initiator::Device& device, const DeviceUsers& users) {
+  if (device.is_up()) {
+    return "up\n";
+  }
+  return users.any() ? "down,closewait\n" : "down\n";
+}
+
+std::string driver_mac(const initiator::Device& device) {
+  return device.paths().size() == 0 ? "none\n" : compact(device.paths().at(0).mac) + "\n";
+}
+
+std::string driver_netif(const initiator::Device& device, const client::CoreRunner& runner) {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
+    add_once(names, interface_of(device.paths().at(i), runner));
+  }
+  return names.empty() ? "none\n" : joined(names) + "\n";
+}
+
+std::string driver_firmware(std::uint16_t version) {
+  return fmt::format("0x{:04x}\n", version);
+}
+
+std::string driver_payload(const initiator::Device& device) {
+  return fmt::format("{}\n", device.paths().smallest_payload_sectors() * kSectorBytes);
+}
+
+std::string driver_debug(const initiator::Device& device, const DeviceUsers& users,
+                         const client::CoreRunner& runner) {
+  std::map<MacAddress, Target> targets;
+  Duration srtt{};
+  Duration rttvar{};
+  for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
+    const Path& path = device.paths().at(i);
+    Target& target = targets[path.mac];
+    target.in_flight += path.in_flight;
+    target.window += path.window.frames();
+    target.buffers = std::max<std::uint32_t>(target.buffers, path.target.buffer_count);
+    target.is_suspect = target.is_suspect || path.state == initiator::PathState::suspect;
+    add_once(target.interfaces, interface_of(path, runner));
+    srtt = std::max(srtt, path.rtt.srtt());
+    rttvar = std::max(rttvar, path.rtt.rttvar());
+  }
+  std::string text = fmt::format(
+      "rttavg: {} rttdev: {}\nnskbpool: 0\nkicked: 0\nmaxbcnt: {}\nref: {}\n", srtt.ns / 1000,
+      rttvar.ns / 1000, device.paths().smallest_payload_sectors() * kSectorBytes, users.open_files);
+  for (const auto& [mac, target] : targets) {
+    text += text_of(mac, target);
+  }
+  return text;
+}
+
+std::string driver_event(const nlohmann::json& event) {
+  std::string label = event.value("type", "");
+  std::replace(label.begin(), label.end(), '_', ' ');
+  std::string line = fmt::format("{:>15}", label);
+  if (event.contains("address")) {
+    line += " " + event.value("address", "");
+  }
+  if (event.contains("mac")) {
+    std::string mac = event.value("mac", "");
+    std::erase(mac, ':');
+    line += fmt::format(" s={} {}", mac, event.value("interface", ""));
+  }
+  return line + "\n";
+}
+
+}  // namespace aoe::initiatord

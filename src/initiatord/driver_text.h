@@ -1,0 +1,43 @@
+// What the Linux driver's files say of a device, in its formats, for programs that read those
+// (aoetools above all). Source: drivers/block/aoe/aoeblk.c and aoechr.c of Linux 7.2.
+#pragma once
+
+#include "client/core_runner.h"
+#include "initiator/device.h"
+#include "initiatord/device_users.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace aoe::initiatord {
+
+// "up\n", "down\n", or "down,closewait\n" while somebody has it open.
+[[nodiscard]] std::string driver_state(const initiator::Device& device, const DeviceUsers& users);
+
+// Twelve hexadecimal digits of the first path's target, or "none".
+[[nodiscard]] std::string driver_mac(const initiator::Device& device);
+
+// "eth1,eth2", each interface once, or "none".
+[[nodiscard]] std::string driver_netif(const initiator::Device& device,
+                                       const client::CoreRunner& runner);
+
+// "0x4000"
+[[nodiscard]] std::string driver_firmware(std::uint16_t version);
+
+// Bytes of data in a frame.
+[[nodiscard]] std::string driver_payload(const initiator::Device& device);
+
+// The driver's debugfs file: round trips in microseconds, then for each target its windows.
+// Pointers and counters of kernel internals are 0.
+[[nodiscard]] std::string driver_debug(const initiator::Device& device, const DeviceUsers& users,
+                                       const client::CoreRunner& runner);
+
+// A line of `err` for an event of ours: the driver's column of 15 characters, then the device and
+// where it happened.
+//
+//         path down e7.1 s=003048b96514 eth1
+[[nodiscard]] std::string driver_event(const nlohmann::json& event);
+
+}  // namespace aoe::initiatord

@@ -1,0 +1,302 @@
+#!/usr/bin/env bats
+# Devices as block devices of this host: attach, what people do with disks, detach.
+
+# Helpers are called through wait_for:
+# shellcheck disable=SC2317
+# Each test has a shell and a list of daemons of its own:
+# shellcheck disable=SC2030,SC2031
+
+load lib
+
+# A target with e7.1 of SIZE, and an initiator daemon that shows it at $MNT, with links in $LINKS.
+show_device() {
+  make_net
+  truncate -s "$1" "$WORK/disk.img"
+  start_targetd -e "7.1=$WORK/disk.img"
+  MNT=$WORK/etherd LINKS=$WORK/links POINT=$WORK/point
+  mkdir -p "$POINT"
+  start_initiatord --mount "$MNT"
+  aoed wait e7.1
+}
+
+# What a test that fails leaves mounted or attached would outlive it.
+teardown() {
+  local device
+  mountpoint -q "$BATS_TEST_TMPDIR/point" && umount "$BATS_TEST_TMPDIR/point"
+  for device in $(attached_devices); do
+    losetup -d "$device" || true
+  done
+  lib_teardown
+  for device in $(attached_devices); do
+    losetup -d "$device" || true
+  done
+}
+
+# Loop devices over files of this test's mount, or of one of it that was taken away.
+attached_devices() {
+  local file device
+  for file in /sys/block/loop*/loop/backing_file; do
+    [ -e "$file" ] || continue
+    device=/dev/$(basename "$(dirname "$(dirname "$file")")")
+    case $(cat "$file") in
+      "$BATS_TEST_TMPDIR"/*) echo "$device" ;;
+      /e7.1*) [ "$(readlink "$BATS_TEST_TMPDIR/links/e7.1")" = "$device" ] && echo "$device" ;;
+    esac
+  done
+  return 0
+}
+
+@test "attach prints the device, makes links, and detach takes all of it away" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 64M
+  device=$(aoed attach e7.1 2>"$WORK/notes")
+  [[ $device == /dev/loop[0-9]* ]]
+  assert_contains "$(cat "$WORK/notes")" "aoe: e7.1: attached through loop"
+  [ -b "$device" ]
+  [ "$(readlink "$LINKS/e7.1")" = "$device" ]
+  [ "$(blockdev --getsize64 "$device")" -eq 67108864 ]
+  [ "$(blockdev --getss "$device")" -eq 512 ]
+  [ "$(cat "/sys/block/${device##*/}/loop/dio")" -eq 1 ]
+  run aoed list
+  assert_contains "$output" "attached as $device"
+  json_run aoed show e7.1 -o json
+  [ "$(json block_device)" = "$device" ]
+  [ "$(json via)" = loop ]
+  # Twice is an error, and so is taking it from its user.
+  run aoed attach e7.1
+  assert_status 1
+  assert_contains "$output" "e7.1: attach: it is attached as $device (aoe detach e7.1)"
+  run aoed disable e7.1
+  assert_status 1
+  run aoed stop
+  assert_status 1
+  aoed detach e7.1
+  [ ! -e "/sys/block/${device##*/}/loop" ]
+  [ ! -e "$LINKS/e7.1" ] && [ ! -L "$LINKS/e7.1" ]
+  run aoed detach e7.1
+  assert_status 4
+  assert_contains "$output" "e7.1: detach: it is not attached"
+  # Nothing of it is in the way of the next one.
+  device=$(aoed attach e7.1 --via loop --read-only 2>"$WORK/notes")
+  [ ! -s "$WORK/notes" ]
+  [ "$(blockdev --getro "$device")" -eq 1 ]
+  run dd if=/dev/zero of="$device" bs=512 count=1
+  [ "$status" -ne 0 ]
+  aoed detach e7.1
+  stop_initiatord
+}
+
+@test "ways that this kernel lacks are refused when asked for, and leave nothing" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 1M
+  for way in ublk nbd; do
+    run aoed attach e7.1 --via "$way"
+    assert_status 1
+    assert_contains "$output" "aoe: e7.1: attach: no $way: "
+  done
+  run aoed attach e7.1 --via floppy
+  assert_status 2
+  assert_contains "$output" 'e7.1: attach: "floppy": expected auto, ublk, nbd, loop'
+  run aoed attach e9.9
+  assert_status 4
+  in_target ip link set tgt0 down
+  wait_for "$WAIT_SECONDS" device_is down e7.1
+  run aoed attach e7.1
+  assert_status 1
+  assert_contains "$output" "e7.1: attach: no path reaches it (aoe wait e7.1)"
+  [ -z "$(attached_devices)" ]
+  [ ! -e "$LINKS/e7.1" ]
+  # A name that is taken: what was done is undone.
+  in_target ip link set tgt0 up
+  aoed wait e7.1
+  mkdir -p "$LINKS"
+  echo "the driver's node" >"$LINKS/e7.1"
+  run aoed attach e7.1
+  assert_status 1
+  assert_contains "$output" "$LINKS/e7.1: is there already, and no link"
+  [ -z "$(attached_devices)" ]
+  [ -s "$LINKS/e7.1" ]
+  rm "$LINKS/e7.1"
+  stop_initiatord
+}
+
+# CAP_SYS_RESOURCE is number 24.
+may_use_reserved_resources() {
+  (((16#$(awk '/^CapEff:/ { print $2 }' /proc/self/status) >> 24) & 1))
+}
+
+# use_disk MKFS..: a whole life of a disk with a file system.
+use_disk() {
+  local device
+  device=$(aoed attach e7.1 --via loop)
+  wipefs -a "$device"
+  "$@" "$device"
+  mount "$device" "$POINT"
+  head -c 40M /dev/urandom >"$WORK/source"
+  cp "$WORK/source" "$POINT/file"
+  sync -f "$POINT"
+  # In use: not detached.
+  run aoed detach e7.1
+  assert_status 1
+  assert_contains "$output" "in use: mounted at $POINT"
+  # Discards reach the target.
+  rm "$POINT/file"
+  sync -f "$POINT"
+  fstrim "$POINT"
+  json_run aoed stats e7.1 -o json
+  [ "$(json devices e7.1 trims)" -ge 1 ]
+  cp "$WORK/source" "$POINT/file"
+  # The disk grows, and the mounted file system with it.
+  truncate -s 640M "$WORK/disk.img"
+  "$AOE_BIN/aoe" target resize e7.1 --control "$TARGETD_CONTROL"
+  grown() { [ "$(blockdev --getsize64 "$device")" -eq 671088640 ]; }
+  wait_for "$WAIT_SECONDS" grown
+  if [ "$1" = mkfs.xfs ]; then
+    xfs_growfs "$POINT" >"$WORK/grow.log"
+  elif may_use_reserved_resources; then
+    resize2fs "$device" 2>"$WORK/grow.log"
+  else
+    echo "# without CAP_SYS_RESOURCE ext4 grows only while it is not mounted" >&3
+    umount "$POINT"
+    e2fsck -fp "$device" >"$WORK/grow.log"
+    resize2fs "$device" 2>>"$WORK/grow.log"
+    mount "$device" "$POINT"
+  fi
+  [ "$(df --output=size -B 1M "$POINT" | tail -n 1)" -gt 500 ]
+  umount "$POINT"
+  aoed detach e7.1
+  # From the target's side it is what was written.
+  stop_initiatord
+  stop_targetd
+  mount -o loop,ro "$WORK/disk.img" "$POINT"
+  cmp "$WORK/source" "$POINT/file"
+  umount "$POINT"
+}
+
+@test "ext4: wipefs, mkfs, mount, copy, fstrim, grow, unmount, detach" {
+  requires netns loop mkfs.ext4 resize2fs fstrim wipefs file:/dev/fuse ours:aoe ours:aoe-targetd \
+    ours:aoe-initiatord
+  show_device 320M
+  use_disk mkfs.ext4 -q
+  e2fsck -fn "$WORK/disk.img"
+}
+
+@test "xfs: wipefs, mkfs, mount, copy, fstrim, grow, unmount, detach" {
+  requires netns loop mkfs.xfs xfs_growfs fstrim wipefs file:/dev/fuse ours:aoe ours:aoe-targetd \
+    ours:aoe-initiatord
+  show_device 320M
+  use_disk mkfs.xfs -q
+  xfs_repair -n "$WORK/disk.img"
+}
+
+@test "partitions have names, now and after another table" {
+  requires netns loop sfdisk partx file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 64M
+  device=$(aoed attach e7.1 --via loop)
+  # partx tells the kernel what it may not be able to read by itself.
+  printf 'label: gpt\n,16M\n,\n' | sfdisk -q --no-reread --no-tell-kernel "$device"
+  partx -u "$device"
+  aoed revalidate e7.1
+  named() { [ "$(readlink "$LINKS/e7.1p$1")" = "${device}p$1" ]; }
+  wait_for "$WAIT_SECONDS" named 2
+  named 1
+  # One that is open is in use.
+  exec 7<"${device}p2"
+  run aoed detach e7.1
+  assert_status 1
+  assert_contains "$output" "in use: open in "
+  exec 7<&-
+  partx -d --nr 2 "$device"
+  aoed revalidate e7.1
+  gone() { [ ! -L "$LINKS/e7.1p2" ]; }
+  wait_for "$WAIT_SECONDS" gone
+  named 1
+  aoed detach e7.1
+  [ ! -L "$LINKS/e7.1p1" ]
+}
+
+@test "writers of an attached device wait out a target that restarts" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 64M
+  device=$(aoed attach e7.1 --via loop)
+  head -c 64M /dev/urandom >"$WORK/source.img"
+  dd if="$WORK/source.img" of="$device" bs=64K oflag=direct status=none 3>&- &
+  writer=$!
+  sleep 0.2
+  stop_targetd KILL
+  start_targetd -e "7.1=$WORK/disk.img"
+  wait "$writer"
+  sync "$device"
+  cmp "$WORK/source.img" "$device"
+  aoed detach e7.1
+  assert_same_bytes "$WORK/source.img" "$WORK/disk.img"
+}
+
+# verify_with_fio FILE ENGINE: many requests at once, all checked.
+verify_with_fio() {
+  (cd "$WORK" && fio --name=mixed --filename="$1" --ioengine="$2" --direct=1 --rw=randwrite \
+    --bsrange=512-256k --blockalign=512 --size=64M --io_size=128M --iodepth=32 --verify=crc32c \
+    --verify_fatal=1 --fsync=200 --output="$WORK/fio.log") || fail "$(tail -n 20 "$WORK/fio.log")"
+}
+
+@test "fio verifies what it wrote to the file, and to the block device" {
+  requires netns loop fio file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 64M
+  verify_with_fio "$MNT/e7.1" io_uring
+  device=$(aoed attach e7.1 --via loop)
+  verify_with_fio "$device" libaio
+  aoed detach e7.1
+}
+
+@test "a device is attached by itself when the file says so" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  start_targetd -e 7.1=memory:1M
+  MNT=$WORK/etherd LINKS=$WORK/links
+  printf 'interfaces = ["ini0"]\nmount = "%s"\n[[device]]\naddress = "7.1"\nattach = "loop"\n' \
+    "$MNT" >"$WORK/i.toml"
+  start_initiatord --config "$WORK/i.toml" --mount "$MNT"
+  linked() { [ -b "$LINKS/e7.1" ]; }
+  wait_for "$WAIT_SECONDS" linked
+  device=$(readlink "$LINKS/e7.1")
+  # Taken away by hand, it is known not to be attached.
+  losetup -d "$device"
+  forgotten() { [ ! -L "$LINKS/e7.1" ] && aoed list | grep -Eq '^e7.1 .* -$'; }
+  wait_for "$WAIT_SECONDS" forgotten
+  stop_initiatord
+}
+
+@test "what a killed daemon left attached is given back by the next one" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 1M
+  device=$(aoed attach e7.1 --via loop)
+  end_process "$INITIATORD_PID" KILL
+  unmounted() { ! grep -q " $MNT fuse.aoekit " /proc/self/mounts; }
+  wait_for "$WAIT_SECONDS" unmounted
+  [ -e "/sys/block/${device##*/}/loop" ]
+  start_initiatord --mount "$MNT"
+  given_back() { [ ! -e "/sys/block/${device##*/}/loop" ] && [ ! -L "$LINKS/e7.1" ]; }
+  wait_for "$WAIT_SECONDS" given_back
+  assert_contains "$(cat "$INITIATORD_LOG")" "e7.1: $device was left by a daemon that is gone"
+  aoed wait e7.1
+  aoed attach e7.1 --via loop
+  aoed detach e7.1
+}
+
+@test "a device that was closed by force can be detached, and gives errors until then" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 1M
+  device=$(aoed attach e7.1 --via loop)
+  aoed disable e7.1 --force
+  run dd if="$device" of=/dev/null bs=4k count=1 iflag=direct
+  [ "$status" -ne 0 ]
+  run ls "$MNT/e7.1"
+  [ "$status" -ne 0 ]
+  aoed detach e7.1
+  [ ! -e "/sys/block/${device##*/}/loop" ]
+  aoed enable e7.1
+  aoed wait e7.1
+  aoed attach e7.1 --via loop
+  aoed detach e7.1
+  stop_initiatord
+}

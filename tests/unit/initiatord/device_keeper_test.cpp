@@ -1,0 +1,203 @@
+// Which devices are opened, kept and given up, over a core with a scripted target.
+#include "initiatord/device_keeper.h"
+
+#include "initiatord/config_file.h"
+#include "unit/initiator/core_world.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace aoe::initiatord {
+namespace {
+
+using initiator::CoreWorld;
+using initiator::FakeTarget;
+using initiator::kE71;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr DeviceAddress kE72{Shelf{7}, Slot{2}};
+
+initiator::CoreOptions small_core() {
+  initiator::CoreOptions options;
+  options.limits.devices_max = 2;
+  return options;
+}
+
+InitiatorConfig config_of(const std::string& text) {
+  LoadedConfig loaded = parse_config_text("interfaces = 'auto'\n" + text, "i.toml");
+  EXPECT_TRUE(loaded.diagnostics.ok());
+  return std::move(loaded.config);
+}
+
+class DeviceKeeperTest : public ::testing::Test {
+ protected:
+  DeviceKeeperTest() { world.port_up(); }
+
+  // Lets the target answer everything, and tells the keeper what the core tells.
+  void run() {
+    for (int i = 0; i < 4; ++i) {
+      world.core->handle_timeout(world.now);
+      world.run(target);
+      for (const initiator::Event& event : world.events()) {
+        keeper.handle_event(world.now, event);
+      }
+    }
+  }
+
+  void announce(DeviceAddress address) {
+    target.address = address;
+    world.core->discover(address);
+    run();
+  }
+
+  [[nodiscard]] bool is_up(DeviceAddress address) {
+    const KeptDevice* device = keeper.find(address);
+    const initiator::Device* view = device == nullptr ? nullptr : keeper.view(*device);
+    return view != nullptr && view->is_up();
+  }
+
+  std::vector<std::string> reload(const InitiatorConfig& running, const InitiatorConfig& wanted) {
+    return keeper.reconfigure(world.now, diff({running, wanted}), wanted);
+  }
+
+  const InitiatorConfig kFound = config_of("");
+  const InitiatorConfig kOnlyE71 = config_of("open = 'configured'\n[[device]]\naddress = '7.1'\n");
+  CoreWorld world{small_core()};
+  FakeTarget target;
+  DeviceKeeper keeper{*world.core, {.devices_max = 2}};
+};
+
+TEST_F(DeviceKeeperTest, OpensWhatIsFound) {
+  keeper.start(world.now, kFound);
+  announce(kE71);
+  EXPECT_TRUE(is_up(kE71));
+  EXPECT_FALSE(keeper.find(kE71)->is_configured());
+  EXPECT_EQ(keeper.find(*keeper.find(kE71)->id), keeper.find(kE71));
+}
+
+TEST_F(DeviceKeeperTest, OpensOnlyWhatIsConfiguredWhenToldSo) {
+  keeper.start(world.now, kOnlyE71);
+  announce(kE72);
+  EXPECT_EQ(keeper.find(kE72), nullptr);
+  announce(kE71);
+  EXPECT_TRUE(is_up(kE71));
+}
+
+TEST_F(DeviceKeeperTest, MadeUpDevicesMakeRoomForRealOnes) {
+  keeper.start(world.now, kFound);
+  // Their targets answer for themselves, but never identify themselves.
+  for (const std::uint8_t slot : {std::uint8_t{5}, std::uint8_t{6}}) {
+    keeper.handle_event(
+        world.now, {.kind = initiator::EventKind::target_found, .address = {Shelf{7}, Slot{slot}}});
+    world.now = world.now + Duration::milliseconds(1);
+  }
+  announce(kE71);
+  EXPECT_TRUE(is_up(kE71));
+  EXPECT_EQ(keeper.find({Shelf{7}, Slot{5}}), nullptr) << "the oldest goes";
+  announce(kE72);
+  EXPECT_TRUE(is_up(kE72));
+  announce({Shelf{7}, Slot{3}});
+  EXPECT_EQ(keeper.find({Shelf{7}, Slot{3}}), nullptr) << "what has been up stays";
+  EXPECT_TRUE(is_up(kE71));
+}
+
+TEST_F(DeviceKeeperTest, DisabledStaysClosedUntilEnabled) {
+  keeper.start(world.now, kFound);
+  announce(kE71);
+  ASSERT_TRUE(keeper.disable(world.now, kE71, Force::no));
+  announce(kE71);
+  EXPECT_EQ(keeper.view(*keeper.find(kE71)), nullptr);
+  ASSERT_TRUE(keeper.enable(world.now, kE71));
+  run();
+  EXPECT_TRUE(is_up(kE71));
+  EXPECT_EQ(keeper.enable(world.now, kE72).error().code, Errc::not_found);
+}
+
+TEST_F(DeviceKeeperTest, WhatIsInUseIsNotTakenAway) {
+  keeper.start(world.now, kFound);
+  announce(kE71);
+  keeper.find(kE71)->users.block_device = "/dev/loop7";
+  EXPECT_EQ(keeper.disable(world.now, kE71, Force::no).error().code, Errc::busy);
+  EXPECT_THAT(keeper.flush_one(world.now, kE71).error().message,
+              HasSubstr("e7.1: flush: attached as /dev/loop7"));
+  const FlushReport report = keeper.flush(world.now, FlushScope::all);
+  EXPECT_THAT(report.flushed, IsEmpty());
+  ASSERT_EQ(report.kept.size(), 1U);
+  EXPECT_EQ(report.kept[0].address, kE71);
+  EXPECT_EQ(keeper.users(), "e7.1: attached as /dev/loop7");
+  EXPECT_TRUE(is_up(kE71));
+  ASSERT_TRUE(keeper.disable(world.now, kE71, Force::yes));
+  EXPECT_FALSE(is_up(kE71));
+}
+
+TEST_F(DeviceKeeperTest, AFlushedDeviceIsFoundAgainWhenItAnswers) {
+  keeper.start(world.now, kFound);
+  announce(kE71);
+  keeper.look_for_answers(world.now);
+  ASSERT_TRUE(keeper.flush_one(world.now, kE71));
+  EXPECT_EQ(keeper.find(kE71), nullptr);
+  keeper.look_for_answers(world.now);
+  EXPECT_EQ(keeper.find(kE71), nullptr) << "an old answer brings nothing back";
+  world.now = world.now + Duration::seconds(1);
+  announce(kE71);
+  EXPECT_EQ(keeper.find(kE71), nullptr) << "for the core it is no find";
+  keeper.look_for_answers(world.now);
+  run();
+  EXPECT_TRUE(is_up(kE71));
+}
+
+TEST_F(DeviceKeeperTest, FlushingAConfiguredDeviceForgetsItsDisk) {
+  keeper.start(world.now, kOnlyE71);
+  announce(kE71);
+  target.disk.serial = "ANOTHER";
+  ASSERT_TRUE(keeper.flush_one(world.now, kE71));
+  ASSERT_NE(keeper.find(kE71), nullptr);
+  run();
+  ASSERT_TRUE(is_up(kE71));
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->identity()->serial, "ANOTHER");
+}
+
+TEST_F(DeviceKeeperTest, FlushWithoutANameTakesOnlyWhatIsDown) {
+  keeper.start(world.now, kFound);
+  announce(kE71);
+  EXPECT_THAT(keeper.flush(world.now, FlushScope::down).flushed, IsEmpty());
+  world.port_down();
+  EXPECT_THAT(keeper.flush(world.now, FlushScope::down).flushed, ElementsAre(kE71));
+}
+
+TEST_F(DeviceKeeperTest, AReloadChangesSettingsUnderTheUsers) {
+  keeper.start(world.now, kOnlyE71);
+  announce(kE71);
+  keeper.find(kE71)->users.open_files = 1;
+  const auto same = keeper.find(kE71)->id;
+  const InitiatorConfig two = config_of(
+      "open = 'configured'\n[[device]]\naddress = '7.1'\npayload = 512\n[[device]]\naddress = "
+      "'7.2'\n");
+  EXPECT_THAT(reload(kOnlyE71, two), IsEmpty());
+  EXPECT_EQ(keeper.find(kE71)->id, same);
+  EXPECT_TRUE(is_up(kE71));
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->settings().payload_sectors_max, 1U);
+  ASSERT_NE(keeper.find(kE72), nullptr);
+  EXPECT_THAT(reload(two, kOnlyE71), IsEmpty());
+  EXPECT_EQ(keeper.find(kE72), nullptr);
+}
+
+TEST_F(DeviceKeeperTest, AReloadDoesNotTakeADeviceFromItsUsers) {
+  keeper.start(world.now, kOnlyE71);
+  announce(kE71);
+  keeper.find(kE71)->users.open_files = 1;
+  const InitiatorConfig off =
+      config_of("open = 'configured'\n[[device]]\naddress = '7.1'\nenabled = false\n");
+  EXPECT_THAT(reload(kOnlyE71, off), ElementsAre(HasSubstr("e7.1: disable: its file is open")));
+  EXPECT_TRUE(is_up(kE71));
+  const InitiatorConfig other = config_of("open = 'configured'\n[[device]]\naddress = '7.2'\n");
+  static_cast<void>(reload(off, other));
+  EXPECT_TRUE(is_up(kE71)) << "it goes when nobody uses it";
+}
+
+}  // namespace
+}  // namespace aoe::initiatord

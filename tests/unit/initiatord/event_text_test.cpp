@@ -1,0 +1,59 @@
+#include "initiatord/event_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+namespace aoe::initiatord {
+namespace {
+
+using initiator::Event;
+using initiator::EventKind;
+
+constexpr DeviceAddress kE71{Shelf{7}, Slot{1}};
+constexpr MacAddress kMac{{2, 0, 0, 0, 0, 0x20}};
+
+TEST(EventText, PathsAreNamedByMacAndInterface) {
+  const Event event{.kind = EventKind::path_down, .address = kE71, .mac = kMac};
+  EXPECT_EQ(describe(event, "eth1").text, "e7.1: path down: 02:00:00:00:00:20 on eth1");
+  const auto json = to_json(event, "eth1");
+  EXPECT_EQ(json["type"], "path_down");
+  EXPECT_EQ(json["address"], "e7.1");
+  EXPECT_EQ(json["interface"], "eth1");
+  EXPECT_EQ(json["mac"], "02:00:00:00:00:20");
+}
+
+TEST(EventText, DevicesTellTheirSizeAndNoPath) {
+  const Event event{.kind = EventKind::device_resized,
+                    .address = kE71,
+                    .mac = kMac,
+                    .sectors = 4096,
+                    .sectors_before = 2048};
+  EXPECT_EQ(describe(event, "eth1").text, "e7.1: size changed from 2048 to 4096 sectors");
+  EXPECT_EQ(to_json(event, "eth1")["size_sectors"], 4096);
+  const Event up{.kind = EventKind::device_up, .address = kE71, .sectors = 8};
+  EXPECT_FALSE(to_json(up, "eth1").contains("interface"));
+  EXPECT_EQ(to_json(up, "eth1")["size_sectors"], 8);
+}
+
+TEST(EventText, QuarantineSaysWhyAndWhatToDo) {
+  Event event{.kind = EventKind::path_quarantined, .address = kE71, .mac = kMac};
+  for (const auto& [reason, text] :
+       {std::pair{initiator::QuarantineReason::identity, "another disk"},
+        std::pair{initiator::QuarantineReason::instance, "instances"},
+        std::pair{initiator::QuarantineReason::pin, "configuration"}}) {
+    event.reason = reason;
+    EXPECT_NE(describe(event, "eth1").text.find(text), std::string::npos);
+    EXPECT_EQ(to_json(event, "eth1")["reason"], initiator::quarantine_reason_name(reason));
+  }
+}
+
+TEST(EventText, LostEventsAreAboutNoDevice) {
+  const Event event{.kind = EventKind::events_lost};
+  EXPECT_EQ(describe(event, "").text, "events were lost");
+  EXPECT_FALSE(to_json(event, "").contains("address"));
+}
+
+}  // namespace
+}  // namespace aoe::initiatord
