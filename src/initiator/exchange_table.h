@@ -43,7 +43,8 @@ struct Exchange {
   bool in_flight = false;            // sent, not expired: counted in its path's window
   bool queued = false;               // on a list that waits for transmission
   bool refused = false;              // answered with AoE error 3: the round trip says nothing
-  Instant size_refused_at{};         // when a target first refused it, maybe for its size
+  Instant size_refused_at{};         // when a target refused it, maybe for its size
+  std::uint8_t size_passes = 0;      // times that the size passed after a refusal
   Lba lba{};                         // io: where the frame starts on the disk
   std::uint64_t sectors = 0;         // likewise, of all requests it serves; probe: the size
   std::uint64_t offset_sectors = 0;  // of its start in the first request
