@@ -48,7 +48,8 @@ struct Exchange {
   bool queued = false;               // on a list that waits for transmission
   bool on_flight = false;            // io: on the list of its device's Flight
   bool refused = false;              // answered with AoE error 3: the round trip says nothing
-  Instant size_refused_at{};         // when a target first refused it, maybe for its size
+  Instant size_refused_at{};         // when a target refused it, maybe for its size
+  std::uint8_t size_passes = 0;      // times that the size passed after a refusal
   std::uint64_t flight_number = 0;   // io: its last transmission among those of the device
   Lba lba{};                         // io: where the frame starts on the disk
   std::uint64_t sectors = 0;         // likewise, of all requests it serves; probe: the size

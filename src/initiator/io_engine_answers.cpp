@@ -8,6 +8,9 @@ namespace {
 using protocol::AoeError;
 using protocol::AtaOutcome;
 
+// So often a size has to pass after a refusal before the refusal is taken for something else.
+constexpr std::uint8_t kSizePassesEnough = 3;
+
 IoStatus status_of(const AtaOutcome& outcome) {
   if ((outcome.status & protocol::kStatusDeviceFault) != 0) {
     return IoStatus::device_fault;
@@ -199,16 +202,20 @@ void IoEngine::on_final_error(Instant now, std::uint32_t slot, const IoCompletio
 bool IoEngine::doubts_size(Instant now, std::uint32_t slot, std::uint32_t path_index) {
   // A target whose own MTU went down refuses what it took before. So it is asked for a read of this
   // size first: when that is answered, the refusal meant something else. Answers from before the
-  // refusal say nothing: their target had the larger MTU still.
+  // refusal say nothing: their target had the larger MTU still. Some of them come late, and an MTU
+  // may go up and down again, so one such answer is not enough.
   Exchange& exchange = context_.exchanges.at(slot);
   const std::uint32_t carried = carried_sectors(slot);
   PayloadLimit& payload = device(exchange.device).paths().at(path_index).payload;
-  if (carried <= PayloadLimit::kEverywhere ||
-      (exchange.size_refused_at != Instant{} &&
-       payload.passed_since(exchange.size_refused_at, carried))) {
+  const bool has_passed = exchange.size_refused_at != Instant{} &&
+                          payload.passed_since(exchange.size_refused_at, carried);
+  if (has_passed) {
+    ++exchange.size_passes;
+  }
+  if (carried <= PayloadLimit::kEverywhere || exchange.size_passes >= kSizePassesEnough) {
     return false;
   }
-  if (exchange.size_refused_at == Instant{}) {
+  if (exchange.size_refused_at == Instant{} || has_passed) {
     exchange.size_refused_at = now;
   }
   ++context_.stats.size_refusals;

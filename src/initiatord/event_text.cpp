@@ -25,6 +25,7 @@ bool is_about_a_path(EventKind kind) {
     case EventKind::payload_lowered:
     case EventKind::payload_raised:
     case EventKind::target_restarted:
+    case EventKind::cache_lost:
     case EventKind::frames_damaged:
       return true;
     case EventKind::device_up:
@@ -91,6 +92,11 @@ LogLine describe_path(const Event& event, const std::string& path) {
       return {Severity::info, fmt::format("frames of {} sectors pass to {}", event.sectors, path)};
     case EventKind::target_restarted:
       return {Severity::info, "target restarted at " + path};
+    case EventKind::cache_lost:
+      return {Severity::error,
+              "the target at " + path +
+                  " lost its write cache: writes since the last flush may be gone, "
+                  "and the next flush fails"};
     case EventKind::frames_damaged:
       return {Severity::warning, "damaged frames arrive from " + path + " (check the cable)"};
     default:

@@ -40,7 +40,7 @@ Json path_json(const DeviceView& view, const Path& path) {
       {"frames_sent", path.frames_sent},
       {"frames_answered", path.frames_answered},
       {"retransmissions", path.retransmissions},
-      {"expiries", path.expiries},
+      {"losses", path.losses},
       {"frames_damaged", path.damaged},
   };
 }

@@ -40,7 +40,7 @@ constexpr std::array kPathFields{
     ListField{"frames_sent", "SENT", Align::right},
     ListField{"retransmissions", "RESENT", Align::right},
     ListField{"frames_answered", "ANSWERED", Align::right, true},
-    ListField{"expiries", "EXPIRED", Align::right, true},
+    ListField{"losses", "LOST", Align::right, true},
     ListField{"rttvar_ns", "VARIATION", Align::right, true},
     ListField{"rtt_min_ns", "MIN", Align::right, true},
     ListField{"rtt_p50_ns", "P50", Align::right, true},

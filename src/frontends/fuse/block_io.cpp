@@ -43,6 +43,7 @@ int errno_of(IoStatus status) {
     case IoStatus::device_fault:
     case IoStatus::rejected:
     case IoStatus::no_path:
+    case IoStatus::cache_lost:
       break;
   }
   return EIO;

@@ -256,6 +256,38 @@ TEST_P(CoreSize, ARefusalThatMeansSomethingElseFailsTheRequest) {
   EXPECT_EQ(payload(), 17U);
 }
 
+// The target's MTU goes down, up, down and up again, each time in time to take the size question.
+TEST_P(CoreSize, ARefusalForASizeThatComesAndGoesFailsNothing) {
+  open();
+  const Bytes data = pattern(512 * 10, 6);
+  world.submit(id, {.op = IoOp::write, .lba = Lba{1}, .sectors = 10, .write_from = data});
+  int refusals = 0;
+  const auto flapping = [&](const Sent& frame) {
+    auto reply = target.answer(frame);
+    if (reply && frame.is_data() && refusals < 2) {
+      ++refusals;
+      protocol::AtaArgument aborted;
+      aborted.command_status = protocol::kAtaAborted.status;
+      aborted.feature_error = protocol::kAtaAborted.error;
+      protocol::build_ata(*reply, aborted);
+      if (const auto seal = frame.seal()) {
+        protocol::build_seal(*reply, *seal);
+      }
+    }
+    if (reply) {
+      world.receive(*reply);
+    }
+  };
+  for (const Sent& frame : world.take_sent()) {
+    flapping(frame);
+  }
+  world.advance(Duration::seconds(1), flapping);
+  done = world.completions();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].status, IoStatus::ok);
+  EXPECT_EQ(refusals, 2);
+}
+
 TEST_P(CoreSize, PathsHaveSizesOfTheirOwn) {
   world.port_up(PortId{1}, 1500, kHostMac2);
   open();
