@@ -32,6 +32,10 @@ constexpr std::uint32_t kFramesMax = 4096;
 constexpr std::uint32_t kTargetsMax = 1024;
 constexpr std::size_t kEventsKept = 1024;
 constexpr Duration kPeriod = Duration::seconds(1);
+// The name of the mount's descriptor while the service manager keeps it.
+constexpr const char* kKeptMount = "etherd";
+// How long requests that are under way have when the next process goes on; the rest is asked again.
+constexpr Duration kHandOverTime = Duration::seconds(5);
 // More than control requests ever need at a time.
 constexpr std::size_t kHeapReserveBytes = std::size_t{32} << 20U;
 
@@ -87,6 +91,10 @@ int Daemon::run(const InitiatorConfig& config) {
     return is_bad_interface(set.error().code) ? daemon::kExitMisused : daemon::kExitFailed;
   }
   keeper_->start(os::monotonic_now(), config_);
+  if (auto serving = begin_serving(); !serving) {
+    spdlog::error("{}", serving.error().message);
+    return daemon::kExitFailed;
+  }
   if (auto control = open_control(); !control) {
     spdlog::error("{}", control.error().message);
     return daemon::kExitFailed;
@@ -100,6 +108,7 @@ int Daemon::run(const InitiatorConfig& config) {
     return daemon::kExitFailed;
   }
   loop_until_stopped();
+  end_mount();
   return daemon::kExitOk;
 }
 
@@ -130,12 +139,88 @@ Result<void> Daemon::open_mount() {
     return {};
   }
   constexpr fuse::Server::Options kServer;
-  AOE_TRY_ASSIGN(mount_, os::FuseMount::mount({.directory = config_.mount,
-                                               .type = "aoekit",
-                                               .read_bytes_max = kServer.io_bytes_max}));
+  const os::FuseMount::Options options{
+      .directory = config_.mount, .type = "aoekit", .read_bytes_max = kServer.io_bytes_max};
+  if (os::Fd kept = notifier_.take_kept_fd(kKeptMount)) {
+    if (auto adopted = os::FuseMount::adopt(options, std::move(kept)); adopted) {
+      mount_ = *std::move(adopted);
+      takes_over_ = true;
+    } else {
+      notifier_.forget_fd(kKeptMount);
+      spdlog::warn("{}: not taken over: {}", config_.mount, adopted.error().message);
+    }
+  }
+  if (!takes_over_) {
+    AOE_TRY_ASSIGN(mount_, os::FuseMount::mount(options));
+  }
+  if (notifier_.keeps_fds()) {
+    notifier_.keep_fd(mount_->device().get(), kKeptMount);
+    mount_->stay_mounted(true);
+  }
   AOE_TRY_ASSIGN(fuse_, fuse::Server::create(mount_->device().get(), fuse_backend_, kServer));
+  return {};
+}
+
+Result<void> Daemon::begin_serving() {
+  if (fuse_ == nullptr) {
+    return {};
+  }
+  if (takes_over_) {
+    takeover_.emplace(os::monotonic_now(), mount_->directory(), *keeper_, *fuse_,
+                      Takeover::Times{.frame_life = initiator::CoreOptions().frame_life_max,
+                                      .patience = kTimeoutDefault});
+    return {};
+  }
+  return serve_mount();
+}
+
+Result<void> Daemon::serve_mount() {
   return runner_->loop().add_fd(fuse_->wait_fd(), EPOLLIN | EPOLLET,
                                 [this](std::uint32_t) { fuse_->handle_readable(); });
+}
+
+void Daemon::finish_takeover(Instant now) {
+  if (!takeover_->is_ready(now, *keeper_)) {
+    for (const DeviceAddress address : takeover_->devices()) {
+      runner_->core().discover(address);
+    }
+    return;
+  }
+  spdlog::info("{}: taken over with {} devices in use", mount_->directory(),
+               takeover_->devices().size());
+  takeover_.reset();
+  if (!fuse_->ask_again()) {
+    spdlog::warn(
+        "{}: this kernel cannot ask again what the last daemon did not answer (Linux 6.9 "
+        "can): after a crash such requests hang",
+        mount_->directory());
+  }
+  if (auto served = serve_mount(); !served) {
+    spdlog::error("{}", served.error().message);
+  }
+  fuse_->handle_readable();
+}
+
+bool Daemon::may_hand_over() const {
+  return fuse_ != nullptr && notifier_.keeps_fds();
+}
+
+// The mount stays, and its users wait for the next process.
+void Daemon::hand_over() {
+  spdlog::info("stopping; the next start goes on with the devices in use: {}", keeper_->users());
+  if (!takeover_) {
+    runner_->loop().remove_fd(fuse_->wait_fd());
+  }
+  fuse_->stop_reading();
+  hand_over_by_ = os::monotonic_now() + kHandOverTime;
+}
+
+// A start that fails does not come here: the mount that it has taken over waits for the next one.
+void Daemon::end_mount() {
+  if (mount_ != nullptr && notifier_.keeps_fds() && !hand_over_by_) {
+    notifier_.forget_fd(kKeptMount);
+    mount_->stay_mounted(false);
+  }
 }
 
 Result<void> Daemon::open_attacher() {
@@ -235,6 +320,9 @@ void Daemon::loop_until_stopped() {
     if (now >= next_periodic_) {
       do_periodic_work(now);
     }
+    if (hand_over_by_ && (now >= *hand_over_by_ || !fuse_->is_busy())) {
+      is_stopping_ = true;
+    }
   }
   notifier_.stopping();
 }
@@ -247,6 +335,9 @@ void Daemon::do_periodic_work(Instant now) {
   // A longer MTU waits for ring slots that are out, and no link event tells when they came back.
   runner_->look_at_links();
   keeper_->look_for_answers(now);
+  if (takeover_) {
+    finish_takeover(now);
+  }
   for (const DeviceAddress address : waiters_.addresses()) {
     runner_->core().discover(address);
   }
@@ -329,7 +420,11 @@ void Daemon::handle_signal(int number) {
     notifier_.ready(status_text());
     return;
   }
-  const Force force = stop_was_refused_ ? Force::yes : Force::no;
+  if (may_hand_over() && !keeper_->users().empty() && !hand_over_by_) {
+    hand_over();
+    return;
+  }
+  const Force force = stop_was_refused_ || hand_over_by_ ? Force::yes : Force::no;
   if (auto stopped = stop(force); !stopped) {
     stop_was_refused_ = true;
     spdlog::warn("{}; a second signal stops all the same", stopped.error().message);

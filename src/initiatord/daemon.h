@@ -13,6 +13,7 @@
 #include "initiatord/fuse_backend.h"
 #include "initiatord/interface_set.h"
 #include "initiatord/options.h"
+#include "initiatord/takeover.h"
 #include "initiatord/waiters.h"
 #include "os/fuse_mount.h"
 #include "os/notify.h"
@@ -74,6 +75,12 @@ class Daemon {
   [[nodiscard]] Result<void> open_edges();
   [[nodiscard]] Result<void> open_mount();
   [[nodiscard]] Result<void> open_attacher();
+  [[nodiscard]] Result<void> begin_serving();
+  [[nodiscard]] Result<void> serve_mount();
+  void finish_takeover(Instant now);
+  [[nodiscard]] bool may_hand_over() const;
+  void hand_over();
+  void end_mount();
   [[nodiscard]] Result<void> open_control();
   [[nodiscard]] Result<void> settle_privileges();
   void loop_until_stopped();
@@ -99,10 +106,13 @@ class Daemon {
   std::unique_ptr<fuse::Server> fuse_;    // likewise
   std::unique_ptr<control::Server> control_;
   std::unique_ptr<Attacher> attacher_;  // null when nothing is mounted
+  bool takes_over_ = false;             // the mount of an earlier process
+  std::optional<Takeover> takeover_;    // until requests are answered
   Waiters waiters_;
   EventHistory history_;
   daemon::EventThrottle throttle_{{}};
   bool is_stopping_ = false;
+  std::optional<Instant> hand_over_by_;  // requests under way may end until then
   bool stop_was_refused_ = false;  // a signal came while devices were in use: the next one forces
   Instant next_periodic_{};
   std::optional<Duration> watchdog_interval_;

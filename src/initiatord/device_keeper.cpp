@@ -180,6 +180,11 @@ void DeviceKeeper::add_found(Instant now, DeviceAddress address) {
   }
 }
 
+KeptDevice* DeviceKeeper::keep(Instant now, DeviceAddress address) {
+  KeptDevice* device = find(address);
+  return device != nullptr ? device : add(now, found_device(address));
+}
+
 void DeviceKeeper::look_for_answers(Instant now) {
   for (const initiator::TargetRecord& record : core_.targets()) {
     if (record.seen > answers_seen_) {

@@ -74,6 +74,9 @@ class DeviceKeeper {
   // What the core told. Finds of devices that are not kept open them.
   void handle_event(Instant now, const initiator::Event& event);
 
+  // Keeps the device whatever the policy: somebody uses it already. nullptr when there is no room.
+  KeptDevice* keep(Instant now, DeviceAddress address);
+
   // Opens what answered since the last call, as far as it is not kept: a target that the core knows
   // is no find for it, but it is one for us when its device was flushed, or had no room.
   void look_for_answers(Instant now);

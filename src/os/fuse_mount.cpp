@@ -64,6 +64,10 @@ Result<void> clear_stale_mount(const std::string& directory, const std::string& 
   return {};
 }
 
+// What the guard is told.
+constexpr char kUnmount = 'u';
+constexpr char kStay = 's';
+
 // In the child: nothing but what a fork of any program may do. Never returns.
 [[noreturn]] void guard(const char* directory, int pipe) {
   (void)::prctl(PR_SET_NAME, "aoe-unmount");
@@ -73,12 +77,15 @@ Result<void> clear_stale_mount(const std::string& directory, const std::string& 
   // Above all the descriptor of /dev/fuse: while it is open somewhere, requests wait for an answer.
   (void)::dup2(pipe, STDIN_FILENO);
   (void)::close_range(STDOUT_FILENO, ~0U, 0);
-  char byte = 0;
+  // The last word counts.
+  char word = kUnmount;
   ssize_t count = 0;
   do {
-    count = ::read(STDIN_FILENO, &byte, 1);
+    count = ::read(STDIN_FILENO, &word, 1);
   } while (count > 0 || (count < 0 && errno == EINTR));
-  (void)::umount2(directory, MNT_DETACH);
+  if (word == kUnmount) {
+    (void)::umount2(directory, MNT_DETACH);
+  }
   ::_exit(0);
 }
 
@@ -119,6 +126,30 @@ Result<std::unique_ptr<FuseMount>> FuseMount::mount(const Options& options) {
     return fail(started.error());
   }
   return mounted;
+}
+
+Result<std::unique_ptr<FuseMount>> FuseMount::adopt(const Options& options, Fd device) {
+  // The directory itself cannot be looked at: that would wait for ourselves.
+  std::error_code failed;
+  const std::filesystem::path parent =
+      std::filesystem::canonical(std::filesystem::path(options.directory).parent_path(), failed);
+  const std::string directory =
+      (parent / std::filesystem::path(options.directory).filename()).string();
+  if (failed || mounted_type(directory) != "fuse." + options.type) {
+    return fail_with(Errc::not_found, 0, fmt::format("{}: is mounted no more", options.directory));
+  }
+  if (::fcntl(device.get(), F_SETFL, O_NONBLOCK) != 0) {
+    return fail(os_error(errno, fmt::format("{}: adopt its descriptor", directory)));
+  }
+  std::unique_ptr<FuseMount> mounted(new FuseMount(directory, std::move(device)));
+  AOE_TRY(mounted->start_guard());
+  return mounted;
+}
+
+void FuseMount::stay_mounted(bool stays) {
+  stays_mounted_ = stays;
+  const char word = stays ? kStay : kUnmount;
+  (void)!::write(guard_pipe_.get(), &word, 1);
 }
 
 Result<void> FuseMount::start_guard() {

@@ -13,7 +13,7 @@ namespace aoe::os {
 
 // Mounts at construction and unmounts at destruction. A small process of its own unmounts when this
 // one has ended, however it ended: by then this one has no privileges left, or no chance. So a
-// crashed daemon leaves no directory behind on which every access fails.
+// crashed daemon leaves no directory behind on which every access fails. All but stay_mounted().
 class FuseMount {
  public:
   struct Options {
@@ -26,6 +26,14 @@ class FuseMount {
   // /dev/fuse), not_permitted (needs CAP_SYS_ADMIN), busy (a living process has mounted there), io.
   // Call it while the process has one thread and before it locks memory.
   [[nodiscard]] static Result<std::unique_ptr<FuseMount>> mount(const Options& options);
+
+  // Goes on with the mount of an earlier process, whose descriptor somebody has kept. What has the
+  // directory open has it open still. Errors: not_found (it is mounted no more), io.
+  [[nodiscard]] static Result<std::unique_ptr<FuseMount>> adopt(const Options& options, Fd device);
+
+  // Whether the directory stays mounted when this process ends, because somebody keeps a copy of
+  // the descriptor for the next one. Not at first.
+  void stay_mounted(bool stays);
 
   FuseMount(const FuseMount&) = delete;
   FuseMount& operator=(const FuseMount&) = delete;
@@ -47,6 +55,7 @@ class FuseMount {
   Fd device_;
   Fd guard_pipe_;  // its end tells the guard that we have ended
   pid_t guard_ = -1;
+  bool stays_mounted_ = false;
 };
 
 }  // namespace aoe::os

@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 namespace aoe::os {
 namespace {
@@ -41,6 +44,42 @@ void ServiceNotifier::status(const std::string& text) const {
 
 void ServiceNotifier::watchdog() const {
   notify("WATCHDOG=1");
+}
+
+bool ServiceNotifier::keeps_fds() const {
+  const char* const limit = std::getenv("FDSTORE");
+  return limit != nullptr && std::string_view(limit) != "0" &&
+         std::getenv("NOTIFY_SOCKET") != nullptr;
+}
+
+void ServiceNotifier::keep_fd(int fd, const std::string& name) const {
+  // FDPOLL=0: it is for us to say when the descriptor is of no use any more.
+  const std::string text = fmt::format("FDSTORE=1\nFDNAME={}\nFDPOLL=0", name);
+  static_cast<void>(sd_pid_notify_with_fds(0, 0, text.c_str(), &fd, 1));
+}
+
+void ServiceNotifier::forget_fd(const std::string& name) const {
+  notify(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
+}
+
+os::Fd ServiceNotifier::take_kept_fd(const std::string& name) const {
+  char** names = nullptr;
+  const int count = sd_listen_fds_with_names(1, &names);
+  os::Fd found;
+  for (int i = 0; i < count; ++i) {
+    os::Fd fd(SD_LISTEN_FDS_START + i);
+    if (!found && name == names[i]) {
+      found = std::move(fd);
+    }
+    // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): the library allocated it so
+    std::free(names[i]);
+  }
+  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): likewise
+  std::free(names);
+  if (found) {
+    (void)::fcntl(found.get(), F_SETFD, FD_CLOEXEC);
+  }
+  return found;
 }
 
 std::optional<Duration> ServiceNotifier::watchdog_interval() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/time.h"
+#include "os/fd.h"
 
 #include <optional>
 #include <string>
@@ -24,6 +25,16 @@ class ServiceNotifier {
   void status(const std::string& text) const;
   // WATCHDOG=1: still alive.
   void watchdog() const;
+
+  // Whether the manager keeps descriptors for the next process of the service, as it says by the
+  // variable FDSTORE (systemd 254 and later with FileDescriptorStoreMax=).
+  [[nodiscard]] bool keeps_fds() const;
+  // Gives it a copy of the descriptor under a name, and takes it back.
+  void keep_fd(int fd, const std::string& name) const;
+  void forget_fd(const std::string& name) const;
+  // The one that an earlier process has left under that name; an empty one when there is none.
+  // Once: it closes those of other names, and the variables of the environment go.
+  [[nodiscard]] os::Fd take_kept_fd(const std::string& name) const;
 
   // How often the manager wants to hear watchdog(); nullopt when it does not. Send it at half of
   // it.

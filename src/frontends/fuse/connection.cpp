@@ -44,6 +44,15 @@ void Connection::answer(std::uint64_t unique, int os_errno, ConstByteSpan body) 
   }
 }
 
+bool Connection::ask_again() {
+  // FUSE_NOTIFY_RESEND of Linux 6.9, which older headers do not have.
+  constexpr std::int32_t kNotifyResend = 7;
+  fuse_out_header header{};
+  header.len = sizeof header;
+  header.error = kNotifyResend;
+  return ::write(fd_, &header, sizeof header) == static_cast<ssize_t>(sizeof header);
+}
+
 void Connection::invalidate_attributes(std::uint64_t node_id) {
   fuse_notify_inval_inode_out notice{};
   notice.ino = node_id;

@@ -60,6 +60,10 @@ class Connection {
   // The size of the file may have changed.
   void invalidate_attributes(std::uint64_t node_id);
 
+  // Has the kernel send again what was read and is not answered: by another process on this
+  // descriptor. False: this kernel cannot (before Linux 6.9).
+  [[nodiscard]] bool ask_again();
+
   [[nodiscard]] int fd() const { return fd_; }
 
   // Answers that the kernel did not take. Only ever grows.

@@ -105,7 +105,7 @@ void Server::finish(std::uint32_t slot, int os_errno, ConstByteSpan body) {
 // --- requests in, completions in ---
 
 void Server::handle_readable() {
-  while (!is_closed_) {
+  while (!is_closed_ && !is_stopped_) {
     const auto slot = slots_.take();
     is_starved_ = !slot;
     if (!slot) {
@@ -133,6 +133,12 @@ void Server::handle_completion(const client::IoCompletion& completion) {
   if (is_starved_) {
     handle_readable();
   }
+}
+
+bool Server::is_busy() const {
+  const auto waiting = std::count_if(readers_.begin(), readers_.end(),
+                                     [](const auto& reader) { return reader.slot != kNoSlot; });
+  return slots_.in_use() > static_cast<std::size_t>(waiting);
 }
 
 void Server::handle_resize(DeviceAddress address) {

@@ -36,6 +36,20 @@ class Server {
 
   void handle_readable();
 
+  // A file of the device was opened when another process served on the same descriptor. Before the
+  // first handle_readable().
+  void adopt_open(DeviceAddress address) { io_.open(address); }
+
+  // The requests that the other process had not answered come again. False: they do not, because
+  // this kernel cannot (before Linux 6.9).
+  [[nodiscard]] bool ask_again() { return connection_.ask_again(); }
+
+  // Leaves further requests in the kernel, for whoever serves on the descriptor next.
+  void stop_reading() { is_stopped_ = true; }
+
+  // Whether requests are under way; readers that wait for an event do not count.
+  [[nodiscard]] bool is_busy() const;
+
   // Of a request that the backend took.
   void handle_completion(const client::IoCompletion& completion);
 
@@ -96,6 +110,7 @@ class Server {
   std::array<EventReader, kEventReadersMax> readers_{};
   bool is_starved_ = false;  // requests wait in the kernel for a slot
   bool is_closed_ = false;
+  bool is_stopped_ = false;
 };
 
 }  // namespace aoe::fuse

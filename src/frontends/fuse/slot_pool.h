@@ -67,6 +67,8 @@ class SlotPool {
 
   [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(slots_.size()); }
 
+  [[nodiscard]] std::size_t in_use() const { return slots_.size() - free_.size(); }
+
   [[nodiscard]] bool has_free() const { return !free_.empty(); }
 
  private:
