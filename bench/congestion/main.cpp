@@ -122,6 +122,7 @@ int main(int argc, char** argv) {
   std::vector<std::uint16_t> hosts{4, 64};
   std::string svg;
   double loss_percent = 0;
+  bool is_flash = false;
   app.add_option("--hosts", hosts, "how many, one run each")->check(CLI::Range(1, 256));
   app.add_option("--slots", options.slots, "of the shelf, a disk each")->check(CLI::Range(1, 16));
   app.add_option("--buffers", options.buffers, "frames that the target holds")
@@ -131,7 +132,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 50.0));
   app.add_option("--seed", options.seed, "of everything that is chance");
   app.add_option("--svg", svg, "file for a plot");
+  app.add_flag("--flash", is_flash, "disks without a queue of their own");
   CLI11_PARSE(app, argc, argv);
+  if (is_flash) {
+    options.disk = CongestionOptions::flash_disk();
+  }
   options.request_loss_ppm = static_cast<std::uint32_t>(loss_percent * 1e4);
 
   std::vector<Run> runs;

@@ -13,6 +13,7 @@ constexpr Duration kForgetting = Duration::seconds(60);  // doubles `full`
 constexpr double kManyMin = 0.1;
 constexpr double kManyMax = 0.25;
 constexpr double kTimesUsual = 3;
+constexpr double kRare = 0.01;
 
 }  // namespace
 
@@ -28,7 +29,9 @@ ShelfEvidence::Verdict ShelfEvidence::judge(Instant now, const Loss& loss) {
   const bool is_quick = loss.typical < kQuick;
   const bool has_queue = loss.typical * 2 >= loss.least * 5;
   const bool is_near_aim = loss.typical * 2 < loss.aim * 3;
-  const bool in_time = is_quick ? !has_queue || (has_learned() && is_near_aim) : is_near_aim;
+  const bool is_rare = loss.usual_share < kRare;
+  const bool in_time =
+      is_quick ? is_rare && (!has_queue || (has_learned() && is_near_aim)) : is_near_aim;
   if (loss.typical != Duration{} && in_time && loss.share < many) {
     return Verdict::chance;
   }

@@ -117,7 +117,12 @@ void BufferedTarget::handle_disk_done(Instant now, std::uint32_t /*disk*/,
     ledger_.on_lost(now, {host_of(held.header.source), held.header.address.slot.value, held.lba});
     return;
   }
+  const LinkDirection& output = *outputs_[held.port];
+  const std::uint64_t before = output.counters().overflowed;
   reply(now, held.port, frame);
+  if (output.counters().overflowed > before) {
+    ledger_.on_lost(now, {host_of(held.header.source), held.header.address.slot.value, held.lba});
+  }
 }
 
 void BufferedTarget::answer_config(Instant now, std::uint16_t port,

@@ -229,6 +229,13 @@ DiskSpeed CongestionOptions::spinning_disk() {
           .turn = Duration::microseconds(8'333)};
 }
 
+DiskSpeed CongestionOptions::flash_disk() {
+  return {.kind = DiskSpeed::Kind::flash,
+          .parallel = 32,
+          .read_min = Duration::microseconds(100),
+          .read_spread = Duration::microseconds(100)};
+}
+
 CongestionReport run_congestion(const CongestionOptions& options) {
   return Setting(options).run();
 }

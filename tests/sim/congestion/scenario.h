@@ -34,6 +34,8 @@ struct CongestionOptions {
   // 7200 turns a minute, one request at a time in order of arrival, and one operation of 500 that
   // takes up to a second longer (a retry, a recalibration).
   [[nodiscard]] static DiskSpeed spinning_disk();
+  // 32 requests at a time, 100 us and up to as much again each.
+  [[nodiscard]] static DiskSpeed flash_disk();
 };
 
 struct CongestionReport {

@@ -352,6 +352,38 @@ TEST_F(CoreLoss, ASilentPathIsLeftForALiveOne) {
   EXPECT_EQ(done[0].status, IoStatus::ok);
 }
 
+TEST_F(CoreLoss, ADiskThatRestsCostsNoPath) {
+  static_cast<void>(world.events());
+  Bytes into(512 * 8);
+  world.submit(id, {.op = IoOp::read, .sectors = 8, .read_into = into});
+  // Ten seconds without an answer of the disk, as when it spins up; but IDENTIFY is answered.
+  world.advance(Duration::seconds(10), [&](const Sent& sent) {
+    if (!sent.is_data()) {
+      world.receive(*target.answer(sent));
+    }
+  });
+  EXPECT_FALSE(world.saw(EventKind::path_down));
+  EXPECT_TRUE(world.core->device(id)->is_up());
+  EXPECT_LE(world.core->stats().retransmissions, 20U);
+  world.advance(Duration::seconds(3), [&](const Sent& sent) {
+    if (const auto reply = target.answer(sent)) {
+      world.receive(*reply);
+    }
+  });
+  EXPECT_EQ(world.completions().size(), 1U);
+}
+
+TEST_F(CoreLoss, ALostFrameGoesOverTheOtherPath) {
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  world.core->discover(kE71);
+  world.run(target);
+  const Sent first = start(IoOp::write, Lba{5}, block);
+  const std::vector<Sent> again = advance(kFirstPatience);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_NE(again[0].port, first.port);
+  EXPECT_EQ(again[0].header.tag, first.header.tag);
+}
+
 TEST_F(CoreLoss, ManyLossesInOneRoundTripCutTheWindowOnce) {
   Bytes into(512 * 512);
   world.submit(id, {.op = IoOp::read, .sectors = 512, .read_into = into});
