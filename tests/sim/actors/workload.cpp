@@ -14,6 +14,7 @@ using initiator::IoStatus;
 namespace {
 
 constexpr unsigned kGenerationShift = 32;
+constexpr Duration kRejectedWait = Duration::milliseconds(500);
 
 bool changes(IoOp op) {
   return op == IoOp::write || op == IoOp::trim || op == IoOp::write_zeroes;
@@ -333,11 +334,13 @@ void Workload::on_completion(const IoCompletion& done) {
     asked_[slot.asked] = done;
   }
   end(slot, done);
-  if (operations_left_ > 0 && options_.think_max.ns > 0) {
+  // Who is kept out by a reservation comes back later, and not at once to be refused again.
+  const Duration think_max = done.status == IoStatus::rejected ? kRejectedWait : options_.think_max;
+  if (operations_left_ > 0 && think_max.ns > 0) {
     slot.thinks = true;
     ++slot.generation;
     const auto wait =
-        static_cast<std::int64_t>(prng_.below(static_cast<std::uint64_t>(options_.think_max.ns)));
+        static_cast<std::int64_t>(prng_.below(static_cast<std::uint64_t>(think_max.ns)));
     host_.call_at(host_.world().now() + Duration{wait},
                   std::uint64_t{slot.generation} << kGenerationShift | done.cookie);
   } else {

@@ -6,7 +6,6 @@
 #include "protocol/aoe_session.h"
 #include "protocol/ata_command.h"
 
-#include <cstdio>
 #include <string>
 
 namespace aoe::sim {
@@ -66,7 +65,7 @@ std::uint32_t Judges::new_writer(const WriterPorts& ports) {
   if (ports.promise == ExecutionChecker::Promise::exactly_once) {
     caches.add_writer(writers_);
   }
-  fences.add_writer(writers_, ports.addresses);
+  fences.add_writer(writers_, addresses_are_hidden_ ? std::vector<MacAddress>() : ports.addresses);
   return writers_;
 }
 
@@ -80,7 +79,7 @@ void Judges::tell(Instant now, std::uint32_t disk, std::uint64_t lba, std::uint6
   for (const std::string_view word : words) {
     text += " " + std::string(word);
   }
-  std::printf("%14lld ns:%s\n", static_cast<long long>(now.ns), text.c_str());
+  listener_(std::to_string(now.ns) + " ns:" + text);
 }
 
 void Judges::on_store_op(Instant now, std::uint32_t disk, const StoreOp& op) {

@@ -11,9 +11,12 @@
 #include "sim/world/sim_disk.h"
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aoe::sim {
@@ -32,8 +35,13 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
   // The number of a new life of a user.
   [[nodiscard]] std::uint32_t new_writer(const WriterPorts& ports);
 
-  // Prints what happens to one sector, for a look at a failing run.
-  void narrate(SectorPlace place) { narrated_ = place; }
+  // Tells what happens to one sector, for a look at a failing run: a line without its end each.
+  using Listener = std::function<void(const std::string& line)>;
+
+  void narrate(SectorPlace place, Listener listener) {
+    narrated_ = place;
+    listener_ = std::move(listener);
+  }
 
   // A line about a range of a disk, when it is the one that is narrated. `words` are joined.
   void tell(Instant now, std::uint32_t disk, std::uint64_t lba, std::uint64_t sectors,
@@ -43,6 +51,9 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
 
   // Several users write the same sectors: what is executed again may come between their writes.
   void share_sectors() { sectors_are_shared_ = true; }
+
+  // To see that a reservation is watched: nobody is known by an address from now on.
+  void hide_addresses() { addresses_are_hidden_ = true; }
 
   Violations violations;
   RegisterHistory history;
@@ -71,7 +82,9 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
   std::vector<Watched> watched_;  // by disk
   std::uint32_t writers_ = 0;
   bool sectors_are_shared_ = false;
+  bool addresses_are_hidden_ = false;
   std::optional<SectorPlace> narrated_;
+  Listener listener_;
 };
 
 }  // namespace aoe::sim

@@ -126,7 +126,11 @@ int tell_story(const Arguments& arguments) {
       {.disk = static_cast<std::uint32_t>(std::strtoul(arguments.watched.c_str(), nullptr, 10)),
        .lba = colon == std::string::npos
                   ? 0
-                  : std::strtoull(arguments.watched.c_str() + colon + 1, nullptr, 10)});
+                  : std::strtoull(arguments.watched.c_str() + colon + 1, nullptr, 10)},
+      [](const std::string& line) {
+        fmt::print("{}\n", line);
+        std::fflush(stdout);
+      });
   const RunResult result = run.run();
   fmt::print("{}", result.report);
   return result.violations == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

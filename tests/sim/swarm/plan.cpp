@@ -305,16 +305,11 @@ const char* protocol_mix_name(ProtocolMix mix) {
 }
 
 const char* sabotage_name(Sabotage sabotage) {
-  constexpr std::array<const char*, kSabotageCount> kNames = {"none",
-                                                              "disk-lies",
-                                                              "disk-misdirects",
-                                                              "network-stays-cut",
-                                                              "buffer-kept",
-                                                              "completion-twice",
-                                                              "error-unexplained",
-                                                              "memory-off",
-                                                              "table-outgrown",
-                                                              "crash"};
+  constexpr std::array<const char*, kSabotageCount> kNames = {
+      "none",           "disk-lies",        "disk-misdirects",   "network-stays-cut",
+      "buffer-kept",    "completion-twice", "error-unexplained", "memory-off",
+      "table-outgrown", "strangers-let-in", "rogue-trusted",     "holder-unknown",
+      "crash"};
   return kNames[static_cast<std::size_t>(sabotage)];
 }
 
@@ -346,6 +341,12 @@ Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides) {
     plan.faults.add(Fault::power_cut);
   } else if (plan.sabotage == Sabotage::memory_off) {
     plan.faults.add(Fault::duplicate);
+  } else if (plan.sabotage == Sabotage::strangers_let_in) {
+    plan.faults.add(Fault::hostile);
+  } else if (plan.sabotage == Sabotage::rogue_trusted) {
+    plan.faults.add(Fault::rogue);
+  } else if (plan.sabotage == Sabotage::holder_unknown) {
+    plan.faults.add(Fault::reserve);
   }
   plan.faults.remove(overrides.without);
   draw_protocol(plan);

@@ -27,7 +27,10 @@ enum class Sabotage : std::uint8_t {
   error_unexplained,
   memory_off,  // copies are executed although sessions promise that they are not
   table_outgrown,
-  crash,  // the process dies
+  strangers_let_in,  // the hostile station is on the access lists
+  rogue_trusted,     // no serial number is asked for
+  holder_unknown,    // whoever holds a reservation counts as somebody else
+  crash,             // the process dies
 };
 
 inline constexpr std::size_t kSabotageCount = static_cast<std::size_t>(Sabotage::crash) + 1;

@@ -74,6 +74,9 @@ void SwarmRun::build() {
   if (plan_.shared_sectors) {
     judges_.share_sectors();
   }
+  if (plan_.sabotage == Sabotage::holder_unknown) {
+    judges_.hide_addresses();
+  }
   fabric_.plug(admin_, stranger_mac(0), plan_.mtu_bytes);
   build_targets();
   build_initiators();
@@ -107,6 +110,9 @@ void SwarmRun::build_strangers() {
 // Everybody but strangers.
 std::vector<MacAddress> SwarmRun::allowed() const {
   std::vector<MacAddress> list{stranger_mac(0)};  // the administrator's
+  if (plan_.sabotage == Sabotage::strangers_let_in) {
+    list.push_back(stranger_mac(1));
+  }
   for (std::uint32_t i = 0; i < plan_.initiators; ++i) {
     for (std::uint32_t port = 0; port < plan_.initiator_ports; ++port) {
       list.push_back(initiator_mac(i, port));
@@ -164,7 +170,9 @@ void SwarmRun::build_initiators() {
            .sectors = plan_.disk_sectors,
            .owner = users[disk]++,
            // Whom else to believe where two say that they are the disk?
-           .serial = plan_.faults.has(Fault::rogue) ? serial_of(disk) : std::string(),
+           .serial = plan_.faults.has(Fault::rogue) && plan_.sabotage != Sabotage::rogue_trusted
+                         ? serial_of(disk)
+                         : std::string(),
            .trim_is_sure = plan_.disk.discard_reads_zero});
     }
   }

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace aoe::sim {
@@ -37,7 +38,9 @@ class SwarmRun {
   [[nodiscard]] RunResult run();
 
   // Before run(): see Judges::narrate().
-  void narrate(SectorPlace place) { judges_.narrate(place); }
+  void narrate(SectorPlace place, Judges::Listener listener) {
+    judges_.narrate(place, std::move(listener));
+  }
 
  private:
   void build();

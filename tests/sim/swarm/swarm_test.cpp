@@ -15,6 +15,10 @@
 namespace aoe::sim {
 namespace {
 
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
 class Planted : public ::testing::TestWithParam<std::pair<Sabotage, const char*>> {};
 
 TEST_P(Planted, ViolationIsCaughtAndNamed) {
@@ -48,7 +52,10 @@ INSTANTIATE_TEST_SUITE_P(Each, Planted,
                                            std::pair{Sabotage::completion_twice, "completion"},
                                            std::pair{Sabotage::error_unexplained, "user-error"},
                                            std::pair{Sabotage::memory_off, "executed"},
-                                           std::pair{Sabotage::table_outgrown, "bounds"}),
+                                           std::pair{Sabotage::table_outgrown, "bounds"},
+                                           std::pair{Sabotage::strangers_let_in, "wrong-answer"},
+                                           std::pair{Sabotage::rogue_trusted, "rogue target was"},
+                                           std::pair{Sabotage::holder_unknown, "fencing"}),
                          name_of_planted);
 
 TEST(Swarm, RunsWithoutViolationAndTheSameTwice) {
@@ -61,6 +68,48 @@ TEST(Swarm, RunsWithoutViolationAndTheSameTwice) {
     EXPECT_EQ(first.trace, second.trace) << "seed " << seed;
     EXPECT_EQ(first.events, second.events) << "seed " << seed;
   }
+}
+
+TEST(Swarm, StrangersAreHeardAndChangeNothing) {
+  PlanOverrides overrides;
+  overrides.operations = 1000;
+  Coverage coverage;
+  std::uint32_t strangers = 0;
+  for (std::uint64_t seed = 1; seed <= 60 && strangers < 6; ++seed) {
+    const Plan plan = make_plan(seed, overrides);
+    if (plan.faults.has(Fault::hostile) || plan.faults.has(Fault::rogue)) {
+      ++strangers;
+      const RunResult result = SwarmRun(plan).run();
+      EXPECT_EQ(result.violations, 0U) << "seed " << seed << "\n" << result.report;
+      coverage.merge(result.coverage);
+    }
+  }
+  EXPECT_GT(coverage.count(RareState::hostile_frame), 1000U);
+  EXPECT_GT(coverage.count(RareState::rogue_asked), 0U);
+  EXPECT_GT(coverage.count(RareState::quarantine), 0U);
+}
+
+TEST(Swarm, TellsTheStoryOfASector) {
+  PlanOverrides overrides;
+  overrides.operations = 2000;
+  std::uint64_t seed = 1;
+  while (make_plan(seed, overrides).hot_sectors == 0 ||
+         !make_plan(seed, overrides).faults.has(Fault::power_cut)) {
+    ++seed;
+  }
+  std::vector<std::string> lines;
+  SwarmRun run(make_plan(seed, overrides));
+  run.narrate({.disk = 0, .lba = 3}, [&lines](const std::string& line) { lines.push_back(line); });
+  const RunResult told = run.run();
+  EXPECT_EQ(told.violations, 0U);
+  EXPECT_THAT(lines, Contains(MatchesRegex("[0-9]+ ns: initiator [0-9]+ begins write .* of .*")));
+  EXPECT_THAT(lines, Contains(MatchesRegex("[0-9]+ ns: initiator [0-9]+ ok read of [0-3][+].*")));
+  EXPECT_THAT(lines,
+              Contains(MatchesRegex("[0-9]+ ns: a frame leaves: write .* tag [0-9]+ to .*")));
+  EXPECT_THAT(lines, Contains(MatchesRegex("[0-9]+ ns: the disk is given .*")));
+  EXPECT_THAT(lines, Contains(MatchesRegex("[0-9]+ ns: the disk executes write .*")));
+  EXPECT_THAT(lines, Contains(HasSubstr("the disk loses its power")));
+  EXPECT_EQ(told.trace, SwarmRun(make_plan(seed, overrides)).run().trace) << "told or not";
 }
 
 TEST(Plan, LeavesTheRestAsItWasWhenSomethingIsTakenAway) {
