@@ -178,8 +178,8 @@ AOE_PUBLIC int aoe_aio_open(struct aoe_handle* handle, const char* uri, aoe_comp
 //
 // It serves every handle of the network until the last one is closed, and blocks all signals.
 // Callbacks run in it from now on: they had better be short. aoe_process() and aoe_poll() fail
-// afterwards. Call it on an open handle; more than one call is harmless. No handle survives a
-// fork: a process that goes into the background opens it there.
+// afterwards. Call it on an open handle; more than one call is harmless. A handle with such
+// a thread does not survive a fork: a process that goes into the background calls this there.
 //
 // Returns 0 or -1.
 //

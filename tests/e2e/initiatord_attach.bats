@@ -248,6 +248,21 @@ verify_with_fio() {
   aoed detach e7.1
 }
 
+@test "random operations on the file, and on a file of a mounted file system" {
+  requires netns loop mkfs.ext4 file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  local fsx=$BATS_TEST_DIRNAME/../support/fsx.py ops=2000
+  [ -z "${AOE_TEST_LONG:-}" ] || ops=50000
+  show_device 64M
+  python3 "$fsx" --device --ops "$ops" --seed 4 "$MNT/e7.1"
+  device=$(aoed attach e7.1 --via loop)
+  mkfs.ext4 -q "$device"
+  mount "$device" "$POINT"
+  python3 "$fsx" --ops "$ops" --seed 5 "$POINT/file"
+  umount "$POINT"
+  e2fsck -fn "$device" >"$WORK/e2fsck.log"
+  aoed detach e7.1
+}
+
 @test "a device is attached by itself when the file says so" {
   requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
   make_net
