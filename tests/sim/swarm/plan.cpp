@@ -239,19 +239,20 @@ void draw_disks(Plan& plan) {
   plan.flush_error_ppm = plan.faults.has(Fault::flush_error) ? flush : 0;
 }
 
-// Requests of each initiator that its disks get done in the time in which there has to be progress.
-// Overload has scenarios of its own.
-std::uint32_t servable_depth(const Plan& plan) {
-  constexpr std::uint32_t kSpinningFrames = 500;  // in about 5 s
+// Leaves each initiator what its disks get done well within the time in which there has to be
+// progress. Overload has scenarios of its own.
+void keep_servable(Plan& plan) {
+  constexpr std::uint32_t kSpinningFrames = 250;  // in about 2.5 s
   // As the seed has it, also where that fault is left out.
   if (!draw_faults(plan.seed).has(Fault::spinning)) {
-    return plan.depth;
+    return;
   }
   const std::uint32_t disks = plan.targets * plan.exports_per_target;
   const std::uint32_t users =
       plan.initiators * std::min(plan.disks_per_initiator, disks) / disks + 1;
-  const std::uint32_t frames = plan.sectors_max / 2 + 1;  // of the shortest MTU
-  return std::max(kSpinningFrames / (users * frames), 1U);
+  const std::uint32_t frames = std::max(kSpinningFrames / users, 1U);
+  plan.sectors_max = std::min(plan.sectors_max, frames * 2);  // with the shortest MTU
+  plan.depth = std::min(plan.depth, std::max(frames * 2 / plan.sectors_max, 1U));
 }
 
 void draw_work(Plan& plan) {
@@ -268,7 +269,7 @@ void draw_work(Plan& plan) {
   plan.mix.durable_percent = prng.chance(1, 3) ? static_cast<std::uint32_t>(prng.below(60)) : 0;
   plan.depth = static_cast<std::uint32_t>(pick_log(prng, 1, 64));
   plan.sectors_max = static_cast<std::uint32_t>(pick_log(prng, 1, 32));
-  plan.depth = std::min(plan.depth, servable_depth(plan));
+  keep_servable(plan);
   plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
   plan.think_max = prng.chance(1, 4)
                        ? pick_time(prng, Duration::microseconds(10), Duration::milliseconds(10))

@@ -65,10 +65,10 @@ struct DiskOptions {
   std::uint32_t torn_percent = 50;    // of the sectors under way at a power cut that are kept
   std::uint32_t read_error_ppm = 0;   // chance of EIO
   std::uint32_t write_error_ppm = 0;  // the same; nothing or a part of it was written
+  std::uint32_t flush_error_ppm = 0;  // the flush fails, and what it should have saved is lost
   // What no disk may do, to see that somebody notices.
   bool lies = false;                  // stable writes and flushes make nothing durable
   std::uint32_t misdirected_ppm = 0;  // a write goes to a neighbour
-  std::uint32_t flush_error_ppm = 0;  // the flush fails, and what it should have saved is lost
 };
 
 // What reads see (`now`) and what a power cut would leave (`durable`) are two images of the disk.
