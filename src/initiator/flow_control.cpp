@@ -131,7 +131,7 @@ void FlowControl::on_lost(Instant now, Device& device, Path& path, FrameOp op, I
   const ShelfEvidence::Verdict verdict =
       shelf.evidence.judge(now, {.typical = flow.baseline(op).typical(),
                                  .aim = flow.delay.cautious_aim(around),
-                                 .least = around.least,
+                                 .quickest = around.quickest,
                                  .share = path.loss_share,
                                  .usual_share = path.usual_loss_share});
   if (verdict == ShelfEvidence::Verdict::chance) {

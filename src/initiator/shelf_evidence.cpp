@@ -14,6 +14,7 @@ constexpr double kManyMin = 0.1;
 constexpr double kManyMax = 0.25;
 constexpr double kTimesUsual = 3;
 constexpr double kRare = 0.01;
+constexpr std::int64_t kTimesQuickest = 4;
 
 }  // namespace
 
@@ -27,7 +28,7 @@ ShelfEvidence::Verdict ShelfEvidence::judge(Instant now, const Loss& loss) {
   before_ = belief_;
   const double many = std::clamp(kTimesUsual * loss.usual_share, kManyMin, kManyMax);
   const bool is_quick = loss.typical < kQuick;
-  const bool has_queue = loss.typical * 2 >= loss.least * 5;
+  const bool has_queue = loss.typical >= loss.quickest * kTimesQuickest;
   const bool is_near_aim = loss.typical * 2 < loss.aim * 3;
   const bool is_rare = loss.usual_share < kRare;
   const bool in_time =

@@ -8,8 +8,9 @@ namespace aoe::initiator {
 // A shelf that drops frames for want of room has a long queue, so its answers come late. What late
 // means is the aim of DelayWindow where that is what holds the queue short: then a loss with
 // answers in time is chance. Where they come within 5 ms, which no busy spinning disk does, the
-// shelf is quick, and late is 2.5 times the least that they ever took. When many frames are lost at
-// once, that is no chance either way.
+// shelf is quick, and late is four times the quickest one of the last minutes; but a queue that
+// never was empty does not show, so losses of more than one frame in a hundred over a long time are
+// no chance there. When many frames are lost at once, that is no chance either way.
 //
 // From the losses of a quick shelf it learns how late the answers of a full one are, and the aims
 // of DelayWindow scale with that. It forgets: each minute without congestion doubles the measure.
@@ -20,7 +21,7 @@ class ShelfEvidence {
   struct Loss {
     Duration typical{};      // round trips of the device of late; zero: none was measured
     Duration aim{};          // what they should be
-    Duration least{};        // that they were ever
+    Duration quickest{};     // that any of the last minutes was
     double share = 0;        // of the path's frames that were lost of late, 0..1
     double usual_share = 0;  // the same over a long time
   };

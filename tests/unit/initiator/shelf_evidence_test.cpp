@@ -14,11 +14,12 @@ Duration ms(std::int64_t value) {
 }
 
 ShelfEvidence::Loss slow_loss(Duration typical) {
-  return {.typical = typical, .aim = ms(20), .least = ms(8), .share = 0.01};
+  return {.typical = typical, .aim = ms(20), .quickest = ms(8), .share = 0.01};
 }
 
 ShelfEvidence::Loss quick_loss(Duration typical) {
-  return {.typical = typical, .aim = ms(20), .least = Duration::microseconds(200), .share = 0.01};
+  return {
+      .typical = typical, .aim = ms(20), .quickest = Duration::microseconds(200), .share = 0.01};
 }
 
 TEST(ShelfEvidence, ALossWithAnswersInTimeIsChance) {
@@ -47,8 +48,8 @@ TEST(ShelfEvidence, WithoutAMeasureALossIsCongestion) {
 
 TEST(ShelfEvidence, AQuickShelfIsFullWhenItsAnswersTakeLongerThanEver) {
   ShelfEvidence evidence;
-  EXPECT_EQ(evidence.judge(kStart, quick_loss(Duration::microseconds(400))), Verdict::chance);
-  EXPECT_EQ(evidence.judge(kStart, quick_loss(Duration::microseconds(500))), Verdict::congestion);
+  EXPECT_EQ(evidence.judge(kStart, quick_loss(Duration::microseconds(790))), Verdict::chance);
+  EXPECT_EQ(evidence.judge(kStart, quick_loss(Duration::microseconds(800))), Verdict::congestion);
   EXPECT_TRUE(evidence.has_learned());
 }
 
