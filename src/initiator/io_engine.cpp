@@ -313,6 +313,11 @@ void IoEngine::cancel(Instant now, DeviceId id) {
   fence_.forget_paths(device(id).address());
   log_.forget(id);
   move_to(id, Queues::Place::none);
+  if (device(id).flow().shelf != kNoIndex) {
+    // It may have been its turn.
+    wake_waiter(flow_.shelf(device(id)));
+  }
+  wake_starved();
   flow_.close(device(id));
   pauses_.clear(id.value);
   flight_timers_.clear(id.value);

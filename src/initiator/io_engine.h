@@ -133,7 +133,9 @@ class IoEngine {
   void wake(DeviceId id);
   void move_to(DeviceId id, Queues::Place place);
   [[nodiscard]] IndexList& list(DeviceId id, Queues::Place place);
-  void wake_waiter(ShelfState& shelf);
+  // The first one that still has something to send; those before it leave the list.
+  void wake_front(const IndexList& waiters);
+  void wake_waiter(const ShelfState& shelf);
   void wake_starved();
 
   enum class Turn : std::uint8_t {

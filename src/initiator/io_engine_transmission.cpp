@@ -36,16 +36,26 @@ void IoEngine::wake(DeviceId id) {
   }
 }
 
-void IoEngine::wake_waiter(ShelfState& shelf) {
-  if (!shelf.waiters.empty() && shelf.window.has_room(shelf.in_flight)) {
-    wake(DeviceId{static_cast<std::uint16_t>(shelf.waiters.front())});
+void IoEngine::wake_front(const IndexList& waiters) {
+  while (!waiters.empty()) {
+    const DeviceId id{static_cast<std::uint16_t>(waiters.front())};
+    if (!queues(id).is_idle()) {
+      move_to(id, Queues::Place::busy);
+      return;
+    }
+    // Its requests ended while it waited: the turn is the next one's.
+    move_to(id, Queues::Place::none);
+  }
+}
+
+void IoEngine::wake_waiter(const ShelfState& shelf) {
+  if (shelf.window.has_room(shelf.in_flight)) {
+    wake_front(shelf.waiters);
   }
 }
 
 void IoEngine::wake_starved() {
-  if (!starved_.empty()) {
-    wake(DeviceId{static_cast<std::uint16_t>(starved_.front())});
-  }
+  wake_front(starved_);
 }
 
 bool IoEngine::next_frame(Instant now, TxFrame& out) {
@@ -65,9 +75,13 @@ bool IoEngine::next_frame(Instant now, TxFrame& out) {
       next = Queues::Place::shelf;
     }
     move_to(id, next);
-    // Whoever left room on the shelf passes it on.
+    // Whoever left room passes it on.
     if (turn != Turn::shelf_full && device(id).flow().shelf != kNoIndex) {
       wake_waiter(flow_.shelf(device(id)));
+    }
+    if (turn != Turn::starved && frames_ < context_.options.limits.frames_max &&
+        tags_retry_ == Instant{}) {
+      wake_starved();
     }
     if (turn == Turn::sent) {
       return true;

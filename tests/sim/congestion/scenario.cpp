@@ -19,8 +19,7 @@ constexpr std::size_t kDataBytes = kPattern.sectors * kSectorBytes;
 class BusyDisk final : public DiskUser {
  public:
   BusyDisk(World& world, std::uint32_t number, const DiskOptions& options)
-      : world_(world),
-        disk_(world, number, options),
+      : disk_(world, number, options),
         pattern_(kPattern, world.fork(stream(StreamKind::workload, number))),
         data_(kDataBytes) {
     disk_.set_user(this);
@@ -45,7 +44,6 @@ class BusyDisk final : public DiskUser {
                        .data = data_});
   }
 
-  World& world_;
   SimDisk disk_;
   LoadPattern pattern_;
   std::vector<std::byte> data_;

@@ -459,6 +459,42 @@ TEST(CoreTables, TinyTablesOnlySlowThingsDown) {
   EXPECT_TRUE(world.saw(EventKind::events_lost));
 }
 
+TEST(CoreTables, WhoHasNothingToSendAnyMoreLeavesItsTurnToOthers) {
+  // `frames_max` 1: one table that all starve for; one shelf: one window that all wait for.
+  for (const std::uint32_t frames_max : {1U, 1024U}) {
+    CoreOptions options;
+    options.limits.frames_max = frames_max;
+    CoreWorld world(options);
+    world.port_up();
+    std::vector<FakeTarget> targets(4);
+    std::vector<DeviceId> ids;
+    std::vector<Bytes> memory(4, Bytes(512 * 4));
+    for (std::uint8_t slot = 0; slot < 4; ++slot) {
+      targets[slot].address = {Shelf{7}, Slot{slot}};
+      ids.push_back(world.open(targets[slot]));
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      const bool gives_up = i == 2;
+      world.submit(ids[i], {.op = IoOp::read,
+                            .sectors = 4,
+                            .read_into = memory[i],
+                            .timeout = gives_up ? Duration::milliseconds(10) : Duration{}});
+    }
+    std::vector<Sent> sent = world.take_sent();
+    ASSERT_EQ(sent.size(), std::min(frames_max, LossWindow::kStartFrames));
+    world.advance(Duration::milliseconds(20), [&](const Sent& frame) { sent.push_back(frame); });
+    for (int i = 0; i < 100 && !sent.empty(); ++i) {
+      for (const Sent& frame : sent) {
+        if (const auto reply = targets[frame.header.address.slot.value].answer(frame)) {
+          world.receive(*reply);
+        }
+      }
+      sent = world.take_sent();
+    }
+    EXPECT_EQ(world.completions().size(), 4U) << frames_max;
+  }
+}
+
 TEST(CoreTables, WithoutBuffersNothingIsSentAndNothingIsLost) {
   CoreWorld world;
   world.port_up();
