@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <utility>
 
 namespace aoe::bench {
 namespace {
@@ -22,7 +22,7 @@ class Drawing {
  public:
   template <class... Args>
   void add(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    text_ += fmt::format(format, std::forward<Args>(args)...);
   }
 
   void text(double x, double y, const char* anchor, const std::string& words,
@@ -87,8 +87,7 @@ void draw_curve(Drawing& drawing, const Axes& axes, const Curve& curve) {
   };
   for (std::size_t i = 0; i < curve.values.size(); ++i) {
     if (const std::optional<double> value = curve.values[i]) {
-      fmt::format_to(std::back_inserter(points), "{:.1f},{:.1f} ",
-                     axes.x(static_cast<double>(i) + 0.5), axes.y(*value));
+      points += fmt::format("{:.1f},{:.1f} ", axes.x(static_cast<double>(i) + 0.5), axes.y(*value));
     } else {
       flush();
     }
