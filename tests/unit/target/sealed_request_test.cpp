@@ -378,6 +378,9 @@ TEST_F(SealedRequests, TheSameSequenceOnAnotherExportIsAnotherRequest) {
 TEST_F(SealedRequests, SessionsEndWithTheirExport) {
   ASSERT_TRUE(t.core().remove_export(t.now(), t.at().id));
   t.run();
+  for (const target::Session& place : t.core().sessions()) {
+    EXPECT_EQ(place.id, 0U) << "its place is free";
+  }
   (void)t.serve(TargetHarness::settings());
   EXPECT_EQ(protocol::parse_hello(t.answer(sealed(write(1, 1), seal(1))).bytes)->kind,
             HelloKind::renew);

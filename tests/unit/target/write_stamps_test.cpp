@@ -67,6 +67,18 @@ TEST_F(Stamps, HostsAndDisksAreKeptApart) {
   EXPECT_EQ(stamps.put(now, 1, {.space = 8, .begin = 100, .end = 108}, tag(49)), Put::newest);
 }
 
+// Enough of them to share buckets.
+TEST_F(Stamps, ManyHostsAndDisksWithTheSameSectorsAreKeptApart) {
+  for (std::uint32_t host = 1; host <= 32; ++host) {
+    ASSERT_EQ(put(100, 8, 1000 - host, host), Put::newest) << host;
+  }
+  for (std::uint32_t space = 100; space < 132; ++space) {
+    ASSERT_EQ(stamps.put(now, 1, {.space = space, .begin = 100, .end = 108}, tag(900 - space)),
+              Put::newest)
+        << space;
+  }
+}
+
 TEST_F(Stamps, AStampStaysForALifetimeAndIsGoneAfterTwo) {
   // At the worst moments of the epochs that it counts in.
   for (const std::int64_t begin_ms : {10'000, 10'001, 10'500, 10'999}) {
