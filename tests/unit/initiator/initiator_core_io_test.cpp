@@ -272,6 +272,7 @@ TEST_F(CoreIo, OverlappingReadsRunTogether) {
 }
 
 TEST_F(CoreIo, FlushWaitsForTheWritesBeforeIt) {
+  world.widen(target, id);
   Bytes data(512);
   Bytes into(512);
   world.submit(id, {.op = IoOp::write, .sectors = 1, .write_from = data});
