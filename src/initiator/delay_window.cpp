@@ -45,7 +45,8 @@ Duration DelayWindow::cautious_aim(const Surroundings& around) const {
   const double table_ns = table_ms(size_) * kNsPerMs;
   // However quick the shelf: what its answers take without a queue is no queue.
   const double least_ns = 2 * static_cast<double>(around.least.ns);
-  return around.network + from_ns(std::max(table_ns * around.scale, std::min(least_ns, table_ns)));
+  const double floor_ns = around.commits_together ? least_ns : std::min(least_ns, table_ns);
+  return around.network + from_ns(std::max(table_ns * around.scale, floor_ns));
 }
 
 Duration DelayWindow::aim(Instant now, const Surroundings& around) const {

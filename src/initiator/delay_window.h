@@ -30,7 +30,8 @@ namespace aoe::initiator {
 // That one may have been late because of a queue, though, where the device never was idle; so
 // losses to congestion end this for ten minutes, in which a host among many finds a quicker one. (A
 // store that needs 20..40 ms for every answer, however few, is taken for a crowded disk and gets
-// few frames.)
+// few frames, unless it is known to commit many together: then no aim is ever below twice the least
+// mean.)
 class DelayWindow {
  public:
   static constexpr double kStartFrames = 2;
@@ -44,6 +45,8 @@ class DelayWindow {
     Duration quickest{};               // of this kind
     double scale = 1;                  // of the table, at most 1
     std::uint32_t limit = 0xFFFFFFFF;  // frames
+    // The store needs as long for many frames as for one: what one takes is no queue, however long.
+    bool commits_together = false;
   };
 
   [[nodiscard]] double size() const { return size_; }

@@ -16,6 +16,10 @@ constexpr Duration kLongQueue = Duration::milliseconds(20);
 constexpr std::uint32_t kExtraMax = 4;
 constexpr double kExtraFrom = 0.5;
 
+// Windows up to which losses that go on and on, with answers in time, are the network's doing where
+// many writes are committed together: four such hosts fit the usual 64 buffers.
+constexpr std::uint32_t kSmallTogether = 16;
+
 }  // namespace
 
 void FlowControl::close(Device& device) {
@@ -84,11 +88,16 @@ DelayWindow::Surroundings FlowControl::surroundings(Instant now, const Device& d
                                                     const ShelfState& shelf, const Path& path,
                                                     FrameOp op) {
   const DelayBaseline& usual = device.flow().baseline(op);
+  // Our own targets put all writes that wait on stable storage with one flush. Others that write
+  // through do it one by one.
+  const bool commits_together = changes_data(op) && path.peer == Peer::session &&
+                                device.identity() && !device.identity()->write_cache_enabled;
   return {.network = path.network.min_rtt(),
           .least = usual.least_mean(),
           .quickest = usual.quickest(),
-          .scale = shelf.evidence.scale(now),
-          .limit = device.paths().target_buffers()};
+          .scale = commits_together ? 1 : shelf.evidence.scale(now),
+          .limit = device.paths().target_buffers(),
+          .commits_together = commits_together};
 }
 
 void FlowControl::on_answer(Instant now, Device& device, Path& path, FrameOp op,
@@ -128,12 +137,16 @@ void FlowControl::on_lost(Instant now, Device& device, Path& path, FrameOp op, I
   flow.patience = patience(flow);
   const DelayWindow::Surroundings around = surroundings(now, device, shelf, path, op);
   flow.delay.on_gone(now, around);
-  const ShelfEvidence::Verdict verdict =
-      shelf.evidence.judge(now, {.typical = flow.baseline(op).typical(),
-                                 .aim = flow.delay.cautious_aim(around),
-                                 .quickest = around.quickest,
-                                 .share = path.loss_share,
-                                 .usual_share = path.usual_loss_share});
+  const ShelfEvidence::Verdict verdict = shelf.evidence.judge(
+      now, {.typical = flow.baseline(op).typical(),
+            .aim = flow.delay.cautious_aim(around),
+            // A single commit may be quick by luck.
+            .quickest = around.commits_together ? around.least : around.quickest,
+            .share = path.loss_share,
+            .usual_share = path.usual_loss_share,
+            .is_small = std::min(shelf.window.size(), path.window.size()) <=
+                        (around.commits_together ? kSmallTogether
+                                                 : std::uint32_t{LossWindow::kStartFrames})});
   if (verdict == ShelfEvidence::Verdict::chance) {
     ++context_.stats.chance_losses;
     return;

@@ -32,7 +32,8 @@ ShelfEvidence::Verdict ShelfEvidence::judge(Instant now, const Loss& loss) {
   const bool is_near_aim = loss.typical * 2 < loss.aim * 3;
   const bool is_rare = loss.usual_share < kRare;
   const bool in_time =
-      is_quick ? is_rare && (!has_queue || (has_learned() && is_near_aim)) : is_near_aim;
+      is_quick ? loss.is_small || (is_rare && (!has_queue || (has_learned() && is_near_aim)))
+               : is_near_aim;
   if (loss.typical != Duration{} && in_time && loss.share < many) {
     return Verdict::chance;
   }

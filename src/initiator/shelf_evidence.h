@@ -10,7 +10,9 @@ namespace aoe::initiator {
 // answers in time is chance. Where they come within 5 ms, which no busy spinning disk does, the
 // shelf is quick, and late is four times the quickest one of the last minutes; but a queue that
 // never was empty does not show, so losses of more than one frame in a hundred over a long time are
-// no chance there. When many frames are lost at once, that is no chance either way.
+// no chance there, unless the windows are as small as a beginner's already: then a network that
+// goes on losing does so whatever we send. When many frames are lost at once, that is no chance
+// either way.
 //
 // From the losses of a quick shelf it learns how late the answers of a full one are, and the aims
 // of DelayWindow scale with that. It forgets: each minute without congestion doubles the measure.
@@ -24,6 +26,7 @@ class ShelfEvidence {
     Duration quickest{};     // that any of the last minutes was
     double share = 0;        // of the path's frames that were lost of late, 0..1
     double usual_share = 0;  // the same over a long time
+    bool is_small = false;   // the windows that would be cut are as small as those of a beginner
   };
 
   [[nodiscard]] Verdict judge(Instant now, const Loss& loss);

@@ -58,13 +58,25 @@ class Flow : public testing::Test {
   }
 
   // Answers of a full window, one by one.
-  void run(std::uint32_t index, int answers, Duration round_trip) {
+  void run(std::uint32_t index, int answers, Duration round_trip, FrameOp op = FrameOp::read) {
     for (int i = 0; i < answers; ++i) {
       now = std::max(now, device(index).flow().delay.pause_ends());
       fill(index);
       Path& way = path(index, path(index, 0).in_flight > 0 ? 0 : 1);
-      flow.on_answer(now, device(index), way, FrameOp::read, round_trip);
+      flow.on_answer(now, device(index), way, op, round_trip);
       flow.on_left(device(index), way);
+    }
+  }
+
+  // What stands behind a device: one of our own targets, which writes through or not.
+  void serve(std::uint32_t index, bool write_cache_enabled) {
+    protocol::IdentifyModel disk;
+    disk.sector_count = 1000;
+    disk.write_cache_enabled = write_cache_enabled;
+    ASSERT_EQ(device(index).judge(disk, Device::Standing::newcomer), IdentityVerdict::first);
+    for (std::uint32_t i = 0; i < device(index).paths().size(); ++i) {
+      path(index, i).peer = Peer::session;
+      path(index, i).target.buffer_count = 64;
     }
   }
 
@@ -190,6 +202,23 @@ TEST_F(Flow, PatienceComesDownAsAnswersAreSeenButStaysAboveTheLongest) {
   EXPECT_EQ(device(0).flow().patience, options.rtt.min);
   run(0, 1, ms(400));
   EXPECT_GE(device(0).flow().patience, ms(499));
+}
+
+TEST_F(Flow, AStoreThatCommitsManyWritesTogetherGetsManyHoweverLongThatTakes) {
+  serve(0, false);
+  run(0, 2000, ms(30), FrameOp::write);
+  EXPECT_GT(device(0).flow().delay.size(), 32);
+  const double before = device(0).flow().delay.size();
+  fill(0);
+  lose(0);
+  run(0, 200, ms(30), FrameOp::write);
+  EXPECT_GE(device(0).flow().delay.size(), before) << "chance";
+
+  serve(1, true);
+  run(1, 2000, ms(30), FrameOp::write);
+  EXPECT_LT(device(1).flow().delay.size(), 4) << "behind a cache this is a queue";
+  run(0, 2000, ms(30), FrameOp::read);
+  EXPECT_LT(device(0).flow().delay.size(), 4) << "reads are not committed";
 }
 
 TEST_F(Flow, AClosedDeviceLeavesItsShelf) {

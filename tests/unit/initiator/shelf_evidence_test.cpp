@@ -61,6 +61,17 @@ TEST(ShelfEvidence, LossesThatGoOnAreNoChanceOnAQuickShelf) {
   EXPECT_EQ(evidence.judge(kStart, loss), Verdict::congestion);
 }
 
+TEST(ShelfEvidence, LossesThatGoOnCutNoWindowThatIsSmall) {
+  ShelfEvidence evidence;
+  ShelfEvidence::Loss loss = quick_loss(Duration::microseconds(300));
+  loss.usual_share = 0.1;
+  loss.share = 0.1;
+  loss.is_small = true;
+  EXPECT_EQ(evidence.judge(kStart, loss), Verdict::chance);
+  loss.share = 0.25;
+  EXPECT_EQ(evidence.judge(kStart, loss), Verdict::congestion) << "it is crowded all the same";
+}
+
 TEST(ShelfEvidence, ScalesTheAimsToWhatAQuickShelfHolds) {
   ShelfEvidence evidence;
   EXPECT_EQ(evidence.scale(kStart), 1);
