@@ -69,6 +69,23 @@ std::optional<std::size_t> seal_offset(std::size_t frame_bytes) {
   return frame_bytes - kSealBytes;
 }
 
+std::optional<Seal> claimed_seal(ConstByteSpan frame) {
+  const auto offset = seal_offset(frame.size());
+  if (!offset) {
+    return std::nullopt;
+  }
+  const ConstByteSpan bytes = frame.subspan(*offset, kSealBytes);
+  const std::uint8_t flags = load_u8(bytes, 3);
+  if (load_be16(bytes, 0) != kSealMagic || load_u8(bytes, 2) != kSessionVersion ||
+      (flags & ~kSealFlagCrc) != 0) {
+    return std::nullopt;
+  }
+  return Seal{.has_crc = flags == kSealFlagCrc,
+              .session = load_be32(bytes, 4),
+              .sequence = load_be32(bytes, 8),
+              .sequence_low = load_be32(bytes, 12)};
+}
+
 Result<SealedFrame, SealError> parse_sealed(ConstByteSpan frame) {
   const auto offset = seal_offset(frame.size());
   if (!offset) {

@@ -93,6 +93,10 @@ enum class SealError : std::uint8_t {
   damaged,      // the CRC does not match: neither data nor header can be believed
 };
 
+// What stands where a frame of this length would have its seal, when that looks like one: magic,
+// version and flags fit. The CRC was not compared: of a frame that is known to be damaged.
+[[nodiscard]] std::optional<Seal> claimed_seal(ConstByteSpan frame);
+
 // Where the seal of an ATA frame of this length stands; nothing for a length that no sealed frame
 // has. In front of the seal lie whole sectors, behind the one of a frame without data up to 4 bytes
 // of padding. So data that merely look like a seal, at the end of a plain write, are never taken

@@ -189,6 +189,19 @@ bool SessionKeeper::open_seal(Arrival& arrival, Export& subject) {
   return false;
 }
 
+bool SessionKeeper::drop_changed_command(const Arrival& arrival, Export& subject) {
+  const std::optional<protocol::Seal> claim = protocol::claimed_seal(arrival.bytes);
+  if (!claim) {
+    return false;
+  }
+  const std::uint16_t index = parts_.sessions.find(claim->session);
+  if (index == SessionTable::kNone || parts_.sessions.at(index).export_id != subject.id) {
+    return false;
+  }
+  note_damage(arrival, subject);
+  return true;
+}
+
 bool SessionKeeper::enter_session(Arrival& arrival, Export& subject, const SealedFrame& sealed) {
   const std::uint16_t index = parts_.sessions.find(sealed.seal.session);
   if (index == SessionTable::kNone || parts_.sessions.at(index).export_id != subject.id) {

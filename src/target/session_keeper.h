@@ -22,6 +22,11 @@ class SessionKeeper {
   // `arrival` says in which session. False: it was dropped, or answered.
   [[nodiscard]] bool open_seal(Arrival& arrival, Export& subject);
 
+  // Looks at a frame of any other command. True: it has the seal of a session of this export, so it
+  // was an ATA request until something changed its command; it was dropped. (One flipped bit makes
+  // a command that edits the config string or the MAC mask of ATA.)
+  [[nodiscard]] bool drop_changed_command(const Arrival& arrival, Export& subject);
+
  private:
   [[nodiscard]] std::uint16_t session_for(const Arrival& arrival, const protocol::Hello& hello,
                                           Export& subject);

@@ -308,6 +308,10 @@ void TargetCore::dispatch(const Arrival& arrived, PacketBuffer frame, Export& su
     return;
   }
   arrival.initiator = parts_.initiators.touch(header.source, arrival.now);
+  if (header.command != static_cast<std::uint8_t>(Command::ata) &&
+      sessions_.drop_changed_command(arrival, subject)) {
+    return;
+  }
   switch (static_cast<Command>(header.command)) {
     case Command::ata:
       dispatch_ata(arrival, std::move(frame), subject);

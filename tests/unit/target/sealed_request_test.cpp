@@ -221,6 +221,24 @@ TEST_F(FewSessions, SessionsInUseAreKeptAndHelloFindsNoRoomUntilOneWasIdleForAFr
   EXPECT_THAT(answer(write(1, 2), seal(2)), IsAtaOk()) << "the one that was used is there";
 }
 
+TEST_F(SealedRequests, AFlippedBitOfTheCommandMakesNoOtherCommandOfARequest) {
+  const auto config_string = t.at().persistent.config_string;
+  const auto mask = t.at().persistent.mask;
+  std::uint64_t dropped = 0;
+  for (const Bytes& good :
+       {sealed(FrameBuilder::ata(0xE7), seal(1)), sealed(write(4, 1), seal(2))}) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      Bytes frame = good;
+      frame[19] ^= static_cast<std::byte>(1U << bit);
+      EXPECT_THAT(t.answers(frame), IsEmpty()) << "bit " << bit;
+      EXPECT_EQ(counters().damaged, ++dropped);
+    }
+  }
+  EXPECT_EQ(t.at().persistent.config_string, config_string);
+  EXPECT_EQ(t.at().persistent.mask, mask);
+  EXPECT_EQ(changes(), 0U);
+}
+
 // ---- Sealed requests and their answers
 // ----------------------------------------------------------
 
@@ -297,16 +315,16 @@ TEST_F(SealedRequests, ADamagedFrameIsDroppedCountedAndReportedWithItsHeader) {
 
 TEST_F(SealedRequests, NoSingleBitFlipGetsThrough) {
   const Bytes good = sealed(write(1, 1), seal(1));
-  // Behind the Ethernet type and the AoE header up to the tag, where a flip makes another kind of
-  // frame; and but for the command, which decides whether there is a seal at all.
-  for (std::size_t bit = 20UL * 8; bit < good.size() * 8; ++bit) {
+  // Behind the Ethernet type and the start of the AoE header, where a flip makes a frame for
+  // others.
+  for (std::size_t bit = 19UL * 8; bit < good.size() * 8; ++bit) {
     Bytes frame = good;
     frame[bit / 8] ^= static_cast<std::byte>(1U << bit % 8);
     t.deliver(frame);
   }
   EXPECT_EQ(changes(), 0U);
   // All of them, but for those in the session, which are damaged too.
-  EXPECT_EQ(counters().damaged + counters().refused, (good.size() - 20) * 8);
+  EXPECT_EQ(counters().damaged + counters().refused, (good.size() - 19) * 8);
 }
 
 TEST_F(SealedRequests, DamageIsReportedOncePerBurst) {
