@@ -14,6 +14,8 @@ constexpr double kLessPerDoublingMs = 2;
 // How much of the window a round trip changes at most. Below one frame there is one answer in many
 // round trips, which tells of a queue that many others filled: the share of each is smaller.
 constexpr double kGain = 0.25;
+// What the table gives for the smallest window. An aim may be far longer where a store had stalled.
+constexpr Duration kPauseMax = Duration::seconds(3);
 // Answers that never come sooner are those of a slow store, or of a crowded disk.
 constexpr Duration kSlowStore = Duration::milliseconds(40);
 
@@ -80,7 +82,8 @@ void DelayWindow::on_gone(Instant now, const Surroundings& around) {
 void DelayWindow::begin_pause(Instant now, const Surroundings& around) {
   pause_ends_ = {};
   if (size_ < 1) {
-    pause_ends_ = now + from_ns((1 / size_ - 1) * static_cast<double>(aim(now, around).ns));
+    const double pause_ns = (1 / size_ - 1) * static_cast<double>(aim(now, around).ns);
+    pause_ends_ = now + std::min(from_ns(pause_ns), kPauseMax);
   }
 }
 

@@ -39,6 +39,16 @@ TEST(DelayWindow, RestsWhereTheRoundTripIsTheAim) {
   EXPECT_NEAR(after(9000, ms(10)).size(), 64, 2);
 }
 
+TEST(DelayWindow, NoPauseIsLongerThanTheLongestOfTheTable) {
+  // A store that had stalled: the least mean of its commits is seconds.
+  const DelayWindow::Surroundings stalled{.least = Duration::seconds(2), .commits_together = true};
+  DelayWindow window = after(2000, Duration::seconds(9), stalled);
+  ASSERT_LT(window.size(), 0.1);
+  answer(window, Duration::seconds(9), stalled, kStart);
+  EXPECT_GT(window.pause_ends(), kStart);
+  EXPECT_LE(window.pause_ends(), kStart + Duration::seconds(3));
+}
+
 TEST(DelayWindow, HostsThatSeeTheSameQueueGetTheSameWindow) {
   DelayWindow early = after(100, ms(1));
   DelayWindow late = after(100, ms(200));
