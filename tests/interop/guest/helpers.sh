@@ -78,3 +78,14 @@ driver_complaints() {
   dmesg | grep -E 'aoe: .*(error|runt|unexpected|invalid|could not)|I/O error|Buffer I/O|BUG|Oops|Call Trace|hung' |
     grep -v 'unknown ioctl' || true
 }
+
+# has_written DEVICE SECTORS: since it was found.
+has_written() { [ "$(awk '{ print $7 }' "/sys/block/etherd!$1/stat")" -ge "$2" ]; }
+# write_and_verify FILE DEVICE TIMES: a load that ends.
+write_and_verify() {
+  times=$3
+  while [ "$times" -gt 0 ]; do
+    write_all "$1" "$2" && verify_all "$1" "$2" || return 1
+    times=$((times - 1))
+  done
+}
