@@ -164,6 +164,8 @@ no_complaints() {
   guest 'nic 0 9000; modprobe aoe; find_devices e7.1; mkfs.ext4 -q -F /dev/etherd/e7.1
     mount /dev/etherd/e7.1 /mnt; fill /mnt'
   truncate -s 64M "$WORK/disk.img"
+  # The driver asks once, at that moment: while the disk is open it ignores the announcement.
+  wait_for "$WAIT_SECONDS" grep -q 'e7.1: size changed: 131072 sectors' "$TARGETD_LOG"
   guest 'aoe-revalidate e7.1; until_true 30 has_sectors e7.1 131072
     resize2fs /dev/etherd/e7.1; head -c 20000000 /dev/urandom >/mnt/more; check_filled /mnt
     umount /mnt; e2fsck -fn /dev/etherd/e7.1'
