@@ -14,6 +14,7 @@ constexpr double kLessPerDoublingMs = 2;
 // How much of the window a round trip changes at most. Below one frame there is one answer in many
 // round trips, which tells of a queue that many others filled: the share of each is smaller.
 constexpr double kGain = 0.25;
+constexpr double kFarSooner = 0.75;  // of the aim
 // What the table gives for the smallest window. An aim may be far longer where a store had stalled.
 constexpr Duration kPauseMax = Duration::seconds(3);
 // Answers that never come sooner are those of a slow store, or of a crowded disk.
@@ -66,7 +67,9 @@ void DelayWindow::on_answer(Instant now, std::optional<Duration> round_trip,
     const double error =
         std::clamp((aimed - static_cast<double>(round_trip->ns)) / aimed, -1.0, 1.0);
     if (error < 0 || growing_answers_ > 0 || size_ < 1) {
-      size_ *= 1 + kGain * error * std::min(size_, 1 / size_);
+      // A queue that is far shorter than the aim is not one that many others filled.
+      const double weight = size_ < 1 && error > kFarSooner ? 1 : std::min(size_, 1 / size_);
+      size_ *= 1 + kGain * error * weight;
     }
     size_ = std::clamp<double>(size_, kFramesMin, around.limit);
   }

@@ -49,6 +49,17 @@ TEST(DelayWindow, NoPauseIsLongerThanTheLongestOfTheTable) {
   EXPECT_LE(window.pause_ends(), kStart + Duration::seconds(3));
 }
 
+TEST(DelayWindow, GrowsBackSoonWhenTheQueueIsGone) {
+  DelayWindow window = after(2000, Duration::seconds(9));
+  ASSERT_LT(window.size(), 0.1);
+  Instant now = kStart;
+  while (window.size() < 1) {
+    answer(window, ms(8), {}, now);
+    now = std::max(now, window.pause_ends()) + ms(8);
+  }
+  EXPECT_LT(now, kStart + Duration::seconds(10));
+}
+
 TEST(DelayWindow, HostsThatSeeTheSameQueueGetTheSameWindow) {
   DelayWindow early = after(100, ms(1));
   DelayWindow late = after(100, ms(200));
