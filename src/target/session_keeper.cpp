@@ -189,13 +189,20 @@ bool SessionKeeper::open_seal(Arrival& arrival, Export& subject) {
   return false;
 }
 
+std::uint16_t SessionKeeper::find_session(std::uint32_t session, const Export& subject) const {
+  const std::uint16_t index = parts_.sessions.find(session);
+  if (index == SessionTable::kNone || parts_.sessions.at(index).export_id != subject.id) {
+    return SessionTable::kNone;
+  }
+  return index;
+}
+
 bool SessionKeeper::drop_changed_command(const Arrival& arrival, Export& subject) {
   const std::optional<protocol::Seal> claim = protocol::claimed_seal(arrival.bytes);
   if (!claim) {
     return false;
   }
-  const std::uint16_t index = parts_.sessions.find(claim->session);
-  if (index == SessionTable::kNone || parts_.sessions.at(index).export_id != subject.id) {
+  if (find_session(claim->session, subject) == SessionTable::kNone) {
     return false;
   }
   note_damage(arrival, subject);
@@ -203,8 +210,8 @@ bool SessionKeeper::drop_changed_command(const Arrival& arrival, Export& subject
 }
 
 bool SessionKeeper::enter_session(Arrival& arrival, Export& subject, const SealedFrame& sealed) {
-  const std::uint16_t index = parts_.sessions.find(sealed.seal.session);
-  if (index == SessionTable::kNone || parts_.sessions.at(index).export_id != subject.id) {
+  const std::uint16_t index = find_session(sealed.seal.session, subject);
+  if (index == SessionTable::kNone) {
     send_renew(arrival, subject, sealed.seal.session);
     return false;
   }

@@ -32,6 +32,8 @@ class SessionKeeper {
                                           Export& subject);
   void send_hello(const Arrival& arrival, const Export& subject, const protocol::Hello& hello);
   void send_renew(const Arrival& arrival, Export& subject, std::uint32_t session);
+  // kNone: no session of this export.
+  [[nodiscard]] std::uint16_t find_session(std::uint32_t session, const Export& subject) const;
   void drop(std::uint64_t& counter);
   void note_damage(const Arrival& arrival, Export& subject);
   // False: not of a session of this export.
