@@ -12,6 +12,14 @@ constexpr std::size_t kHelloCrcAt = 72;
 constexpr std::uint8_t kSealFlagCrc = 0x01;
 constexpr std::size_t kSealCrcAt = 16;  // in the seal
 
+// The fields of the seal that `bytes` begin with.
+Seal read_seal(ConstByteSpan bytes) {
+  return {.has_crc = load_u8(bytes, 3) == kSealFlagCrc,
+          .session = load_be32(bytes, 4),
+          .sequence = load_be32(bytes, 8),
+          .sequence_low = load_be32(bytes, 12)};
+}
+
 }  // namespace
 
 Result<Hello, HelloError> parse_hello(ConstByteSpan frame) {
@@ -80,10 +88,7 @@ std::optional<Seal> claimed_seal(ConstByteSpan frame) {
       (flags & ~kSealFlagCrc) != 0) {
     return std::nullopt;
   }
-  return Seal{.has_crc = flags == kSealFlagCrc,
-              .session = load_be32(bytes, 4),
-              .sequence = load_be32(bytes, 8),
-              .sequence_low = load_be32(bytes, 12)};
+  return read_seal(bytes);
 }
 
 Result<SealedFrame, SealError> parse_sealed(ConstByteSpan frame) {
@@ -100,10 +105,7 @@ Result<SealedFrame, SealError> parse_sealed(ConstByteSpan frame) {
     return fail(SealError::unsupported);
   }
   SealedFrame sealed;
-  sealed.seal = {.has_crc = flags == kSealFlagCrc,
-                 .session = load_be32(bytes, 4),
-                 .sequence = load_be32(bytes, 8),
-                 .sequence_low = load_be32(bytes, 12)};
+  sealed.seal = read_seal(bytes);
   if (sealed.seal.has_crc) {
     sealed.header_crc = crc32c(frame.first(kHeaderBytes));
     sealed.content_crc =
