@@ -20,39 +20,40 @@ template <class Config>
 struct DaemonKeys {
   using Key = ConfigKey<Config>;
 
-  static constexpr Key interfaces{
+  static constexpr Key kInterfaces{
       "interfaces", ChangeEffect::live,
       [](const ConfigValue& value, Config& config) {
         return assign(config.interfaces, read_interfaces(value));
       },
       [](const Config& config) -> Printed { return toml_names(config.interfaces); }};
 
-  static constexpr Key control{
+  static constexpr Key kControl{
       "control", ChangeEffect::restart,
       [](const ConfigValue& value, Config& config) {
         return assign(config.control_path, read_socket_path(value));
       },
       [](const Config& config) -> Printed { return toml_string(config.control_path); }};
 
-  static constexpr Key log_level{
+  static constexpr Key kLogLevel{
       "log_level", ChangeEffect::live,
       [](const ConfigValue& value, Config& config) {
         return assign_enum(config.log_level, value, kLogLevelWords, kLogLevels);
       },
       [](const Config& config) -> Printed { return toml_string(to_string(config.log_level)); }};
 
-  static constexpr Key user{"user", ChangeEffect::restart,
-                            [](const ConfigValue& value, Config& config) {
-                              return assign(config.user, read_account(value, "the name of a user"));
-                            },
-                            [](const Config& config) { return toml_unless_empty(config.user); }};
-
-  static constexpr Key group{"group", ChangeEffect::restart,
+  static constexpr Key kUser{"user", ChangeEffect::restart,
                              [](const ConfigValue& value, Config& config) {
-                               return assign(config.group,
-                                             read_account(value, "the name of a group"));
+                               return assign(config.user,
+                                             read_account(value, "the name of a user"));
                              },
-                             [](const Config& config) { return toml_unless_empty(config.group); }};
+                             [](const Config& config) { return toml_unless_empty(config.user); }};
+
+  static constexpr Key kGroup{"group", ChangeEffect::restart,
+                              [](const ConfigValue& value, Config& config) {
+                                return assign(config.group,
+                                              read_account(value, "the name of a group"));
+                              },
+                              [](const Config& config) { return toml_unless_empty(config.group); }};
 };
 
 }  // namespace aoe::config

@@ -192,7 +192,7 @@ constexpr std::array<DeviceKey, 13> kDeviceKeys{{
 using Common = config::DaemonKeys<InitiatorConfig>;
 
 constexpr std::array<InitiatorKey, 8> kInitiatorKeys{{
-    Common::interfaces,
+    Common::kInterfaces,
     {"open", ChangeEffect::live,
      [](const ConfigValue& value, InitiatorConfig& config) {
        return assign_enum(config.open, value, kOpenWords, kOpens);
@@ -210,10 +210,10 @@ constexpr std::array<InitiatorKey, 8> kInitiatorKeys{{
        return read_directory(value, config.links);
      },
      [](const InitiatorConfig& config) { return toml_directory(config.links); }},
-    Common::control,
-    Common::log_level,
-    Common::user,
-    Common::group,
+    Common::kControl,
+    Common::kLogLevel,
+    Common::kUser,
+    Common::kGroup,
 }};
 
 }  // namespace

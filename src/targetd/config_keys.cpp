@@ -166,14 +166,14 @@ constexpr std::array<ExportKey, 15> kExportKeys{{
 using Common = config::DaemonKeys<TargetConfig>;
 
 constexpr std::array<TargetKey, 8> kTargetKeys{{
-    Common::interfaces,
+    Common::kInterfaces,
     {"state_dir", ChangeEffect::restart,
      [](const ConfigValue& value, TargetConfig& config) {
        return assign(config.state_dir, read_text(value, "the path of a directory"));
      },
      [](const TargetConfig& config) -> Printed { return toml_string(config.state_dir); }},
-    Common::control,
-    Common::log_level,
+    Common::kControl,
+    Common::kLogLevel,
     {"metrics", ChangeEffect::restart,
      [](const ConfigValue& value, TargetConfig& config) {
        return assign(config.metrics, read_listen_address(value));
@@ -188,8 +188,8 @@ constexpr std::array<TargetKey, 8> kTargetKeys{{
      [](const TargetConfig& config) -> Printed {
        return toml_string(format_duration(config.frame_life));
      }},
-    Common::user,
-    Common::group,
+    Common::kUser,
+    Common::kGroup,
 }};
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "tools/bench.h"
 #include "tools/config.h"
+#include "tools/conform/conform.h"
 #include "tools/copy.h"
 #include "tools/devices.h"
 #include "tools/discover.h"
@@ -32,6 +33,8 @@ constexpr std::array kCommands{
     CommandEntry{"", "identify", "Show what a disk says about itself", make_identify_command},
     CommandEntry{"", "config", "Read, test or set the config string", make_config_command},
     CommandEntry{"", "mask", "Show or edit who may talk to a device", make_mask_command},
+    CommandEntry{"", "conform", "Say what a target does right, wrong and dangerously",
+                 make_conform_command},
     CommandEntry{"", "reserve", "Show, take or release a reservation", make_reserve_command},
     CommandEntry{"", "smart", "Show the health of a disk", make_smart_command},
     CommandEntry{"", "copy", "Copy an image to a device or from one", make_copy_command},
