@@ -1,6 +1,7 @@
 #include "tools/command_table.h"
 
 #include "tools/bench.h"
+#include "tools/boot_device.h"
 #include "tools/config.h"
 #include "tools/conform/conform.h"
 #include "tools/copy.h"
@@ -33,12 +34,14 @@ constexpr std::array kCommands{
     CommandEntry{"", "identify", "Show what a disk says about itself", make_identify_command},
     CommandEntry{"", "config", "Read, test or set the config string", make_config_command},
     CommandEntry{"", "mask", "Show or edit who may talk to a device", make_mask_command},
-    CommandEntry{"", "conform", "Say what a target does right, wrong and dangerously",
-                 make_conform_command},
     CommandEntry{"", "reserve", "Show, take or release a reservation", make_reserve_command},
     CommandEntry{"", "smart", "Show the health of a disk", make_smart_command},
     CommandEntry{"", "copy", "Copy an image to a device or from one", make_copy_command},
     CommandEntry{"", "bench", "Measure a device", make_bench_command},
+    CommandEntry{"", "conform", "Say what a target does right, wrong and dangerously",
+                 make_conform_command},
+    CommandEntry{"", "boot-device", "Show the disk that this machine was booted from",
+                 make_boot_device_command},
     CommandEntry{"", "list", "List the devices that the initiator daemon keeps", make_list_command},
     CommandEntry{"", "show", "Show all of a device", make_show_command},
     CommandEntry{"", "paths", "Show the paths to a device", make_paths_command},

@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# iPXE, in the ROM of QEMU's network cards and told by DHCP, boots from our target: the short form.
+# boot_long.bats boots a Linux.
+
+load boot/lib
+
+# make_boot_disk FILE: the boot sector, and something to sum up behind it. Below 255 * 63 sectors iPXE sees a
+# disk without cylinders, and gives up.
+make_boot_disk() {
+  as --32 -o "$WORK/boot_sector.o" "$BOOT_SOURCES/boot_sector.s" || return
+  ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$WORK/boot_sector.bin" "$WORK/boot_sector.o" || return
+  head -c 32M /dev/urandom >"$1"
+  dd if="$WORK/boot_sector.bin" of="$1" conv=notrunc status=none
+}
+
+sum_of_64_sectors() {
+  python3 -c 'import sys; print("%04X" % (sum(open(sys.argv[1], "rb").read()[512:65 * 512]) & 0xFFFF))' "$1"
+}
+
+for_each_card() {
+  local card
+  for card in "$@"; do
+    make_net
+    make_boot_disk "$WORK/disk.img"
+    start_targetd -e "7.1=$WORK/disk.img,allow=any"
+    start_dhcp aoe:e7.1
+    boot_from_network "$card"
+    wait_for "$GUEST_SECONDS" has_said "WRITE OK" || fail "$card: $(tr -d '\r' <"$WORK/serial.log")"
+    has_said "AOE BOOT OK"
+    has_said "READ SUM $(sum_of_64_sectors "$WORK/disk.img")" || fail "$card: another sum"
+    cmp -n 512 -i $((64 * 512)):$((100 * 512)) "$WORK/disk.img" "$WORK/disk.img" ||
+      fail "$card: the sector that was written is not on the disk"
+    cleanup
+    rm -f "$WORK"/serial.log
+  done
+}
+
+@test "iPXE boots a boot sector from an export, which reads and writes" {
+  requires as ld python3
+  requires_guest
+  for_each_card e1000 virtio-net-pci
+}
