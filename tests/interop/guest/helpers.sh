@@ -89,3 +89,21 @@ write_and_verify() {
     times=$((times - 1))
   done
 }
+
+# ---- our own initiator (GUEST_HAS_OURS=1) ----
+
+start_initiator() {
+  aoe-initiatord -i eth0 "$@" >>/run/initiatord.log 2>&1 3<&- &
+  echo $! >/run/initiatord.pid
+  until_true 60 grep -q 'ready on' /run/initiatord.log
+}
+wait_up() { for device in "$@"; do aoe wait "$device" --timeout 60s; done; }
+processes_of() { ps | grep -v grep | grep -c "$1"; }
+has_no_process() { [ "$(processes_of "$1" || true)" = 0 ]; }
+# nothing_left: no process and no device of an attachment.
+nothing_left() {
+  until_true 20 has_no_process 'nbdkit'
+  until_true 20 has_no_process 'aoe-ublk'
+  [ -z "$(ls -d /dev/ublkb* /sys/block/nbd*/pid 2>/dev/null)" ]
+  [ -z "$(ls -d /run/aoekit-nbd.* 2>/dev/null)" ]
+}
