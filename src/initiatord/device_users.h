@@ -16,9 +16,7 @@ struct DeviceUsers {
   [[nodiscard]] bool any() const { return open_files != 0 || !block_device.empty() || is_changing; }
 
   // Whom the end of the daemon would take it from.
-  [[nodiscard]] bool need_daemon() const {
-    return open_files != 0 || is_changing || (!block_device.empty() && !outlives_daemon);
-  }
+  [[nodiscard]] bool need_daemon() const;
 };
 
 // "attached as /dev/loop0", "open in 2 programs"; empty when nobody does.

@@ -17,6 +17,10 @@ std::span<std::byte> Queue::buffer(std::uint16_t tag) const {
   return parts_.buffers.subspan(tag * buffer_bytes_, buffer_bytes_);
 }
 
+bool Queue::has_ended() const {
+  return tags_ended_ == slots_.size() && under_way_ == 0;
+}
+
 void Queue::start() {
   for (const Slot& slot : slots_) {
     parts_.commands.fetch(slot.ticket.tag, buffer(slot.ticket.tag));

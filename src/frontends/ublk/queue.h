@@ -67,7 +67,7 @@ class Queue {
   void handle_done(std::uint16_t tag, int error);
 
   // The driver takes no more of any tag, and no request is under way.
-  [[nodiscard]] bool has_ended() const { return tags_ended_ == slots_.size() && under_way_ == 0; }
+  [[nodiscard]] bool has_ended() const;
 
  private:
   struct Slot {

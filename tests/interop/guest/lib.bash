@@ -31,7 +31,7 @@ requires_guest() {
 
 requires_long() { [ "${AOE_TEST_LONG:-}" = 1 ] || skip "long form only (AOE_TEST_LONG=1)"; }
 
-# boot_guest [MIB]: after make_net or make_lossy_net; one NIC for each link. Returns once it takes
+# boot_guest [MIB]: (GUEST_QEMU has more arguments for QEMU) after make_net or make_lossy_net; one NIC for each link. Returns once it takes
 # scripts.
 boot_guest() {
   local number arguments=() overlay=$WORK/overlay
@@ -55,7 +55,7 @@ boot_guest() {
     -append "console=ttyS0 quiet loglevel=5 panic=-1 net.ifnames=0 tsc=unstable no_timer_check mitigations=off" \
     -serial "file:$WORK/guest-console.log" \
     -device virtio-serial-pci -chardev "pipe,id=port,path=$WORK/guest" -device virtserialport,chardev=port \
-    "${arguments[@]}"
+    "${arguments[@]}" ${GUEST_QEMU[@]+"${GUEST_QEMU[@]}"}
   QEMU_PID=$DAEMON_PID
   # QEMU holds both pipes open for both directions, so neither of these waits for ever.
   start_daemon guest-port cat "$WORK/guest.out"
