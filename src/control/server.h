@@ -37,6 +37,9 @@ class Reply {
   // Answers. Later calls do nothing; so does the first when the client has gone.
   void send(const Result<Json>& outcome);
 
+  // Whether somebody asked, and has no answer yet.
+  [[nodiscard]] bool is_awaited() const { return server_ != nullptr; }
+
  private:
   friend class Server;
   Reply(Server& server, std::uint64_t connection, Json id);

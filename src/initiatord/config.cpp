@@ -4,6 +4,18 @@
 
 namespace aoe::initiatord {
 
+std::string_view policy_word(initiator::PathPolicy policy) {
+  switch (policy) {
+    case initiator::PathPolicy::fastest:
+      return "fastest";
+    case initiator::PathPolicy::round_robin:
+      return "round-robin";
+    case initiator::PathPolicy::active_passive:
+      return "active-passive";
+  }
+  return "fastest";
+}
+
 DeviceConfig found_device(DeviceAddress address) {
   DeviceConfig config;
   config.address = address;

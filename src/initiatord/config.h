@@ -44,6 +44,7 @@ struct DeviceConfig {
   initiator::OnPathLoss on_path_loss = initiator::OnPathLoss::queue;
   Duration fast_io_fail{};
   Duration device_loss = kTimeoutDefault;
+  initiator::PathPolicy policy = initiator::PathPolicy::fastest;  // which path a request takes
   std::uint32_t payload_bytes = 0;  // data a frame; 0: what path and target allow
   std::uint32_t window_frames = 0;  // in flight on one path; 0: the target's buffer count
   std::vector<MacAddress> macs;     // of the targets to trust; empty: whoever answers first
@@ -63,6 +64,9 @@ struct InitiatorConfig : config::DaemonConfig {
   std::string links = "/dev/etherd";         // names of attached devices; empty: they get none
   std::vector<DeviceConfig> devices;
 };
+
+// "round-robin": as it is written in a configuration and in an URI.
+[[nodiscard]] std::string_view policy_word(initiator::PathPolicy policy);
 
 // The settings of a device that the configuration does not name.
 [[nodiscard]] DeviceConfig found_device(DeviceAddress address);

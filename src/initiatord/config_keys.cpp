@@ -29,6 +29,11 @@ constexpr std::array kLosses{initiator::OnPathLoss::queue, initiator::OnPathLoss
 using Instances = initiator::DeviceSettings::Instances;
 constexpr std::array kInstanceWords{std::string_view("one"), std::string_view("many")};
 constexpr std::array kInstances{Instances::one, Instances::many};
+using initiator::PathPolicy;
+constexpr std::array kPolicyWords{std::string_view("fastest"), std::string_view("round-robin"),
+                                  std::string_view("active-passive")};
+constexpr std::array kPolicies{PathPolicy::fastest, PathPolicy::round_robin,
+                               PathPolicy::active_passive};
 constexpr std::array kAttachWords{std::string_view("no"), std::string_view("auto"),
                                   std::string_view("ublk"), std::string_view("nbd"),
                                   std::string_view("loop")};
@@ -113,7 +118,7 @@ Printed toml_directory(const std::string& directory) {
 }
 
 // The order is the order of the dump.
-constexpr std::array<DeviceKey, 13> kDeviceKeys{{
+constexpr std::array<DeviceKey, 14> kDeviceKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, DeviceConfig& config) {
        return assign(config.address, config::read_device_address(value));
@@ -161,6 +166,11 @@ constexpr std::array<DeviceKey, 13> kDeviceKeys{{
        return assign(config.device_loss, read_time(value));
      },
      [](const DeviceConfig& config) -> Printed { return toml_time(config.device_loss); }},
+    {"policy", ChangeEffect::live,
+     [](const ConfigValue& value, DeviceConfig& config) {
+       return assign_enum(config.policy, value, kPolicyWords, kPolicies);
+     },
+     [](const DeviceConfig& config) -> Printed { return toml_string(policy_word(config.policy)); }},
     {"payload", ChangeEffect::live, read_payload,
      [](const DeviceConfig& config) -> Printed {
        return config.payload_bytes == 0 ? toml_string("auto")

@@ -195,7 +195,7 @@ void handle_attach(const Json& params, control::Reply reply, Daemon& daemon) {
     reply.send(fail(wish ? attacher.error() : wish.error()));
     return;
   }
-  (*attacher)->attach(*wish, std::move(reply));
+  (*attacher)->attach(os::monotonic_now(), *wish, std::move(reply));
 }
 
 void handle_detach(const Json& params, control::Reply reply, Daemon& daemon) {

@@ -222,6 +222,9 @@ void Daemon::do_periodic_work(Instant now) {
   if (takeover_) {
     finish_takeover(now);
   }
+  if (attacher_ != nullptr) {
+    attacher_->look_around(now);
+  }
   for (const DeviceAddress address : waiters_.addresses()) {
     runner_->core().discover(address);
   }
@@ -258,7 +261,7 @@ void Daemon::handle_event(Instant now, const initiator::Event& event) {
     fuse_->handle_event();
   }
   if (attacher_ != nullptr) {
-    attacher_->handle_event(event);
+    attacher_->handle_event(now, event);
   }
   // What is not kept may be made up by anybody: all of it shares one throttle.
   const DeviceAddress subject =

@@ -1,5 +1,6 @@
 // The daemon's mounted directory: made or taken over, served, handed over, ended.
 #include "initiatord/daemon.h"
+#include "initiatord/device_uri.h"
 #include "os/clock.h"
 
 #include <spdlog/spdlog.h>
@@ -111,7 +112,14 @@ Result<void> Daemon::open_attacher() {
   if (attach_process_ == nullptr) {
     return {};
   }
-  attacher_ = std::make_unique<Attacher>(*keeper_, std::move(attach_process_));
+  attacher_ = std::make_unique<Attacher>(
+      os::monotonic_now(), *keeper_, std::move(attach_process_),
+      Attacher::Surroundings{
+          .links = config_.links, .uri = [this](const DeviceConfig& device, block::Access access) {
+            return device_uri(device, interfaces_->wanted(),
+                              access == block::Access::read_only ? DeviceAccess::read_only
+                                                                 : DeviceAccess::read_write);
+          }});
   return runner_->loop().add_fd(attacher_->wait_fd(), EPOLLIN,
                                 [this](std::uint32_t) { attacher_->handle_readable(); });
 }

@@ -33,6 +33,7 @@ initiator::DeviceSettings settings_of(const DeviceConfig& config) {
   settings.pinned_macs = config.macs;
   settings.pinned_serial = config.serial;
   settings.instances = config.instances;
+  settings.policy = config.policy;
   settings.payload_sectors_max = config.payload_bytes / kSectorBytes;
   settings.window_max = config.window_frames;
   return settings;
@@ -79,7 +80,7 @@ std::vector<KeptDevice*> DeviceKeeper::devices() {
 std::string DeviceKeeper::users() const {
   std::string all;
   for (const auto& [address, device] : devices_) {
-    if (device->users.any()) {
+    if (device->users.need_daemon()) {
       all += fmt::format("{}{}: {}", all.empty() ? "" : "; ", to_string(address),
                          to_string(device->users));
     }

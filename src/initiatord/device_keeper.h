@@ -111,7 +111,7 @@ class DeviceKeeper {
   [[nodiscard]] std::vector<std::string> reconfigure(Instant now, const config::ReloadPlan& plan,
                                                      const InitiatorConfig& wanted);
 
-  // "e7.1: attached as /dev/loop0; e7.2: ..": empty when no device is in use.
+  // "e7.1: attached as /dev/loop0; e7.2: ..": empty when no user needs this daemon.
   [[nodiscard]] std::string users() const;
 
  private:

@@ -4,6 +4,10 @@
 
 namespace aoe::initiatord {
 
+bool DeviceUsers::need_daemon() const {
+  return open_files != 0 || is_changing || (!block_device.empty() && !outlives_daemon);
+}
+
 std::string to_string(const DeviceUsers& users) {
   if (!users.block_device.empty()) {
     return "attached as " + users.block_device;

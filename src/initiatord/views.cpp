@@ -79,6 +79,7 @@ Json settings_json(const DeviceConfig& config) {
       {"macs", macs_json(config.macs)},
       {"serial", config.serial.empty() ? Json() : Json(config.serial)},
       {"instances", config.instances == initiator::DeviceSettings::Instances::one ? "one" : "many"},
+      {"policy", policy_word(config.policy)},
       {"payload_bytes", unless_automatic(config.payload_bytes)},
       {"window_frames", unless_automatic(config.window_frames)}};
 }

@@ -315,3 +315,40 @@ verify_with_fio() {
   aoed detach e7.1
   stop_initiatord
 }
+
+@test "a disk that died since it last answered: whoever attaches is told, and nothing comes later" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  truncate -s 1M "$WORK/disk.img"
+  start_targetd -e "7.1=$WORK/disk.img"
+  MNT=$WORK/etherd LINKS=$WORK/links
+  # Requests fail later than the one who attaches is told.
+  printf 'interfaces = ["ini0"]\n[[device]]\naddress = "7.1"\ntimeout = "32s"\n' >"$WORK/i.toml"
+  start_initiatord --config "$WORK/i.toml" --mount "$MNT"
+  aoed wait e7.1
+  # It is up still: nobody has asked since.
+  stop_targetd KILL
+  run aoed attach e7.1 --via loop
+  assert_status 3
+  assert_contains "$output" "e7.1: attach: the disk does not answer within 25 s"
+  run aoed attach e7.1 --via loop
+  assert_contains "$output" "being attached or detached at this moment"
+  taken_away() { grep -q "came too late for the one who asked" "$INITIATORD_LOG" && grep -q "e7.1: detached" "$INITIATORD_LOG"; }
+  wait_for 60 taken_away
+  [ -z "$(attached_devices)" ]
+  [ ! -L "$LINKS/e7.1" ]
+  start_targetd -e "7.1=$WORK/disk.img"
+  wait_for "$WAIT_SECONDS" aoed wait e7.1
+  aoed attach e7.1 --via loop
+  aoed detach e7.1
+}
+
+@test "others than root and the daemon's user may not attach" {
+  requires netns loop setpriv file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 1M
+  run setpriv --reuid 65534 --regid 65534 --clear-groups "$AOE_BIN/aoe" attach e7.1 --control "$INITIATORD_CONTROL"
+  assert_status 1
+  assert_contains "$output" "ermission denied"
+  [ -z "$(attached_devices)" ]
+  stop_initiatord
+}

@@ -33,6 +33,7 @@ ALLOWED = {
     "client": {"base", "protocol", "initiator", "os", "net", "runtime", "control"},
     "libaoe": {"base", "client", "os", PUBLIC},
     "frontends/nbdkit": {PUBLIC},
+    "frontends/ublk": {"base", "os", "frontends", PUBLIC},
     "frontends": {"base", "client", "os"},
     "initiatord": {"base", "protocol", "config", "initiator", "os", "net", "runtime", "control",
                    "daemon", "client", "frontends"},

@@ -37,6 +37,7 @@ enum class AttachOp : std::uint8_t {
   attach,
   detach,       // the answer is busy, with by whom, while somebody uses the block device
   update_size,  // of the block device, and the links of its partitions
+  resume,       // the process that served the block device may be dead: another one goes on
   forget,       // the block device is gone: its links go too
   sweep,        // gives back what a daemon that crashed had attached, as far as nobody uses it
 };
@@ -46,8 +47,10 @@ struct AttachCommand {
   AttachOp op = AttachOp::attach;
   DeviceAddress address{};  // all but sweep
   Access access = Access::read_write;
-  ShortText<16> via{};     // of attach: "auto" or a name; of detach and update_size: the name
-  ShortText<64> device{};  // of detach and update_size
+  ShortText<16> via{};      // of attach: "auto" or a name; of the others: the name
+  ShortText<64> device{};   // of detach, update_size and resume
+  ShortText<1024> uri{};    // of attach and resume: the device for an initiator of its own
+  std::uint64_t bytes = 0;  // of update_size
 };
 
 struct AttachAnswer {

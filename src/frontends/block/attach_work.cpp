@@ -13,11 +13,16 @@
 namespace aoe::block {
 namespace {
 
+Source source_of(const AttachCommand& command, const Places& places) {
+  return {.address = command.address,
+          .file = places.mount + "/" + to_string(command.address),
+          .uri = command.uri.str(),
+          .access = command.access};
+}
+
 Result<void> attach(const AttachCommand& command, const Places& places, AttachAnswer& answer) {
   AOE_TRY_ASSIGN(const Choice choice, choose(command.via.str(), front_ends()));
-  const Source source{.file = places.mount + "/" + to_string(command.address),
-                      .access = command.access};
-  AOE_TRY_ASSIGN(const std::string device, choice.front_end->attach(source));
+  AOE_TRY_ASSIGN(const std::string device, choice.front_end->attach(source_of(command, places)));
   if (!places.links.empty()) {
     if (auto linked = make_links(places.links, command.address, device); !linked) {
       remove_links(places.links, command.address);
@@ -34,7 +39,9 @@ Result<void> attach(const AttachCommand& command, const Places& places, AttachAn
 // Whether the block device is still the one of this disk: somebody may have taken it away by hand,
 // and another file may have it now.
 bool is_ours(const FrontEnd& front_end, const AttachCommand& command, const Places& places) {
-  return front_end.file_of(command.device.str()) == places.mount + "/" + to_string(command.address);
+  const Source source = source_of(command, places);
+  return front_end.source_of(command.device.str()) ==
+         (front_end.carrier == Carrier::own ? name_of_source(source.address) : source.file);
 }
 
 Result<const FrontEnd*> front_end_of(const AttachCommand& command) {
@@ -67,9 +74,22 @@ Result<void> update_size(const AttachCommand& command, const Places& places) {
   if (!is_ours(*front_end, command, places)) {
     return {};
   }
-  AOE_TRY(front_end->update_size(command.device.str()));
+  AOE_TRY(front_end->update_size(command.device.str(), command.bytes));
   return places.links.empty() ? Result<void>()
                               : make_links(places.links, command.address, command.device.str());
+}
+
+Result<void> resume(const AttachCommand& command, const Places& places, AttachAnswer& answer) {
+  AOE_TRY_ASSIGN(const FrontEnd* const front_end, front_end_of(command));
+  if (!is_ours(*front_end, command, places)) {
+    return {};
+  }
+  AOE_TRY_ASSIGN(const bool was_dead,
+                 front_end->resume(source_of(command, places), command.device.str()));
+  if (was_dead) {
+    answer.text = fmt::format("{} is served again", command.device.str());
+  }
+  return {};
 }
 
 // A crashed daemon's mount is taken away, so a file of it is named from the root of that mount.
@@ -77,7 +97,8 @@ Result<void> sweep(const Places& places, AttachAnswer& answer) {
   std::string text;
   for (const auto& [address, device] : read_links(places.links)) {
     for (const FrontEnd& front_end : front_ends()) {
-      if (front_end.file_of(device) != "/" + to_string(address)) {
+      if (front_end.carrier == Carrier::own ||
+          front_end.source_of(device) != "/" + to_string(address)) {
         continue;
       }
       auto users = os::block_device_users(device);
@@ -107,6 +128,8 @@ Result<void> dispatch(const AttachCommand& command, const Places& places, Attach
       return detach(command, places);
     case AttachOp::update_size:
       return update_size(command, places);
+    case AttachOp::resume:
+      return resume(command, places, answer);
     case AttachOp::forget:
       if (!places.links.empty()) {
         remove_links(places.links, command.address);

@@ -1,6 +1,9 @@
 #include "frontends/block/front_end.h"
 
+#include "frontends/block/nbd_front_end.h"
+#include "frontends/block/ublk_front_end.h"
 #include "os/loop_device.h"
+#include "os/nbd_device.h"
 
 #include <fmt/format.h>
 
@@ -8,41 +11,10 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 namespace aoe::block {
 namespace {
-
-// TODO(compat): ublk and nbd are known by name only; kernels that have them get a loop device.
-constexpr std::string_view kNotYet = "this version of aoekit does not use it yet";
-
-Result<void> check_node(const char* node, std::string_view what, std::string_view module) {
-  if (::access(node, F_OK) != 0) {
-    return fail_with(
-        Errc::unsupported, 0,
-        fmt::format("this kernel has no {} ({} is missing: modprobe {})", what, node, module));
-  }
-  return fail_with(Errc::unsupported, 0, std::string(kNotYet));
-}
-
-Result<void> check_ublk() {
-  return check_node("/dev/ublk-control", "ublk", "ublk_drv");
-}
-
-Result<void> check_nbd() {
-  return check_node("/dev/nbd0", "nbd", "nbd");
-}
-
-Result<std::string> attach_nothing(const Source& source) {
-  return fail_with(Errc::unsupported, 0, fmt::format("{}: attach: {}", source.file, kNotYet));
-}
-
-Result<void> leave_alone(const std::string& /*device*/) {
-  return {};
-}
-
-std::string no_file(const std::string& /*device*/) {
-  return {};
-}
 
 Result<std::string> attach_loop(const Source& source) {
   return os::attach_loop({.file = source.file,
@@ -51,14 +23,59 @@ Result<std::string> attach_loop(const Source& source) {
                                         : os::LoopAccess::read_write});
 }
 
+Result<void> update_loop_size(const std::string& device, std::uint64_t /*bytes*/) {
+  return os::update_loop_size(device);
+}
+
+// What the kernel says that it has; 0 when it is gone.
+std::uint64_t bytes_of(const std::string& device) {
+  std::ifstream file("/sys/block/" + device.substr(device.rfind('/') + 1) + "/size");
+  std::uint64_t sectors = 0;
+  file >> sectors;
+  return sectors * kSectorBytes;
+}
+
+Result<void> update_changed_ublk_size(const std::string& device, std::uint64_t bytes) {
+  const bool is_new = bytes != 0 && bytes != bytes_of(device);
+  return is_new ? update_ublk_size(device, bytes) : Result<void>();
+}
+
+// nbdkit tells a connection its size once, and the kernel's connections stay.
+Result<void> refuse_nbd_size(const std::string& device, std::uint64_t bytes) {
+  if (bytes == 0 || bytes == bytes_of(device)) {
+    return {};
+  }
+  return fail_with(
+      Errc::unsupported, 0,
+      fmt::format("{}: nbd keeps the size it was attached with (detach and attach)", device));
+}
+
+bool is_in_sysfs(const std::string& device) {
+  return ::access(("/sys/block/" + device.substr(device.rfind('/') + 1)).c_str(), F_OK) == 0;
+}
+
+bool is_nbd_connected(const std::string& device) {
+  return !os::nbd_backend(device).empty();
+}
+
+Result<bool> needs_no_resume(const Source& /*source*/, const std::string& /*device*/) {
+  return false;
+}
+
 constexpr std::array kFrontEnds{
-    FrontEnd{"ublk", check_ublk, attach_nothing, leave_alone, leave_alone, no_file},
-    FrontEnd{"nbd", check_nbd, attach_nothing, leave_alone, leave_alone, no_file},
-    FrontEnd{"loop", os::check_loop, attach_loop, os::detach_loop, os::update_loop_size,
-             os::loop_file},
+    FrontEnd{"ublk", Carrier::own, check_ublk, attach_ublk, detach_ublk, update_changed_ublk_size,
+             ublk_source, is_in_sysfs, resume_ublk},
+    FrontEnd{"nbd", Carrier::own, check_nbd, attach_nbd, os::disconnect_nbd, refuse_nbd_size,
+             os::nbd_backend, is_nbd_connected, needs_no_resume},
+    FrontEnd{"loop", Carrier::daemon, os::check_loop, attach_loop, os::detach_loop,
+             update_loop_size, os::loop_file, is_in_sysfs, needs_no_resume},
 };
 
 }  // namespace
+
+std::string name_of_source(DeviceAddress address) {
+  return "aoe:" + to_string(address);
+}
 
 std::span<const FrontEnd> front_ends() {
   return kFrontEnds;

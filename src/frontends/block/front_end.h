@@ -1,6 +1,7 @@
 // The kinds of block devices under which this host can have a remote disk.
 #pragma once
 
+#include "base/ids.h"
 #include "base/result.h"
 
 #include <cstdint>
@@ -13,22 +14,40 @@ namespace aoe::block {
 enum class Access : std::uint8_t { read_write, read_only };
 
 struct Source {
+  DeviceAddress address{};
   std::string file{};  // the device's file below the mounted directory
+  std::string uri{};   // the device for an initiator of its own: "aoe://eth1/e7.1?timeout=30"
   Access access = Access::read_write;
+};
+
+// What a block device of an own initiator stands for: "aoe:e7.1".
+[[nodiscard]] std::string name_of_source(DeviceAddress address);
+
+// Whose initiator carries out the requests of a block device, and so with whom it lives.
+enum class Carrier : std::uint8_t {
+  daemon,  // by way of the mounted directory
+  own,     // a process that outlives the daemon
 };
 
 // All calls block: they read the disk to find its partitions, or write what a cache holds.
 struct FrontEnd {
   std::string_view name;  // as in `aoe attach --via`
+  Carrier carrier;
   // Whether it works here. Errors: unsupported, with the reason.
   Result<void> (*check)();
   // Returns the path of the block device. Errors leave nothing behind.
   Result<std::string> (*attach)(const Source& source);
   // Errors: busy, io. A device that is gone already is no error.
   Result<void> (*detach)(const std::string& device);
-  Result<void> (*update_size)(const std::string& device);
-  // The file that the block device stands for; empty when it stands for none.
-  std::string (*file_of)(const std::string& device);
+  Result<void> (*update_size)(const std::string& device, std::uint64_t bytes);
+  // What the block device stands for: a file, or with an own initiator name_of_source(); empty when
+  // it is none of ours, or gone. Does not wait for the disk.
+  std::string (*source_of)(const std::string& device);
+  // Whether the kernel still has it. Reads sysfs alone.
+  bool (*exists)(const std::string& device);
+  // Goes on with a device whose process has died. Returns whether there was something to do.
+  // Errors: as attach; the device is as it was then.
+  Result<bool> (*resume)(const Source& source, const std::string& device);
 };
 
 // The best first.

@@ -89,3 +89,30 @@ write_and_verify() {
     times=$((times - 1))
   done
 }
+
+# ---- our own initiator (GUEST_HAS_OURS=1) ----
+
+start_initiator() {
+  # A file of its own for each, so that the line of the last one is not taken for its.
+  : >/run/initiatord.log
+  aoe-initiatord -i eth0 "$@" >>/run/initiatord.log 2>&1 3<&- &
+  echo $! >/run/initiatord.pid
+  until_true 60 grep -q 'ready on' /run/initiatord.log
+}
+wait_up() { for device in "$@"; do aoe wait "$device" --timeout 60s; done; }
+# pids_of PATTERN: of the processes whose command line has it.
+pids_of() {
+  for process in /proc/[0-9]*; do
+    # It may be gone by now.
+    if tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -q -- "$1"; then echo "${process#/proc/}"; fi
+  done
+}
+has_no_process() { [ -z "$(pids_of "$1" 2>/dev/null)" ]; }
+kill_all() { for process_id in $(pids_of "$1" 2>/dev/null); do kill -9 "$process_id" || true; done; }
+# nothing_left: no process and no device of an attachment.
+nothing_left() {
+  until_true 20 has_no_process 'nbdkit'
+  until_true 20 has_no_process 'aoe-ublk'
+  [ -z "$(ls -d /dev/ublkb* /sys/block/nbd*/pid 2>/dev/null)" ]
+  [ -z "$(ls -d /run/aoekit-nbd.* 2>/dev/null)" ]
+}

@@ -16,6 +16,8 @@ GUEST_SOURCES=${BASH_SOURCE[0]%/*}
 # Only a failing test waits that long: for the boot, and for a script.
 GUEST_SECONDS=${AOE_GUEST_WAIT:-240}
 
+# GUEST_HAS_OURS=1 before boot_guest puts our programs into it, at /ours/bin.
+
 # requires_guest: skips with the reason where a guest cannot be built or run. Sets GUEST_FILES.
 requires_guest() {
   local status=0
@@ -29,7 +31,7 @@ requires_guest() {
 
 requires_long() { [ "${AOE_TEST_LONG:-}" = 1 ] || skip "long form only (AOE_TEST_LONG=1)"; }
 
-# boot_guest [MIB]: after make_net or make_lossy_net; one NIC for each link. Returns once it takes
+# boot_guest [MIB]: (GUEST_QEMU has more arguments for QEMU) after make_net or make_lossy_net; one NIC for each link. Returns once it takes
 # scripts.
 boot_guest() {
   local number arguments=() overlay=$WORK/overlay
@@ -37,8 +39,9 @@ boot_guest() {
   cp "$GUEST_SOURCES/init" "$GUEST_SOURCES/helpers.sh" "$overlay/"
   chmod +x "$overlay/init"
   # The kernel unpacks one archive over the other.
+  [ -z "${GUEST_HAS_OURS:-}" ] || add_our_programs "$overlay" || return
   { cat "$GUEST_FILES/initramfs.cpio" &&
-    (cd "$overlay" && printf '%s\n' init helpers.sh | "$GUEST_FILES/busybox" cpio -o -H newc 2>/dev/null); } \
+    (cd "$overlay" && find . -mindepth 1 | "$GUEST_FILES/busybox" cpio -o -H newc 2>/dev/null); } \
     >"$WORK/initramfs" || return
   for ((number = 0; number < NET_LINKS; number++)); do
     bridge_tap "$number" || return
@@ -52,11 +55,32 @@ boot_guest() {
     -append "console=ttyS0 quiet loglevel=5 panic=-1 net.ifnames=0 tsc=unstable no_timer_check mitigations=off" \
     -serial "file:$WORK/guest-console.log" \
     -device virtio-serial-pci -chardev "pipe,id=port,path=$WORK/guest" -device virtserialport,chardev=port \
-    "${arguments[@]}"
+    "${arguments[@]}" ${GUEST_QEMU[@]+"${GUEST_QEMU[@]}"}
   QEMU_PID=$DAEMON_PID
   # QEMU holds both pipes open for both directions, so neither of these waits for ever.
   start_daemon guest-port cat "$WORK/guest.out"
   wait_for_guest '^ready '
+}
+
+# Our initiator's programs at /ours, nbdkit, and the libraries of both that the guest lacks.
+add_our_programs() {
+  local overlay=$1 lib=/usr/lib/x86_64-linux-gnu file
+  mkdir -p "$overlay/ours/bin" "$overlay/ours/lib" "$overlay/usr/sbin" "$overlay$lib/nbdkit/filters"
+  for file in aoe aoe-initiatord aoe-ublk; do
+    strip -o "$overlay/ours/bin/$file" "$AOE_BIN/$file" || return
+  done
+  cp -L "$AOE_BIN/../lib/nbdkit-aoe-plugin.so" "$AOE_BIN/../lib/libaoe.so.0" "$overlay/ours/lib/" || return
+  cp "$(command -v nbdkit)" "$overlay/usr/sbin/nbdkit" || return
+  cp "$lib/nbdkit/filters/nbdkit-exitlast-filter.so" "$overlay$lib/nbdkit/filters/" || return
+  "$GUEST_FILES/busybox" cpio -t <"$GUEST_FILES/initramfs.cpio" 2>/dev/null >"$WORK/guest-names"
+  ldd "$AOE_BIN/aoe" "$AOE_BIN/aoe-initiatord" "$AOE_BIN/aoe-ublk" "$(command -v nbdkit)" \
+    "$AOE_BIN/../lib/libaoe.so.0" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
+    while read -r file; do
+      case $file in "$AOE_BIN"/*) continue ;; esac
+      grep -Eq "/${file##*/}\$" "$WORK/guest-names" && continue
+      mkdir -p "$overlay$(dirname "$file")"
+      cp -L "$file" "$overlay$file"
+    done
 }
 
 bridge_tap() {

@@ -38,7 +38,8 @@ TEST(InitiatorConfigFile, EveryKeyReachesItsField) {
       "group = 'g'\n[[device]]\naddress = 'e7.1'\nenabled = false\nread_only = true\n"
       "timeout = '90s'\npayload = '8K'\nwindow = 12\n"
       "on_path_loss = 'fail'\nfast_io_fail = 5\ndevice_loss = 'never'\n"
-      "macs = ['02:00:00:00:0a:10']\nserial = 'S1'\ninstances = 'many'\n[[device]]\naddress = "
+      "macs = ['02:00:00:00:0a:10']\nserial = 'S1'\ninstances = 'many'\npolicy = "
+      "'round-robin'\n[[device]]\naddress = "
       "'7.2'\n"
       "payload = 'auto'\nwindow = 'auto'\n");
   EXPECT_EQ(config.open, OpenPolicy::configured);
@@ -58,6 +59,7 @@ TEST(InitiatorConfigFile, EveryKeyReachesItsField) {
   EXPECT_EQ(device.macs.size(), 1U);
   EXPECT_EQ(device.serial, "S1");
   EXPECT_EQ(device.instances, initiator::DeviceSettings::Instances::many);
+  EXPECT_EQ(device.policy, initiator::PathPolicy::round_robin);
   EXPECT_EQ(config.devices[1].device_loss, Duration::seconds(180));
   EXPECT_TRUE(config.devices[1].macs.empty());
   EXPECT_EQ(config.devices[1].payload_bytes, 0U);
@@ -100,10 +102,10 @@ TEST(InitiatorConfigFile, ADumpReadsBackAsTheSame) {
 
 TEST(InitiatorReloadPlan, NoKeyOfADeviceNeedsItClosed) {
   const InitiatorConfig before = good("[[device]]\naddress = '7.1'\n[[device]]\naddress = '7.2'\n");
-  for (const char* line :
-       {"enabled = false", "read_only = true", "timeout = 5", "payload = 512", "window = 3",
-        "on_path_loss = 'fail'", "fast_io_fail = 5", "device_loss = 'never'",
-        "macs = '02:00:00:00:0a:10'", "serial = 'S'", "instances = 'many'"}) {
+  for (const char* line : {"enabled = false", "read_only = true", "timeout = 5", "payload = 512",
+                           "window = 3", "on_path_loss = 'fail'", "fast_io_fail = 5",
+                           "device_loss = 'never'", "macs = '02:00:00:00:0a:10'", "serial = 'S'",
+                           "instances = 'many'", "policy = 'active-passive'"}) {
     const InitiatorConfig after = good("[[device]]\naddress = '7.1'\n" + std::string(line) +
                                        "\n[[device]]\naddress = '7.2'\n");
     const config::ReloadPlan plan = diff({before, after});
