@@ -12,11 +12,6 @@ std::string_view base_name(std::string_view path) {
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
 }
 
-std::string directory_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? "" : path.substr(0, slash));
-}
-
 const Command* find_command(std::span<const Command> commands, std::string_view name) {
   const auto found = std::find_if(commands.begin(), commands.end(),
                                   [name](const Command& command) { return command.name == name; });
@@ -32,11 +27,12 @@ int run_program(std::span<const Command> commands, int argc, const char* const* 
     words.emplace_back();
   }
   Call call;
-  call.directory = directory_of(words.front());
+  call.called = words.front();
   const Command* command = find_command(commands, base_name(words.front()));
   if (command == nullptr && words.size() > 1) {
     command = find_command(commands, words[1]);
     words.erase(words.begin());
+    call.called = words.front();
   }
   if (command == nullptr) {
     std::string names;

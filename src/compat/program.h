@@ -15,7 +15,7 @@ namespace aoe::compat {
 struct Call {
   std::string name;                    // of the command, as messages show it
   std::vector<std::string> arguments;  // behind the name
-  std::string directory;               // of argv[0], as it was given; empty without one
+  std::string called;                  // argv[0], as getopt shows it
   Places places;
 };
 
