@@ -118,6 +118,7 @@ Result<std::unique_ptr<Session>> Session::start(std::vector<std::unique_ptr<net:
                                                 const SessionOptions& options) {
   CoreRunner::Options runner_options;
   runner_options.core.seed = options.seed == 0 ? os::random_seed() : options.seed;
+  runner_options.core.first_tag = options.first_tag;
   runner_options.core.limits.ports_max = kPortsMax;
   runner_options.core.limits.requests_max = std::max(options.requests_max, 1U);
   AOE_TRY_ASSIGN(auto runner,
@@ -267,6 +268,15 @@ Result<ExchangeReply> Session::accepted_reply(const Peer& peer, std::uint8_t com
 
 Result<ConfigReply> Session::config(const Peer& peer, protocol::ConfigCommand command,
                                     ConstByteSpan string, const ExchangeOptions& options) {
+  AOE_TRY_ASSIGN(ConfigReply reply, ask_config(peer, command, string, options));
+  if (reply.exchange.header.is_error) {
+    return aoe::fail(aoe_error(peer, reply.exchange.header.error));
+  }
+  return reply;
+}
+
+Result<ConfigReply> Session::ask_config(const Peer& peer, protocol::ConfigCommand command,
+                                        ConstByteSpan string, const ExchangeOptions& options) {
   if (string.size() > protocol::kConfigStringBytesMax) {
     return fail_with(Errc::invalid_argument, 0,
                      fmt::format("config string of {} bytes: at most {} fit", string.size(),
@@ -276,10 +286,14 @@ Result<ConfigReply> Session::config(const Peer& peer, protocol::ConfigCommand co
   const std::size_t bytes = protocol::build_config(
       frame, {.command = static_cast<std::uint8_t>(command), .string = string});
   AOE_TRY_ASSIGN(ExchangeReply reply,
-                 accepted_reply(peer, static_cast<std::uint8_t>(protocol::Command::config),
-                                argument_of(frame, bytes), options));
+                 exchange(peer, static_cast<std::uint8_t>(protocol::Command::config),
+                          argument_of(frame, bytes), options));
   const std::vector<std::byte> answer = as_frame(reply);
   const auto parsed = protocol::parse_config(answer);
+  if (!parsed && reply.header.is_error) {
+    // What refuses a command need not say more than that.
+    return ConfigReply{.string = {}, .exchange = std::move(reply)};
+  }
   if (!parsed) {
     return aoe::fail(malformed(peer, "config"));
   }

@@ -35,6 +35,7 @@ struct SessionOptions {
   // Names; at least one, or the single name "auto" for real Ethernet with carrier.
   std::vector<std::string> interfaces;
   std::uint64_t seed = 0;            // of tags and jitter; 0 = from the OS
+  std::optional<Tag> first_tag{};    // those behind it follow; absent: by chance
   std::uint32_t requests_max = 256;  // outstanding over all devices
 };
 
@@ -167,6 +168,11 @@ class Session {
   // set: already_exists when there is another string (AoE error 4).
   [[nodiscard]] Result<ConfigReply> config(const Peer& peer, protocol::ConfigCommand command,
                                            ConstByteSpan string, const ExchangeOptions& options);
+
+  // The same where an AoE error reply is a value: look at exchange.header.
+  [[nodiscard]] Result<ConfigReply> ask_config(const Peer& peer, protocol::ConfigCommand command,
+                                               ConstByteSpan string,
+                                               const ExchangeOptions& options);
 
   [[nodiscard]] Result<std::vector<MacAddress>> mask_read(const Peer& peer,
                                                           const ExchangeOptions& options);

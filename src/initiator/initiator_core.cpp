@@ -18,8 +18,11 @@ TagTable::Options tag_options(const CoreOptions& options, Prng& random) {
   // Room for every data frame, two more a device while one is cut, every question and command.
   const std::uint32_t wanted = limits.frames_max + 2 * limits.devices_max + limits.commands_max +
                                3 * limits.devices_max * limits.paths_max;
-  return {.slots = std::bit_ceil(wanted),
-          .start = static_cast<std::uint32_t>(random.next()),
+  const std::uint32_t slots = std::bit_ceil(wanted);
+  const auto chance = static_cast<std::uint32_t>(random.next());
+  // The first tag is that of slot 0 in its generation 1.
+  return {.slots = slots,
+          .start = options.first_tag ? options.first_tag->value - slots : chance,
           .rest = options.frame_life_max,
           .generation_bits = options.tag_generation_bits};
 }

@@ -1,11 +1,13 @@
 // The frozen sizes and the settings of an initiator core.
 #pragma once
 
+#include "base/ids.h"
 #include "base/mac_address.h"
 #include "base/time.h"
 #include "initiator/device_loss.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +70,8 @@ struct CoreOptions {
   // `off`: speak the plain protocol with everybody.
   enum class Extension : std::uint8_t { off, on };
   Extension extension = Extension::on;
+  // Absent: by chance. The tags of a core follow each other until the first slot is used again.
+  std::optional<Tag> first_tag{};
   // Fewer bits than there are make tags begin again soon, which is what tests want; 0 = all.
   std::uint32_t tag_generation_bits = 0;
   // Losses in a row without any answer after which a path is avoided and probed.

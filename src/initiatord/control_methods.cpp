@@ -3,12 +3,14 @@
 #include "control/params.h"
 #include "daemon/port_view.h"
 #include "initiatord/daemon.h"
+#include "initiatord/fuse_backend.h"
 #include "initiatord/views.h"
 #include "os/clock.h"
 #include "protocol/aoe_frame.h"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <string>
 #include <utility>
 
@@ -131,6 +133,27 @@ Result<Json> handle_discover(const Json& params, Daemon& daemon) {
   return Json::object();
 }
 
+// What the text files of the Linux driver would say, for commands that were made for them; also
+// where no directory is mounted.
+Result<Json> handle_driver_files(const Json& /*params*/, Daemon& daemon) {
+  constexpr std::array kFiles{
+      std::pair("state", fuse::InfoFile::state), std::pair("mac", fuse::InfoFile::mac),
+      std::pair("netif", fuse::InfoFile::netif), std::pair("payload", fuse::InfoFile::payload),
+      std::pair("firmware-version", fuse::InfoFile::firmware_version)};
+  FuseBackend backend(daemon);
+  Json devices = Json::array();
+  for (auto address = backend.next_volume(std::nullopt); address;
+       address = backend.next_volume(address)) {
+    Json device{{"name", to_string(*address)}, {"size", backend.volume(*address)->sectors}};
+    for (const auto& [name, file] : kFiles) {
+      std::string text = backend.read_info(*address, file);
+      device[name] = text.substr(0, text.find('\n'));
+    }
+    devices.push_back(std::move(device));
+  }
+  return Json{{"version", "aoekit-" AOE_VERSION}, {"devices", std::move(devices)}};
+}
+
 Result<Json> handle_reload(const Json& /*params*/, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string done, daemon.reload());
   return Json{{"summary", done}};
@@ -226,6 +249,7 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   add("initiator.disable", handle_disable);
   add("initiator.flush", handle_flush);
   add("initiator.discover", handle_discover);
+  add("initiator.driver_files", handle_driver_files);
   add("initiator.reload", handle_reload);
   add("initiator.stop", handle_stop);
   server.add_deferred_method("initiator.wait", [&daemon](const Json& params, control::Reply reply) {

@@ -36,6 +36,16 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
   }
 }
 
+// The driver keeps the payload of a device that is down, and has two sectors before it knows
+// better.
+std::uint32_t payload_bytes(const initiator::Device& device) {
+  std::uint32_t sectors = device.paths().smallest_payload_sectors();
+  for (std::uint32_t i = 0; sectors == 0 && i < device.paths().size(); ++i) {
+    sectors = device.paths().at(i).payload.sectors();
+  }
+  return (sectors == 0 ? 2 : sectors) * kSectorBytes;
+}
+
 // What the driver keeps of one target: all its paths together.
 struct Target {
   std::uint32_t in_flight = 0;
@@ -80,7 +90,7 @@ std::string driver_firmware(std::uint16_t version) {
 }
 
 std::string driver_payload(const initiator::Device& device) {
-  return fmt::format("{}\n", device.paths().smallest_payload_sectors() * kSectorBytes);
+  return fmt::format("{}\n", payload_bytes(device));
 }
 
 std::string driver_debug(const initiator::Device& device, const DeviceUsers& users,
@@ -99,9 +109,9 @@ std::string driver_debug(const initiator::Device& device, const DeviceUsers& use
     srtt = std::max(srtt, path.rtt.srtt());
     rttvar = std::max(rttvar, path.rtt.rttvar());
   }
-  std::string text = fmt::format(
-      "rttavg: {} rttdev: {}\nnskbpool: 0\nkicked: 0\nmaxbcnt: {}\nref: {}\n", srtt.ns / 1000,
-      rttvar.ns / 1000, device.paths().smallest_payload_sectors() * kSectorBytes, users.open_files);
+  std::string text =
+      fmt::format("rttavg: {} rttdev: {}\nnskbpool: 0\nkicked: 0\nmaxbcnt: {}\nref: {}\n",
+                  srtt.ns / 1000, rttvar.ns / 1000, payload_bytes(device), users.open_files);
   for (const auto& [mac, target] : targets) {
     text += text_of(mac, target);
   }

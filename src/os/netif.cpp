@@ -132,6 +132,7 @@ std::optional<NetInterface> parse_link_message(const nlmsghdr* message) {
   interface.index = header->ifi_index;
   interface.hardware_type = header->ifi_type;
   interface.up = (header->ifi_flags & IFF_UP) != 0;
+  interface.no_arp = (header->ifi_flags & IFF_NOARP) != 0;
   const unsigned running = IFF_LOWER_UP | IFF_RUNNING;
   interface.carrier = (header->ifi_flags & running) == running;
   mnl_attr_parse(message, sizeof(ifinfomsg), on_link_attribute, &interface);

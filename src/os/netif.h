@@ -24,6 +24,7 @@ struct NetInterface {
   // sent between the two would be dropped.
   bool carrier = false;
   int hardware_type = 0;  // ARPHRD_ETHER and so on (linux/if_arp.h)
+  bool no_arp = false;    // asks for no addresses (IFF_NOARP): tun, dummy
   bool enslaved = false;  // a port of a bridge, a bond, a team or a VRF
   std::string kind;       // "veth", "vlan", "bond"; empty for real and paravirtual hardware
 };

@@ -123,7 +123,8 @@ def main(arguments):
     problems = []
     for program in programs:
         try:
-            problems += check(program.resolve(), pathlib.Path(arguments[-1]))
+            # Not resolve(): a program that does what its name says must be called by it.
+            problems += check(program.absolute(), pathlib.Path(arguments[-1]))
         except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
             problems.append(f"{program.name}: {error}")
     for problem in problems:

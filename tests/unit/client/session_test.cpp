@@ -91,6 +91,32 @@ TEST_F(SessionTest, ExchangesGoToTheTargetThatWasFound) {
   EXPECT_EQ(destinations[1], kTargetMac);
 }
 
+TEST_F(SessionTest, ARefusedConfigCommandIsAValueForWhoAsksSo) {
+  hook = [&](const Sent& sent) { return std::optional(aoe_error(sent, target, 4)); };
+  const auto refused = session->ask_config({.address = kE71, .mac = kTargetMac, .interface = {}},
+                                           protocol::ConfigCommand::set, as_byte_span("x"), {});
+  ASSERT_TRUE(refused) << refused.error().message;
+  EXPECT_TRUE(refused->exchange.header.is_error);
+  EXPECT_EQ(refused->exchange.header.error, 4);
+}
+
+TEST_F(SessionTest, TagsFollowTheFirstWhereOneIsGiven) {
+  std::vector<std::uint32_t> tags;
+  std::vector<std::unique_ptr<net::PacketPort>> ports;
+  ports.push_back(std::make_unique<TargetPort>("test0", [&](const Sent& sent) {
+    tags.push_back(sent.header.tag.value);
+    return target.answer(sent);
+  }));
+  auto opened = Session::open_over(
+      std::move(ports),
+      {.interfaces = {}, .seed = 1, .first_tag = Tag{0x80000007}, .requests_max = 8});
+  ASSERT_TRUE(opened);
+  const Peer known{.address = kE71, .mac = kTargetMac, .interface = {}};
+  ASSERT_TRUE((*opened)->config(known, protocol::ConfigCommand::read, {}, {}));
+  ASSERT_TRUE((*opened)->identify(known, {}));
+  EXPECT_THAT(tags, ::testing::ElementsAre(0x80000007U, 0x80000008U));
+}
+
 TEST_F(SessionTest, ErrorsNameTheirCause) {
   struct Case {
     std::uint8_t code;
