@@ -51,9 +51,13 @@ void Flight::on_false_alarm(Duration age, const Timing& timing) {
 Flight::Judgement Flight::judge(Instant now, const Exchange& oldest, const Timing& timing) const {
   const std::int64_t factor = std::int64_t{1} << std::min(silences_, kDoublingsMax);
   const Duration patience = std::min(timing.patience * factor, timing.patience_max);
-  Judgement judgement{.fate = Fate::waits, .until = std::max(oldest.sent, quiet_since_) + patience};
+  // Before the first answer quiet_since_ is the start of the clock, which may be days ago: counted
+  // from there, no number of doublings would reach `now`, and whoever asks until it waits would ask
+  // for ever.
+  const Instant since = std::max(oldest.sent, quiet_since_);
+  Judgement judgement{.fate = Fate::waits, .until = since + patience};
   const Instant quiet_ends =
-      quiet_since_ + timing.quiet * (std::int64_t{1} << std::min(quiet_spells_, kDoublingsMax));
+      since + timing.quiet * (std::int64_t{1} << std::min(quiet_spells_, kDoublingsMax));
   if (judgement.until <= now) {
     judgement.fate = Fate::silent;
   } else if (quiet_ends <= now) {
