@@ -9,6 +9,7 @@
 #include "tools/discover.h"
 #include "tools/events.h"
 #include "tools/identify.h"
+#include "tools/label.h"
 #include "tools/mask.h"
 #include "tools/ping.h"
 #include "tools/reserve.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr std::array kGroups{
     CommandGroup{"target", "Ask and steer the target daemon"},
     CommandGroup{"wire", "Look at frames"},
+    CommandGroup{"label", "Look at the labels of disks, and write new ones"},
 };
 
 constexpr std::array kCommands{
@@ -59,6 +61,10 @@ constexpr std::array kCommands{
     CommandEntry{"", "reload", "Apply a changed config file of the initiator daemon",
                  make_reload_command},
     CommandEntry{"", "stop", "Stop the initiator daemon", make_stop_command},
+    CommandEntry{"label", "show", "Show the label and the slices of a disk",
+                 make_label_show_command},
+    CommandEntry{"label", "init", "Write a Solaris label to a disk", make_label_init_command},
+    CommandEntry{"label", "erase", "Take the labels of a disk away", make_label_erase_command},
     CommandEntry{"wire", "decode", "Print captured frames as text", make_wire_decode_command},
     CommandEntry{"target", "list", "List the exports", make_target_list_command},
     CommandEntry{"target", "show", "Show all of an export", make_target_show_command},

@@ -177,5 +177,14 @@ TEST_F(FlightOrder, AFrameThatIsYoungerThanTheSilenceIsNotBlamedForIt) {
   EXPECT_EQ(judge(now + ms(390)).fate, Fate::silent);
 }
 
+TEST_F(FlightOrder, AFirstFrameIsQuietFromItsTransmissionHoweverLongTheMachineRuns) {
+  now = Instant{} + Duration::seconds(30LL * 24 * 3600);
+  send(now);
+  EXPECT_EQ(judge(now + ms(49)).fate, Fate::waits);
+  EXPECT_EQ(judge(now + ms(50)).fate, Fate::quiet);
+  flight.note_quiet();
+  EXPECT_EQ(judge(now + ms(50)).fate, Fate::waits) << "else whoever asks until it waits never ends";
+}
+
 }  // namespace
 }  // namespace aoe::initiator

@@ -1,0 +1,11 @@
+// The commands of the Solaris package, a function each.
+#pragma once
+
+#include "compat/program.h"
+
+namespace aoe::compat::solaris {
+
+[[nodiscard]] int run_aoelabinit(const Call& call, Console& console);
+[[nodiscard]] int run_aoeunlabel(const Call& call, Console& console);
+
+}  // namespace aoe::compat::solaris

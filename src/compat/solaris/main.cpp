@@ -1,0 +1,14 @@
+// The commands of the Solaris AoE package.
+#include "compat/solaris/commands.h"
+
+#include <array>
+
+int main(int argc, char** argv) {
+  using aoe::compat::Command;
+  namespace solaris = aoe::compat::solaris;
+  constexpr std::array kCommands{
+      Command{"aoelabinit", solaris::run_aoelabinit},
+      Command{"aoeunlabel", solaris::run_aoeunlabel},
+  };
+  return aoe::compat::run_program(kCommands, argc, argv);
+}
