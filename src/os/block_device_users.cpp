@@ -1,10 +1,14 @@
 #include "os/block_device_users.h"
 
+#include "os/error_text.h"
+
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -146,6 +150,14 @@ std::vector<std::string> block_device_users(const std::string& device) {
     add_programs(names, users);
   }
   return users;
+}
+
+Result<Fd> claim_block_device(const std::string& device) {
+  Fd claim(::open(device.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+  if (!claim && errno != ENOENT && errno != ENXIO && errno != ENODEV) {
+    return fail(os_error(errno, device + ": claim"));
+  }
+  return claim;
 }
 
 }  // namespace aoe::os

@@ -1,8 +1,10 @@
 #include "os/nbd_device.h"
 
 #include "base/parse.h"
+#include "os/block_device_users.h"
 #include "os/error_text.h"
 #include "os/fd.h"
+#include "os/poll_until.h"
 
 #include <fmt/format.h>
 
@@ -15,12 +17,10 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 namespace aoe::os {
@@ -29,8 +29,8 @@ namespace {
 constexpr const char* kModule = "/sys/module/nbd";
 constexpr std::uint64_t kBlockBytes = 512;
 // The node comes by udev or devtmpfs, and the end of a device by the kernel's own worker.
-constexpr int kWaits = 500;
-constexpr std::chrono::milliseconds kWait{10};
+constexpr Duration kPatience = Duration::seconds(5);
+constexpr Duration kPause = Duration::milliseconds(10);
 
 using Buffer = std::array<char, 8192>;  // as MNL_SOCKET_BUFFER_SIZE at most
 
@@ -144,17 +144,13 @@ std::optional<std::uint32_t> index_of(const std::string& device) {
 
 // The kernel looks for partitions when the device is opened first.
 Result<void> look_for_partitions(const std::string& device) {
-  for (int i = 0; i < kWaits; ++i) {
+  int failed = 0;
+  (void)poll_until(kPatience, kPause, [&] {
     const Fd opened(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
-    if (opened) {
-      return {};
-    }
-    if (errno != ENOENT && errno != ENXIO && errno != EBUSY) {
-      return fail(os_error(errno, device + ": open"));
-    }
-    std::this_thread::sleep_for(kWait);
-  }
-  return fail_with(Errc::io, 0, device + ": no such node appears in /dev");
+    failed = opened ? 0 : errno;
+    return failed != ENOENT && failed != ENXIO && failed != EBUSY;
+  });
+  return failed == 0 ? Result<void>() : fail(os_error(failed, device + ": open"));
 }
 
 }  // namespace
@@ -203,11 +199,11 @@ Result<void> disconnect_nbd(const std::string& device) {
   Buffer buffer;
   nlmsghdr* message = begin_message(buffer, family, NBD_CMD_DISCONNECT, NBD_GENL_VERSION);
   mnl_attr_put_u32(message, NBD_ATTR_INDEX, *index);
+  AOE_TRY_ASSIGN(Fd claim, claim_block_device(device));
   AOE_TRY(netlink.ask(message, NBD_ATTR_INDEX, device + ": disconnect"));
-  for (int i = 0; i < kWaits && is_connected(device); ++i) {
-    std::this_thread::sleep_for(kWait);
-  }
-  if (is_connected(device)) {
+  // Whoever has it open keeps it connected.
+  claim.reset();
+  if (!poll_until(kPatience, kPause, [&] { return !is_connected(device); })) {
     return fail_with(Errc::busy, 0, device + ": disconnect: the kernel has not let go of it yet");
   }
   return {};

@@ -25,7 +25,7 @@ struct NbdOptions {
 [[nodiscard]] Result<std::string> connect_nbd(const NbdOptions& options);
 
 // Ends the connections, after which the server's end of them ends too. What is gone already is no
-// error. It does not look whether anybody uses the device. Errors: those of check_nbd, io.
+// error. Errors: those of check_nbd, busy (mounted, or part of another device), io.
 [[nodiscard]] Result<void> disconnect_nbd(const std::string& device);
 
 // What was given as `backend`; empty when it is not connected, or by somebody who gave none.

@@ -11,7 +11,7 @@ UNIT=$BATS_TEST_DIRNAME/../../packaging/systemd/aoe-initiatord.service
   sed "s|/usr/bin/aoe-initiatord|$AOE_BIN/aoe-initiatord|" "$UNIT" >"$WORK/aoe-initiatord.service"
   run systemd-analyze verify --man=no --recursive-errors=no "$WORK/aoe-initiatord.service"
   assert_status 0
-  [ -z "$(grep "aoe-initiatord" <<<"$output")" ] || fail "$output"
+  assert_lacks "$output" "aoe-initiatord"
 }
 
 # aoe-initiatord(8), MEMORY and RESTART.

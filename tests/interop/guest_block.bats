@@ -4,6 +4,8 @@
 
 # The scripts are the guest's to expand:
 # shellcheck disable=SC2016
+# Each test has a shell of its own, with the output of its own commands:
+# shellcheck disable=SC2030,SC2031
 
 load guest/lib
 
@@ -13,6 +15,8 @@ UBLK_KERNEL=${AOE_GUEST_KERNEL:-linux-image-6.12-cloud-amd64}
 # initiator daemon and the modules.
 boot_with_targets() {
   local number exports=()
+  # What boot_guest puts into the guest:
+  # shellcheck disable=SC2034
   GUEST_HAS_OURS=1
   make_net
   for ((number = 1; number <= $1; number++)); do
@@ -89,7 +93,7 @@ daemon_is_replaced() {
     write_all /run/pattern /dev/etherd/e7.1'
   daemon_is_replaced nbd
   # Requests fail then, and what is left of it can be taken away.
-  run guest 'kill_all nbdkit; until_true 20 has_no_process nbdkit
+  run guest 'kill_all nbdkit
     if dd if=/dev/etherd/e7.1 of=/dev/null bs=4k count=1 iflag=direct; then echo "read without a server"; fi
     aoe detach e7.1; nothing_left; aoe attach e7.1 --via nbd; verify_all /run/pattern /dev/etherd/e7.1
     device=$(readlink /dev/etherd/e7.1); aoe detach e7.1; nothing_left; echo "device $device"'
@@ -120,9 +124,10 @@ daemon_is_replaced() {
     start load "verify_all /run/pattern /dev/etherd/e7.1"; sleep 2; running load
     start_initiator; finish load 200'
   # Neither another disk nor a smaller one takes its place.
-  guest 'kill_all aoe-ublk; until_true 20 has_no_process aoe-ublk'
+  guest 'kill_all aoe-ublk'
+  stop_targetd KILL
   truncate -s 32M "$WORK/disk1.img"
-  wait_for "$WAIT_SECONDS" grep -q 'e7.1: size changed: 65536 sectors' "$TARGETD_LOG"
+  start_targetd -e "7.1=$WORK/disk1.img"
   run guest 'if aoe-ublk --resume 0 aoe://eth0/e7.1; then echo resumed; fi
     if aoe-ublk --resume 0 "aoe://eth0/e7.1?serial=ANOTHER"; then echo resumed; fi
     if aoe-ublk --resume 7 aoe://eth0/e7.1; then echo resumed; fi
@@ -133,8 +138,9 @@ daemon_is_replaced() {
   assert_lacks "$output" "resumed"
   assert_lacks "$output" "served"
   assert_lacks "$output" "/dev/ublkb1"
+  stop_targetd KILL
   truncate -s 64M "$WORK/disk1.img"
-  wait_for "$WAIT_SECONDS" grep -q 'e7.1: size changed: 131072 sectors' "$TARGETD_LOG"
+  start_targetd -e "7.1=$WORK/disk1.img"
   guest 'aoe-ublk --resume 0 aoe://eth0/e7.1; dd if=/run/pattern bs=1M count=32 2>/dev/null >/run/half
     dd if=/dev/etherd/e7.1 bs=1M count=32 iflag=direct 2>/dev/null | cmp - /run/half
     aoe detach e7.1; nothing_left'
@@ -225,6 +231,7 @@ arrays() {
   start_daemon nbdkit ip netns exec "$NS_INITIATOR" nbdkit -f -t 64 -U "$WORK/nbd.sock" \
     "$AOE_BIN/../lib/nbdkit-aoe-plugin.so" uri=aoe:e7.1 interface=ini0
   wait_for "$WAIT_SECONDS" test -S "$WORK/nbd.sock"
+  # shellcheck disable=SC2034
   GUEST_QEMU=(-blockdev "driver=nbd,node-name=disk,server.type=unix,server.path=$WORK/nbd.sock,discard=unmap"
     -device "virtio-blk-pci,drive=disk,serial=aoe-e7.1")
   # It has no network of its own.

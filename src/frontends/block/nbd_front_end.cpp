@@ -5,18 +5,16 @@
 #include "os/fd.h"
 #include "os/nbd_device.h"
 #include "os/run_program.h"
+#include "os/unix_socket.h"
 
 #include <fmt/format.h>
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -98,18 +96,6 @@ class NbdkitGuard {
   pid_t pid_ = 0;
 };
 
-Result<os::Fd> connect_to(const std::string& path) {
-  os::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(&address.sun_path[0], sizeof address.sun_path - 1);
-  if (!socket ||
-      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return fail(os::os_error(errno, fmt::format("{}: connect to nbdkit", path)));
-  }
-  return socket;
-}
-
 }  // namespace
 
 std::vector<std::string> nbdkit_arguments(const Source& source, const NbdkitPlaces& places) {
@@ -164,7 +150,7 @@ Result<std::string> attach_nbd(const Source& source) {
   std::vector<os::Fd> sockets;
   unsigned wanted = 1;
   while (sockets.size() < wanted) {
-    AOE_TRY_ASSIGN(os::Fd socket, connect_to(places.socket));
+    AOE_TRY_ASSIGN(os::Fd socket, os::connect_unix(places.socket));
     AOE_TRY_ASSIGN(const NbdExport found, negotiate(socket.get()));
     options.bytes = found.bytes;
     options.server_flags = found.flags;

@@ -1,16 +1,17 @@
 #include "frontends/block/nbd_handshake.h"
 
+#include "base/bytes.h"
 #include "os/error_text.h"
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <string>
-#include <type_traits>
 
 namespace aoe::block {
 namespace {
@@ -26,27 +27,10 @@ constexpr std::uint16_t kInfoExport = 0;
 constexpr std::uint16_t kInfoBlockSize = 3;
 constexpr std::uint32_t kReplyErrorBit = 1U << 31U;
 constexpr std::uint32_t kBlockBytes = 512;
+constexpr std::size_t kGoBytes = 28;
 constexpr std::size_t kInfoExportBytes = 2 + 8 + 2;
 constexpr std::size_t kInfoBlockSizeBytes = 2 + 3 * 4;
 constexpr time_t kPatienceSeconds = 10;
-
-// All numbers are big-endian.
-template <class T>
-T get(std::span<const std::byte> bytes, std::size_t at) {
-  static_assert(std::is_unsigned_v<T>);
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    value = value << 8U | std::to_integer<std::uint64_t>(bytes[at + i]);
-  }
-  return static_cast<T>(value);
-}
-
-template <class T>
-void put(std::vector<std::byte>& to, T value) {
-  for (std::size_t i = sizeof(T); i-- > 0;) {
-    to.push_back(static_cast<std::byte>(value >> (8 * i)));
-  }
-}
 
 Error silence(int os_errno) {
   const bool is_late = os_errno == EAGAIN;
@@ -84,6 +68,7 @@ void set_patience(int socket, time_t seconds) {
   const timeval limit{.tv_sec = seconds, .tv_usec = 0};
   (void)::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   (void)::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  (void)::fcntl(socket, F_SETFL, 0);
 }
 
 Result<NbdExport> converse(int socket) {
@@ -105,10 +90,9 @@ Result<NbdExport> converse(int socket) {
     if (reply.type == kNbdReplyInfo) {
       AOE_TRY(take_info(data, found));
     } else if ((reply.type & kReplyErrorBit) != 0) {
-      return fail_with(
-          Errc::unavailable, 0,
-          fmt::format("nbd server: it refuses (error {}): {}", reply.type & ~kReplyErrorBit,
-                      std::string(reinterpret_cast<const char*>(data.data()), data.size())));
+      return fail_with(Errc::unavailable, 0,
+                       fmt::format("nbd server: it refuses (error {}): {}",
+                                   reply.type & ~kReplyErrorBit, as_text(data)));
     }
   }
 }
@@ -116,30 +100,29 @@ Result<NbdExport> converse(int socket) {
 }  // namespace
 
 Result<void> check_greeting(std::span<const std::byte, kNbdGreetingBytes> greeting) {
-  if (get<std::uint64_t>(greeting, 0) != kInitMagic ||
-      get<std::uint64_t>(greeting, 8) != kOptionMagic ||
-      (get<std::uint16_t>(greeting, 16) & kFixedNewstyle) == 0) {
+  if (load_be64(greeting, 0) != kInitMagic || load_be64(greeting, 8) != kOptionMagic ||
+      (load_be16(greeting, 16) & kFixedNewstyle) == 0) {
     return fail_with(Errc::unsupported, 0, "nbd server: it does not speak fixed newstyle NBD");
   }
   return {};
 }
 
 std::vector<std::byte> encode_go() {
-  std::vector<std::byte> bytes;
-  put(bytes, kClientFlags);
-  put(bytes, kOptionMagic);
-  put(bytes, kOptionGo);
-  put(bytes, std::uint32_t{4 + 2 + 2});  // of what follows: name's length, count, one information
-  put(bytes, std::uint32_t{0});
-  put(bytes, std::uint16_t{1});
-  put(bytes, kInfoBlockSize);
+  // Behind the option's length: the length of the name, and how many informations, which is one.
+  std::vector<std::byte> bytes(kGoBytes);
+  store_be32(bytes, 0, kClientFlags);
+  store_be64(bytes, 4, kOptionMagic);
+  store_be32(bytes, 12, kOptionGo);
+  store_be32(bytes, 16, 4 + 2 + 2);
+  store_be32(bytes, 20, 0);
+  store_be16(bytes, 24, 1);
+  store_be16(bytes, 26, kInfoBlockSize);
   return bytes;
 }
 
 Result<NbdReplyHead> decode_reply_head(std::span<const std::byte, kNbdReplyHeadBytes> head) {
-  const NbdReplyHead reply{.type = get<std::uint32_t>(head, 12),
-                           .data_bytes = get<std::uint32_t>(head, 16)};
-  if (get<std::uint64_t>(head, 0) != kReplyMagic || get<std::uint32_t>(head, 8) != kOptionGo ||
+  const NbdReplyHead reply{.type = load_be32(head, 12), .data_bytes = load_be32(head, 16)};
+  if (load_be64(head, 0) != kReplyMagic || load_be32(head, 8) != kOptionGo ||
       reply.data_bytes > kNbdReplyBytesMax) {
     return fail_with(Errc::corrupt, 0, "nbd server: malformed answer");
   }
@@ -150,11 +133,11 @@ Result<void> take_info(std::span<const std::byte> data, NbdExport& into) {
   if (data.size() < 2) {
     return fail_with(Errc::corrupt, 0, "nbd server: malformed information");
   }
-  const auto kind = get<std::uint16_t>(data, 0);
+  const auto kind = load_be16(data, 0);
   if (kind == kInfoExport && data.size() == kInfoExportBytes) {
-    into = {.bytes = get<std::uint64_t>(data, 2), .flags = get<std::uint16_t>(data, 10)};
+    into = {.bytes = load_be64(data, 2), .flags = load_be16(data, 10)};
   } else if (kind == kInfoBlockSize && data.size() == kInfoBlockSizeBytes) {
-    if (const auto minimum = get<std::uint32_t>(data, 2); minimum > kBlockBytes) {
+    if (const auto minimum = load_be32(data, 2); minimum > kBlockBytes) {
       return fail_with(
           Errc::unsupported, 0,
           fmt::format("nbd server: its blocks have {} bytes, a sector {}", minimum, kBlockBytes));

@@ -51,8 +51,9 @@ inline constexpr std::uint32_t kNbdReplyInfo = 3;
 
 // ---- The conversation ----
 
-// On a blocking, connected socket; afterwards it is ready for requests. Errors: those above, io,
-// timed_out (the server is silent for 10 s), unavailable (it refuses, with its words).
+// On a connected socket, which it makes a blocking one; afterwards it is ready for requests.
+// Errors: those above, io, timed_out (the server is silent for 10 s), unavailable (it refuses, with
+// its words).
 [[nodiscard]] Result<NbdExport> negotiate(int socket);
 
 }  // namespace aoe::block

@@ -2,6 +2,7 @@
 
 #include "frontends/ublk/control.h"
 #include "frontends/ublk/request.h"
+#include "os/block_device_users.h"
 #include "os/fd.h"
 #include "os/run_program.h"
 
@@ -92,7 +93,9 @@ Result<void> detach_ublk(const std::string& device) {
   if (!info) {
     return {};
   }
+  AOE_TRY_ASSIGN(os::Fd claim, os::claim_block_device(device));
   AOE_TRY(control->stop(info->dev_id));
+  claim.reset();
   return control->remove(info->dev_id);
 }
 

@@ -3,13 +3,14 @@
 #include "base/check.h"
 #include "base/parse.h"
 #include "os/error_text.h"
+#include "os/uring_command.h"
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
 
 #include <cerrno>
-#include <cstring>
+#include <span>
 #include <string_view>
 
 namespace aoe::ublk {
@@ -24,7 +25,7 @@ uapi::ControlCommand command_with(std::uint32_t number, const T& data) {
   uapi::ControlCommand command;
   command.dev_id = number;
   command.len = sizeof data;
-  command.addr = reinterpret_cast<std::uintptr_t>(&data);
+  command.addr = os::address_of(&data);
   return command;
 }
 
@@ -67,9 +68,8 @@ Result<void> Control::send(std::uint32_t operation, const uapi::ControlCommand& 
                            const char* what) {
   io_uring_sqe* const entry = io_uring_get_sqe(&ring_);
   AOE_CHECK(entry != nullptr, "one command at a time finds room in its ring");
-  io_uring_prep_rw(IORING_OP_URING_CMD, entry, device_.get(), nullptr, 0, 0);
-  entry->cmd_op = operation;
-  std::memcpy(&entry->cmd[0], &command, sizeof command);
+  os::prepare_uring_command(*entry, device_.get(), operation,
+                            std::as_bytes(std::span(&command, 1)));
   io_uring_cqe* done = nullptr;
   int result = io_uring_submit(&ring_);
   while (result >= 0) {

@@ -3,6 +3,7 @@
 #include "base/parse.h"
 #include "os/error_text.h"
 #include "os/fd.h"
+#include "os/poll_until.h"
 #include "os/run_program.h"
 
 #include <fmt/format.h>
@@ -15,16 +16,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
-#include <thread>
 
 namespace aoe::ublk {
 namespace {
 
 // A server that dies at once again is started less and less often.
-constexpr std::chrono::milliseconds kPauseMin{100};
-constexpr std::chrono::milliseconds kPauseMax{10'000};
+constexpr Duration kPauseMin = Duration::milliseconds(100);
+constexpr Duration kPauseMax = Duration::seconds(10);
 
 // A child that runs this program anew, its standard output in `output`.
 Result<pid_t> start(const std::vector<std::string>& arguments, const os::Fd& output) {
@@ -135,7 +134,7 @@ Result<Run> run_server(const std::vector<std::string>& arguments, const WhenRead
   while (status != 0) {
     ::syslog(LOG_WARNING, "/dev/ublkb%u: its server has died (status %d): another one goes on",
              device->number, status);
-    std::this_thread::sleep_for(pause);
+    os::pause_for(pause);
     pause = std::min(pause * 2, kPauseMax);
     const auto next = run_server(again, [&](const std::string& /*line*/) {
       ::syslog(LOG_NOTICE, "/dev/ublkb%u: is served again", device->number);

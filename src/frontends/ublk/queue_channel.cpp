@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "os/error_text.h"
+#include "os/uring_command.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +10,6 @@
 #include <sys/mman.h>
 
 #include <cerrno>
-#include <cstring>
 
 namespace aoe::ublk {
 namespace {
@@ -102,9 +102,8 @@ void QueueChannel::wait_for_ends() {
 }
 
 void QueueChannel::fetch(std::uint16_t tag, std::span<std::byte> buffer) {
-  command(uapi::kFetch, {.q_id = options_.queue,
-                         .tag = tag,
-                         .addr = reinterpret_cast<std::uintptr_t>(buffer.data())});
+  command(uapi::kFetch,
+          {.q_id = options_.queue, .tag = tag, .addr = os::address_of(buffer.data())});
 }
 
 void QueueChannel::commit_and_fetch(std::uint16_t tag, std::int32_t result,
@@ -112,15 +111,13 @@ void QueueChannel::commit_and_fetch(std::uint16_t tag, std::int32_t result,
   command(uapi::kCommitAndFetch, {.q_id = options_.queue,
                                   .tag = tag,
                                   .result = result,
-                                  .addr = reinterpret_cast<std::uintptr_t>(buffer.data())});
+                                  .addr = os::address_of(buffer.data())});
 }
 
 void QueueChannel::command(std::uint32_t operation, const uapi::IoCommand& command) {
   io_uring_sqe* const entry = next_entry();
-  io_uring_prep_rw(IORING_OP_URING_CMD, entry, options_.channel_fd, nullptr, 0, 0);
-  entry->cmd_op = operation;
-  // The 16 bytes at the end of a plain SQE.
-  std::memcpy(&entry->cmd[0], &command, sizeof command);
+  os::prepare_uring_command(*entry, options_.channel_fd, operation,
+                            std::as_bytes(std::span(&command, 1)));
   entry->user_data = command.tag;
 }
 

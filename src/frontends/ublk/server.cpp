@@ -5,6 +5,7 @@
 #include "frontends/ublk/queue_channel.h"
 #include "os/error_text.h"
 #include "os/fd.h"
+#include "os/poll_until.h"
 #include "os/resident_memory.h"
 
 #include <fmt/format.h>
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -31,10 +31,10 @@ static_assert(kQueuesMax * kDepth <= AoeDisk::kRequestsMax);
 constexpr std::size_t kHeapReserveBytes = std::size_t{4} << 20U;
 // A write of the server that died may be on its way for so long (initiator/options.h,
 // frame_life_max); it must not come after the requests that the driver gives out again.
-constexpr std::chrono::seconds kFrameLife{4};
+constexpr Duration kFrameLife = Duration::seconds(4);
 // The driver notices the death of a server by and by, and udev makes nodes by and by.
-constexpr int kWaits = 600;
-constexpr std::chrono::milliseconds kWait{50};
+constexpr Duration kPatience = Duration::seconds(30);
+constexpr Duration kPause = Duration::milliseconds(50);
 
 class Server {
  public:
@@ -94,13 +94,13 @@ class Server {
   Result<void> resume(std::uint32_t number) {
     AOE_TRY_ASSIGN(info_, control_->info(number));
     AOE_TRY(check_same_disk());
-    auto started = control_->start_recovery(number);
-    for (int i = 0; i < kWaits && !started && started.error().code == Errc::busy; ++i) {
-      std::this_thread::sleep_for(kWait);
+    Result<void> started;
+    (void)os::poll_until(kPatience, kPause, [&] {
       started = control_->start_recovery(number);
-    }
+      return started || started.error().code != Errc::busy;
+    });
     AOE_TRY(started);
-    std::this_thread::sleep_for(kFrameLife);
+    os::pause_for(kFrameLife);
     AOE_TRY(start_queues());
     // When this fails the process ends, and with it the threads: the device waits for the next.
     return control_->end_recovery(number, ::getpid());
@@ -146,17 +146,13 @@ class Server {
 
   Result<void> open_channel() {
     const std::string path = channel_path(number());
-    for (int i = 0; i < kWaits; ++i) {
+    int failed = 0;
+    (void)os::poll_until(kPatience, kPause, [&] {
       channel_ = os::Fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-      if (channel_) {
-        return {};
-      }
-      if (errno != ENOENT && errno != EBUSY) {
-        break;
-      }
-      std::this_thread::sleep_for(kWait);
-    }
-    return fail(os::os_error(errno, path + ": open"));
+      failed = channel_ ? 0 : errno;
+      return failed != ENOENT && failed != EBUSY;
+    });
+    return failed == 0 ? Result<void>() : fail(os::os_error(failed, path + ": open"));
   }
 
   // Torn down from below: the queues use the disk and the channel.

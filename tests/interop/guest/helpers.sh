@@ -47,6 +47,7 @@ verify_all() { dd if="$2" bs=1M iflag=direct 2>/dev/null | cmp - "$1"; }
 
 # start NAME SCRIPT: in the background; finish NAME waits for it and has its output and status.
 start() {
+  rm -f "/run/$1.status"
   # The function is called from a script whose descriptors are the test's output.
   (sh -ec ". /helpers.sh; $2" >"/run/$1.log" 2>&1 && echo 0 >"/run/$1.status" ||
     echo 1 >"/run/$1.status") >/dev/null 2>&1 &
@@ -108,7 +109,12 @@ pids_of() {
   done
 }
 has_no_process() { [ -z "$(pids_of "$1" 2>/dev/null)" ]; }
-kill_all() { for process_id in $(pids_of "$1" 2>/dev/null); do kill -9 "$process_id" || true; done; }
+# kill_all PATTERN: with whatever they start meanwhile.
+kill_all() {
+  until has_no_process "$1"; do
+    for process_id in $(pids_of "$1" 2>/dev/null); do kill -9 "$process_id" 2>/dev/null || true; done
+  done
+}
 # nothing_left: no process and no device of an attachment.
 nothing_left() {
   until_true 20 has_no_process 'nbdkit'
