@@ -6,6 +6,7 @@
 namespace aoe::compat::solaris {
 
 [[nodiscard]] int run_aoelabinit(const Call& call, Console& console);
+[[nodiscard]] int run_aoemkconf(const Call& call, Console& console);
 [[nodiscard]] int run_aoeunlabel(const Call& call, Console& console);
 
 }  // namespace aoe::compat::solaris

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   namespace solaris = aoe::compat::solaris;
   constexpr std::array kCommands{
       Command{"aoelabinit", solaris::run_aoelabinit},
+      Command{"aoemkconf", solaris::run_aoemkconf},
       Command{"aoeunlabel", solaris::run_aoeunlabel},
   };
   return aoe::compat::run_program(kCommands, argc, argv);
