@@ -4,8 +4,8 @@
 
 namespace aoe::initiatord {
 
-DeviceConfig found_device(DeviceAddress address) {
-  DeviceConfig config;
+DeviceConfig found_device(const DeviceConfig& defaults, DeviceAddress address) {
+  DeviceConfig config = defaults;
   config.address = address;
   return config;
 }
