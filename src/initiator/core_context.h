@@ -6,6 +6,7 @@
 #include "initiator/device.h"
 #include "initiator/event_queue.h"
 #include "initiator/exchange_table.h"
+#include "initiator/frame_log.h"
 #include "initiator/options.h"
 
 #include <optional>
@@ -27,6 +28,7 @@ struct CoreContext {
   ExchangeTable& exchanges;
   EventQueue& events;
   CoreStats& stats;
+  FrameLog& frame_log;
   std::uint64_t instance = 0;  // of this core, random: by it targets know our sessions
 };
 

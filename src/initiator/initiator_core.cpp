@@ -51,7 +51,8 @@ InitiatorCore::InitiatorCore(const CoreOptions& options, BufferPool& pool)
       exchanges_(tag_options(options, random_)),
       events_(options.limits.events_max),
       discovery_(options),
-      context_{options_, pool_, ports_, devices_, exchanges_, events_, stats_, random_.next()},
+      context_{options_, pool_,  ports_,     devices_,      exchanges_,
+               events_,  stats_, frame_log_, random_.next()},
       prober_(context_),
       io_(context_),
       paths_(context_, prober_, io_),
@@ -183,6 +184,12 @@ void InitiatorCore::on_exchange_answer(Instant now, std::uint32_t slot, PortId p
 
 void InitiatorCore::on_stray_answer(Instant now, PortId port, const protocol::FrameHeader& header) {
   ++stats_.unknown_tag;
+  frame_log_.note({.kind = FrameNote::Kind::unexpected_answer,
+                   .at = now,
+                   .address = header.address,
+                   .tag = header.tag,
+                   .source = header.source,
+                   .destination = header.destination});
   const std::optional<DeviceId> id = find_device(header.address);
   if (!id || header.command != static_cast<std::uint8_t>(Command::ata)) {
     return;
@@ -359,6 +366,10 @@ std::size_t InitiatorCore::poll_completions(std::span<IoCompletion> out) {
 
 std::size_t InitiatorCore::poll_commands(std::span<CommandCompletion> out) {
   return commands_.poll_completions(out);
+}
+
+std::size_t InitiatorCore::poll_frame_notes(std::span<FrameNote> out) {
+  return frame_log_.poll(out);
 }
 
 std::size_t InitiatorCore::poll_events(std::span<Event> out) {

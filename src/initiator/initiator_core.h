@@ -88,6 +88,8 @@ class InitiatorCore {
   [[nodiscard]] std::size_t poll_completions(std::span<IoCompletion> out);
   [[nodiscard]] std::size_t poll_commands(std::span<CommandCompletion> out);
   [[nodiscard]] std::size_t poll_events(std::span<Event> out);
+  // Frames that were sent again and answers to nothing; those of before nobody asked are few.
+  [[nodiscard]] std::size_t poll_frame_notes(std::span<FrameNote> out);
   // When handle_timeout() should be called next, if at all. May be in the past.
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
 
@@ -130,6 +132,7 @@ class InitiatorCore {
   DeviceTable devices_;
   ExchangeTable exchanges_;
   EventQueue events_;
+  FrameLog frame_log_;
   Discovery discovery_;
   CoreContext context_;
   PathProber prober_;

@@ -253,6 +253,13 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   if (exchange.transmissions > 1) {
     ++path.retransmissions;
     ++context_.stats.retransmissions;
+    context_.frame_log.note({.kind = FrameNote::Kind::retransmission,
+                             .at = now,
+                             .address = target.address(),
+                             .tag = exchange.tag,
+                             .source = context_.ports[path.port.value]->mac,
+                             .destination = path.mac,
+                             .in_flight = path.in_flight});
     requests_.for_each_part(exchange, [this](const FramePart& part) {
       ++requests_.at(part.request).completion.retransmissions;
     });

@@ -16,8 +16,8 @@ std::string_view policy_word(initiator::PathPolicy policy) {
   return "fastest";
 }
 
-DeviceConfig found_device(DeviceAddress address) {
-  DeviceConfig config;
+DeviceConfig found_device(const DeviceConfig& defaults, DeviceAddress address) {
+  DeviceConfig config = defaults;
   config.address = address;
   return config;
 }

@@ -27,6 +27,10 @@ inline constexpr std::uint32_t kPayloadBytesMax = 255 * 512;
 
 inline constexpr std::uint32_t kWindowMax = 65535;
 
+// 256 KiB; larger requests come in pieces of that size (fuse::Server). The least is a page.
+inline constexpr std::uint32_t kRequestSectorsMax = 512;
+inline constexpr std::uint32_t kRequestSectorsMin = 8;
+
 enum class DeviceAccess : std::uint8_t { read_write, read_only };
 
 // Which devices are opened and kept.
@@ -62,6 +66,8 @@ struct InitiatorConfig : config::DaemonConfig {
   OpenPolicy open = OpenPolicy::found;
   std::string mount = "/run/aoekit/etherd";  // empty: no directory is mounted
   std::string links = "/dev/etherd";         // names of attached devices; empty: they get none
+  std::uint32_t request_sectors_max = kRequestSectorsMax;  // of one request for a device's file
+  DeviceConfig defaults;  // what devices have where nothing else is said; no address
   std::vector<DeviceConfig> devices;
 };
 
@@ -69,7 +75,7 @@ struct InitiatorConfig : config::DaemonConfig {
 [[nodiscard]] std::string_view policy_word(initiator::PathPolicy policy);
 
 // The settings of a device that the configuration does not name.
-[[nodiscard]] DeviceConfig found_device(DeviceAddress address);
+[[nodiscard]] DeviceConfig found_device(const DeviceConfig& defaults, DeviceAddress address);
 
 // nullptr when the configuration does not name it.
 [[nodiscard]] const DeviceConfig* find_device(const InitiatorConfig& config, DeviceAddress address);

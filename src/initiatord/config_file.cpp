@@ -18,10 +18,13 @@ using config::RequiredKey;
 using config::TomlEntry;
 using config::TomlTable;
 
+// The driver's name for interfaces.
+constexpr std::string_view kDriverInterfaces = "aoe_iflist";
+
 constexpr std::array kRequired{RequiredKey{"address", "SHELF.SLOT in quotes, such as \"7.1\""}};
 
 void read_device(const TomlTable& table, LoadedConfig& loaded) {
-  DeviceConfig config;
+  DeviceConfig config = loaded.config.defaults;
   config.origin = table.where;
   KeySetter<DeviceConfig> setter(device_keys(), config, loaded.diagnostics);
   for (const TomlEntry& entry : table.entries) {
@@ -45,11 +48,19 @@ LoadedConfig parse_config_text(std::string_view text, const std::string& file_na
   KeySetter<InitiatorConfig> setter(initiator_keys(), loaded.config, loaded.diagnostics);
   setter.also_known("device");
   for (const TomlEntry& entry : root->entries) {
+    if (entry.name != "device") {
+      setter.set(entry.name, entry.where, entry.value);
+    }
+  }
+  if (setter.was_given(kDriverInterfaces) && setter.was_given("interfaces")) {
+    loaded.diagnostics.add_error(
+        file_name, std::string(kDriverInterfaces) + ": beside interfaces: expected one of them");
+  }
+  // Devices begin with what the keys of the daemon say for all.
+  for (const TomlEntry& entry : root->entries) {
     if (entry.name == "device") {
       config::for_each_table(entry, loaded.diagnostics,
                              [&](const TomlTable& table) { read_device(table, loaded); });
-    } else {
-      setter.set(entry.name, entry.where, entry.value);
     }
   }
   return loaded;

@@ -199,9 +199,73 @@ constexpr std::array<DeviceKey, 14> kDeviceKeys{{
      }},
 }};
 
+// --- the parameters of the Linux driver, under its names ---
+
+// A list in one text, with the driver's separators (aoenet.c). None: every interface, which is what
+// `auto` is here.
+Done read_iflist(const ConfigValue& value, InitiatorConfig& config) {
+  if (value.kind == ConfigValue::Kind::string && value.text.empty()) {
+    config.interfaces = {"auto"};
+    return {};
+  }
+  AOE_TRY_ASSIGN(const std::string text, config::read_text(value, "names of interfaces"));
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" ,", at), text.size());
+    if (end > at) {
+      names.push_back(text.substr(at, end - at));
+    }
+    at = end + 1;
+  }
+  return assign(config.interfaces,
+                config::read_interfaces(ConfigValue::list(std::move(names), value.where)));
+}
+
+// Both that a request takes too long, and that a device is gone.
+Done read_deadsecs(const ConfigValue& value, InitiatorConfig& config) {
+  AOE_TRY_ASSIGN(
+      const std::uint64_t seconds,
+      config::read_count(value, {0, static_cast<std::uint64_t>(kTimeoutMax.ns) / 1'000'000'000}));
+  config.defaults.timeout = Duration::seconds(static_cast<std::int64_t>(seconds));
+  config.defaults.device_loss = config.defaults.timeout;
+  return {};
+}
+
+Printed print_deadsecs(const InitiatorConfig& config) {
+  return config.defaults.timeout == kTimeoutDefault
+             ? Printed{}
+             : std::to_string(config.defaults.timeout.ns / 1'000'000'000);
+}
+
+Done read_maxout(const ConfigValue& value, InitiatorConfig& config) {
+  AOE_TRY_ASSIGN(const std::uint64_t frames, config::read_count(value, {1, kWindowMax}));
+  config.defaults.window_frames = static_cast<std::uint32_t>(frames);
+  return {};
+}
+
+Printed print_maxout(const InitiatorConfig& config) {
+  return config.defaults.window_frames == 0 ? Printed{}
+                                            : std::to_string(config.defaults.window_frames);
+}
+
+// The driver's own default is above our maximum, and no error.
+Done read_maxsectors(const ConfigValue& value, InitiatorConfig& config) {
+  AOE_TRY_ASSIGN(const std::uint64_t sectors,
+                 config::read_count(value, {kRequestSectorsMin, 65535}));
+  config.request_sectors_max =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(sectors, kRequestSectorsMax));
+  return {};
+}
+
+Printed print_maxsectors(const InitiatorConfig& config) {
+  return config.request_sectors_max == kRequestSectorsMax
+             ? Printed{}
+             : std::to_string(config.request_sectors_max);
+}
+
 using Common = config::DaemonKeys<InitiatorConfig>;
 
-constexpr std::array<InitiatorKey, 8> kInitiatorKeys{{
+constexpr std::array<InitiatorKey, 12> kInitiatorKeys{{
     Common::kInterfaces,
     {"open", ChangeEffect::live,
      [](const ConfigValue& value, InitiatorConfig& config) {
@@ -224,6 +288,11 @@ constexpr std::array<InitiatorKey, 8> kInitiatorKeys{{
     Common::kLogLevel,
     Common::kUser,
     Common::kGroup,
+    {"aoe_iflist", ChangeEffect::live, read_iflist,
+     [](const InitiatorConfig& /*config*/) { return Printed{}; }},  // as interfaces
+    {"aoe_deadsecs", ChangeEffect::live, read_deadsecs, print_deadsecs},
+    {"aoe_maxout", ChangeEffect::live, read_maxout, print_maxout},
+    {"aoe_maxsectors", ChangeEffect::restart, read_maxsectors, print_maxsectors},
 }};
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "daemon/log.h"
 #include "daemon/setup.h"
 #include "initiatord/control_methods.h"
+#include "initiatord/driver_text.h"
 #include "initiatord/event_text.h"
 #include "os/clock.h"
 #include "os/link_monitor.h"
@@ -200,6 +201,7 @@ void Daemon::loop_until_stopped() {
     take_completions();
     const Instant now = os::monotonic_now();
     take_events(now);
+    take_frame_notes();
     waiters_.look(now, *keeper_);
     if (now >= next_periodic_) {
       do_periodic_work(now);
@@ -248,11 +250,25 @@ void Daemon::take_events(Instant now) {
   }
 }
 
+void Daemon::take_frame_notes() {
+  std::array<initiator::FrameNote, 32> notes;
+  while (const std::size_t count = runner_->core().poll_frame_notes(notes)) {
+    for (const initiator::FrameNote& note : std::span(notes).first(count)) {
+      err_log_.add(driver_frame_note(note));
+    }
+    if (fuse_ != nullptr) {
+      fuse_->handle_event();
+    }
+  }
+}
+
 void Daemon::handle_event(Instant now, const initiator::Event& event) {
   keeper_->handle_event(now, event);
   const std::string interface =
       event.port.value < runner_->ports().size() ? runner_->ports()[event.port.value]->name() : "";
-  control_->publish(history_.add(to_json(event, interface), os::wall_clock_ms()));
+  const control::Json& kept = history_.add(to_json(event, interface), os::wall_clock_ms());
+  control_->publish(kept);
+  err_log_.add(driver_event(kept));
   if (fuse_ != nullptr) {
     if (event.kind == initiator::EventKind::device_resized ||
         event.kind == initiator::EventKind::device_shrunk) {

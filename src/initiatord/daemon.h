@@ -9,6 +9,7 @@
 #include "initiatord/attacher.h"
 #include "initiatord/config.h"
 #include "initiatord/device_keeper.h"
+#include "initiatord/err_log.h"
 #include "initiatord/event_history.h"
 #include "initiatord/fuse_backend.h"
 #include "initiatord/interface_set.h"
@@ -47,6 +48,8 @@ class Daemon {
   [[nodiscard]] DeviceKeeper& keeper() { return *keeper_; }
 
   [[nodiscard]] const EventHistory& events() const { return history_; }
+
+  [[nodiscard]] const ErrLog& err_log() const { return err_log_; }
 
   [[nodiscard]] const InterfaceSet& interfaces() const { return *interfaces_; }
 
@@ -87,6 +90,7 @@ class Daemon {
   void follow_links();
   void take_completions();
   void take_events(Instant now);
+  void take_frame_notes();
   void handle_event(Instant now, const initiator::Event& event);
   void handle_signal(int number);
   void report_interfaces(const InterfaceSet::Outcome& outcome);
@@ -110,6 +114,7 @@ class Daemon {
   std::optional<Takeover> takeover_;    // until requests are answered
   Waiters waiters_;
   EventHistory history_;
+  ErrLog err_log_;
   daemon::EventThrottle throttle_{{}};
   bool is_stopping_ = false;
   std::optional<Instant> hand_over_by_;  // requests under way may end until then

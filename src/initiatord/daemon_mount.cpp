@@ -23,13 +23,19 @@ Result<void> Daemon::open_mount() {
   if (config_.mount.empty()) {
     return {};
   }
-  constexpr fuse::Server::Options kServer;
+  fuse::Server::Options server;
+  static_assert(fuse::Server::Options().io_bytes_max == kRequestSectorsMax * kSectorBytes);
+  // In whole pages.
+  server.io_bytes_max =
+      config_.request_sectors_max / kRequestSectorsMin * kRequestSectorsMin * kSectorBytes;
   const os::FuseMount::Options options{
-      .directory = config_.mount, .type = "aoekit", .read_bytes_max = kServer.io_bytes_max};
+      .directory = config_.mount, .type = "aoekit", .read_bytes_max = server.io_bytes_max};
   if (os::Fd kept = notifier_.take_kept_fd(kKeptMount)) {
     if (auto adopted = os::FuseMount::adopt(options, std::move(kept)); adopted) {
       mount_ = *std::move(adopted);
       takes_over_ = true;
+      // Requests may be as large as the process allowed that made the mount.
+      server = {};
     } else {
       notifier_.forget_fd(kKeptMount);
       spdlog::warn("{}: not taken over: {}", config_.mount, adopted.error().message);
@@ -42,7 +48,7 @@ Result<void> Daemon::open_mount() {
     notifier_.keep_fd(mount_->device().get(), kKeptMount);
     mount_->stay_mounted(true);
   }
-  AOE_TRY_ASSIGN(fuse_, fuse::Server::create(mount_->device().get(), fuse_backend_, kServer));
+  AOE_TRY_ASSIGN(fuse_, fuse::Server::create(mount_->device().get(), fuse_backend_, server));
   return {};
 }
 

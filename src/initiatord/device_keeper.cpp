@@ -45,6 +45,7 @@ initiator::DeviceSettings settings_of(const DeviceConfig& config) {
 
 void DeviceKeeper::start(Instant now, const InitiatorConfig& config) {
   policy_ = config.open;
+  defaults_ = config.defaults;
   for (const DeviceConfig& device : config.devices) {
     static_cast<void>(add(now, device));
   }
@@ -177,13 +178,13 @@ void DeviceKeeper::handle_event(Instant now, const initiator::Event& event) {
 
 void DeviceKeeper::add_found(Instant now, DeviceAddress address) {
   if (policy_ == OpenPolicy::found && find(address) == nullptr) {
-    static_cast<void>(add(now, found_device(address)));
+    static_cast<void>(add(now, found_device(defaults_, address)));
   }
 }
 
 KeptDevice* DeviceKeeper::keep(Instant now, DeviceAddress address) {
   KeptDevice* device = find(address);
-  return device != nullptr ? device : add(now, found_device(address));
+  return device != nullptr ? device : add(now, found_device(defaults_, address));
 }
 
 void DeviceKeeper::look_for_answers(Instant now) {
@@ -285,11 +286,17 @@ std::vector<std::string> DeviceKeeper::reconfigure(Instant now, const config::Re
                                                    const InitiatorConfig& wanted) {
   std::vector<std::string> trouble;
   policy_ = wanted.open;
+  defaults_ = wanted.defaults;
+  for (KeptDevice* device : devices()) {
+    if (!device->is_configured()) {
+      adopt(now, *device, found_device(defaults_, device->address()), trouble);
+    }
+  }
   for (const DeviceAddress address : plan.removed) {
     KeptDevice* device = find(address);
     if (device != nullptr && (policy_ == OpenPolicy::found || device->users.any())) {
       // Found, it would be opened all the same.
-      adopt(now, *device, found_device(address), trouble);
+      adopt(now, *device, found_device(defaults_, address), trouble);
     }
   }
   for (const config::ChangedItem& item : plan.changed) {

@@ -131,6 +131,7 @@ class DeviceKeeper {
   initiator::InitiatorCore& core_;
   Options options_;
   OpenPolicy policy_ = OpenPolicy::found;
+  DeviceConfig defaults_;  // of devices that the configuration does not name
   Instant answers_seen_{};
   std::map<DeviceAddress, std::unique_ptr<KeptDevice>> devices_;
   std::vector<KeptDevice*> by_id_;

@@ -12,12 +12,6 @@ using initiator::Path;
 
 namespace {
 
-std::string compact(const MacAddress& mac) {
-  std::string text = to_string(mac);
-  std::erase(text, ':');
-  return text;
-}
-
 const std::string& interface_of(const Path& path, const client::CoreRunner& runner) {
   return runner.ports()[path.port.value]->name();
 }
@@ -59,7 +53,7 @@ std::string text_of(const MacAddress& mac, const Target& target) {
   return fmt::format(
       "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:0\n\tw:{}\n"
       "\t{}\n",
-      compact(mac), target.in_flight, target.window, target.buffers, target.window,
+      to_bare_string(mac), target.in_flight, target.window, target.buffers, target.window,
       target.is_suspect ? 1 : 0, target.in_flight >= target.window ? 1 : 0,
       joined(target.interfaces));
 }
@@ -74,7 +68,7 @@ std::string driver_state(const initiator::Device& device, const DeviceUsers& use
 }
 
 std::string driver_mac(const initiator::Device& device) {
-  return device.paths().size() == 0 ? "none\n" : compact(device.paths().at(0).mac) + "\n";
+  return device.paths().size() == 0 ? "none\n" : to_bare_string(device.paths().at(0).mac) + "\n";
 }
 
 std::string driver_netif(const initiator::Device& device, const client::CoreRunner& runner) {
@@ -116,6 +110,21 @@ std::string driver_debug(const initiator::Device& device, const DeviceUsers& use
     text += text_of(mac, target);
   }
   return text;
+}
+
+// Labels and columns are those of aoecmd.c. A jiffy is a millisecond here.
+std::string driver_frame_note(const initiator::FrameNote& note) {
+  constexpr std::int64_t kNsPerJiffy = 1'000'000;
+  const std::string device = to_string(note.address);
+  const std::int64_t jiffies = note.at.ns / kNsPerJiffy;
+  if (note.kind == initiator::FrameNote::Kind::unexpected_answer) {
+    return fmt::format("{:>15} {}    tag={:08x}@{:08x} s={} d={}\n", "unexpected rsp", device,
+                       note.tag.value, jiffies, to_bare_string(note.source),
+                       to_bare_string(note.destination));
+  }
+  return fmt::format("{:>15} {} oldtag={:08x}@{:08x} newtag={:08x} s={} d={} nout={}\n",
+                     "retransmit", device, note.tag.value, jiffies, note.tag.value,
+                     to_bare_string(note.source), to_bare_string(note.destination), note.in_flight);
 }
 
 std::string driver_event(const nlohmann::json& event) {

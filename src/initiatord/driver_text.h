@@ -4,6 +4,7 @@
 
 #include "client/core_runner.h"
 #include "initiator/device.h"
+#include "initiator/frame_log.h"
 #include "initiatord/device_users.h"
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,16 @@ namespace aoe::initiatord {
 // Pointers and counters of kernel internals are 0.
 [[nodiscard]] std::string driver_debug(const initiator::Device& device, const DeviceUsers& users,
                                        const client::CoreRunner& runner);
+
+// A line of `err`, exactly as the driver's:
+//
+//      retransmit e1.0 oldtag=809cc022@1237d2026 newtag=809cc022 s=00188b751c17 d=003048b96514
+//      nout=1
+//  unexpected rsp e1.0    tag=809cc022@1237d2028 s=003048b96514 d=00188b751c17
+//
+// A frame of ours keeps its tag when it is sent again, and the time behind the tag is in
+// milliseconds.
+[[nodiscard]] std::string driver_frame_note(const initiator::FrameNote& note);
 
 // A line of `err` for an event of ours: the driver's column of 15 characters, then the device and
 // where it happened.

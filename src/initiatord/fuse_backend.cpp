@@ -232,15 +232,14 @@ int FuseBackend::write_control(ControlFile file, std::string_view text) {
 }
 
 std::uint64_t FuseBackend::last_event() {
-  return daemon_.events().last_seq();
+  return daemon_.err_log().last();
 }
 
 std::optional<fuse::Backend::Event> FuseBackend::next_event(std::uint64_t after) {
-  const nlohmann::json* event = daemon_.events().first_after(after);
-  if (event == nullptr) {
-    return std::nullopt;
-  }
-  return Event{.number = event->value("seq", std::uint64_t{0}), .line = driver_event(*event)};
+  const ErrLog& log = daemon_.err_log();
+  const std::uint64_t number = log.first_after(after);
+  return number == 0 ? std::nullopt
+                     : std::optional(Event{.number = number, .line = log.line(number)});
 }
 
 }  // namespace aoe::initiatord

@@ -143,6 +143,25 @@ PY
   wait_for "$WAIT_SECONDS" told
 }
 
+@test "frames that are sent again are lines of the driver's err" {
+  requires netns file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  show_device 1M
+  mac=$(in_target ip -br link show tgt0 | awk '{print $3}')
+  here=$(in_initiator ip -br link show ini0 | awk '{print $3}')
+  cat "$MNT/err" >"$WORK/err" 3>&- &
+  DAEMONS+=($!)
+  # Both copies are answered, one of them to nobody.
+  kill -STOP "$TARGETD_PID"
+  dd if="$MNT/e7.1" of=/dev/null bs=4k count=1 iflag=direct status=none 3>&- &
+  reader=$!
+  again="^ {5}retransmit e7\\.1 oldtag=[0-9a-f]{8}@[0-9a-f]{8,} newtag=[0-9a-f]{8}"
+  again+=" s=${here//:/} d=${mac//:/} nout=[0-9]+\$"
+  told() { grep -Eq "$again" "$WORK/err"; }
+  wait_for "$WAIT_SECONDS" told
+  kill -CONT "$TARGETD_PID"
+  wait "$reader"
+}
+
 @test "a new size shows at once, also to those who have it open" {
   requires netns file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
   show_device 1M

@@ -95,7 +95,9 @@ class Flow : public testing::Test {
   ExchangeTable exchanges{{.slots = 64, .start = 1, .rest = {}}};
   EventQueue events{4};
   CoreStats stats{};
-  FlowControl flow{CoreContext{options, pool, ports, devices, exchanges, events, stats, 1}};
+  FrameLog frame_log;
+  FlowControl flow{
+      CoreContext{options, pool, ports, devices, exchanges, events, stats, frame_log, 1}};
   Instant now = kStart;
 };
 

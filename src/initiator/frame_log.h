@@ -1,0 +1,50 @@
+// Frames that were sent again, and answers that nobody waited for: what the Linux driver tells in
+// /dev/etherd/err.
+#pragma once
+
+#include "base/ids.h"
+#include "base/mac_address.h"
+#include "base/ring_queue.h"
+#include "base/time.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace aoe::initiator {
+
+struct FrameNote {
+  enum class Kind : std::uint8_t { retransmission, unexpected_answer };
+  Kind kind = Kind::retransmission;
+  Instant at{};
+  DeviceAddress address{};
+  Tag tag{};                    // all transmissions of a frame have one
+  MacAddress source{};          // of the frame
+  MacAddress destination{};     // likewise
+  std::uint32_t in_flight = 0;  // of a retransmission: frames out to that target, with this one
+};
+
+// Until somebody asks. What comes while it is full is left out, as the driver does.
+class FrameLog {
+ public:
+  void note(const FrameNote& note) {
+    if (!notes_.full()) {
+      notes_.push(note);
+    }
+  }
+
+  [[nodiscard]] std::size_t poll(std::span<FrameNote> out) {
+    std::size_t count = 0;
+    while (count < out.size() && !notes_.empty()) {
+      out[count++] = notes_.pop();
+    }
+    return count;
+  }
+
+ private:
+  static constexpr std::size_t kNotesMax = 100;  // NMSG of aoechr.c
+
+  RingQueue<FrameNote> notes_{kNotesMax};
+};
+
+}  // namespace aoe::initiator
