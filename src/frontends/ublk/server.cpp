@@ -85,6 +85,11 @@ class Server {
   }
 
   Result<void> start_new() {
+    // The driver drops flags that it does not know.
+    if ((info_.flags & uapi::kFlagUserRecoveryReissue) == 0) {
+      return fail_with(Errc::unsupported, 0,
+                       "ublk: this kernel loses a device with its server (Linux 6.1 does not)");
+    }
     AOE_TRY(
         control_->set_parameters(number(), parameters_of(disk_->facts(), info_.max_io_buf_bytes)));
     AOE_TRY(start_queues());
