@@ -104,6 +104,10 @@ class Server {
       started = control_->start_recovery(number);
       return started || started.error().code != Errc::busy;
     });
+    if (!started && started.error().os_errno == EINVAL) {
+      return fail_with(Errc::busy, EINVAL,
+                       block_device_path(number) + ": another server goes on with it already");
+    }
     AOE_TRY(started);
     os::pause_for(kFrameLife);
     AOE_TRY(start_queues());
