@@ -63,6 +63,25 @@ TEST_F(FlightOrder, KeepsTheOrderOfTransmission) {
   EXPECT_TRUE(flight.empty());
 }
 
+// Doublings end somewhere: counted from an answer of hours ago, quiet would have no end, and whoever
+// looks until the device is quiet no more would look forever.
+TEST_F(FlightOrder, ADeviceThatHadNoWorkForADayIsQuietOnlySinceItsFrameWasSent) {
+  answer(now, send(now));
+  now = now + Duration::seconds(86'400);
+  send(now);
+  EXPECT_EQ(judge(now).fate, Fate::waits);
+  EXPECT_EQ(judge(now).until, now + timing.quiet);
+  EXPECT_EQ(judge(now + timing.quiet).fate, Fate::quiet);
+  flight.note_quiet();
+  EXPECT_EQ(judge(now + timing.quiet).fate, Fate::waits);
+}
+
+TEST_F(FlightOrder, ADeviceThatNeverAnsweredIsQuietOnlySinceItsFrameWasSent) {
+  now = now + Duration::seconds(86'400);
+  send(now);
+  EXPECT_EQ(judge(now).until, now + timing.quiet);
+}
+
 TEST_F(FlightOrder, AnOvertakenFrameIsLostWhenItIsOlderThanUsualByAMargin) {
   earn_trust();
   send(now);
