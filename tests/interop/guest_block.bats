@@ -141,7 +141,7 @@ daemon_is_replaced() {
   stop_targetd KILL
   truncate -s 64M "$WORK/disk1.img"
   start_targetd -e "7.1=$WORK/disk1.img"
-  guest 'aoe-ublk --resume 0 aoe://eth0/e7.1; dd if=/run/pattern bs=1M count=32 2>/dev/null >/run/half
+  guest 'aoe revalidate e7.1; dd if=/run/pattern bs=1M count=32 2>/dev/null >/run/half
     dd if=/dev/etherd/e7.1 bs=1M count=32 iflag=direct 2>/dev/null | cmp - /run/half
     aoe detach e7.1; nothing_left'
   no_complaints

@@ -85,6 +85,11 @@ class Server {
   }
 
   Result<void> start_new() {
+    // The driver drops flags that it does not know.
+    if ((info_.flags & uapi::kFlagUserRecoveryReissue) == 0) {
+      return fail_with(Errc::unsupported, 0,
+                       "ublk: this kernel loses a device with its server (Linux 6.1 does not)");
+    }
     AOE_TRY(
         control_->set_parameters(number(), parameters_of(disk_->facts(), info_.max_io_buf_bytes)));
     AOE_TRY(start_queues());
@@ -99,6 +104,10 @@ class Server {
       started = control_->start_recovery(number);
       return started || started.error().code != Errc::busy;
     });
+    if (!started && started.error().os_errno == EINVAL) {
+      return fail_with(Errc::busy, EINVAL,
+                       block_device_path(number) + ": another server goes on with it already");
+    }
     AOE_TRY(started);
     os::pause_for(kFrameLife);
     AOE_TRY(start_queues());
