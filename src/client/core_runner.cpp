@@ -221,10 +221,28 @@ void CoreRunner::refresh_ports() {
   }
 }
 
+PortInfo CoreRunner::limited_info(const net::PacketPort& port) const {
+  PortInfo info = port.info();
+  if (const auto limit = mtu_limits_.find(port.name()); limit != mtu_limits_.end()) {
+    info.mtu_bytes = std::min(info.mtu_bytes, limit->second);
+  }
+  return info;
+}
+
+void CoreRunner::limit_mtu(const std::string& name, std::size_t mtu_bytes) {
+  if (mtu_bytes == 0) {
+    mtu_limits_.erase(name);
+  } else {
+    mtu_limits_[name] = mtu_bytes;
+  }
+  tell_changed_ports(os::monotonic_now());
+}
+
 void CoreRunner::tell_changed_ports(Instant now) {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
-    if (told_[i] != ports_[i]->info()) {
-      told_[i] = ports_[i]->info();
+    const PortInfo info = limited_info(*ports_[i]);
+    if (told_[i] != info) {
+      told_[i] = info;
       core_->handle_port(now, PortId{static_cast<std::uint8_t>(i)}, *told_[i]);
     }
   }

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,6 +79,10 @@ class CoreRunner {
   // Closes the port; what used it goes on over other ports.
   void remove_port(PortId id);
 
+  // Frames through ports of that name are no larger than the MTU of the interface and this; 0 ends
+  // it. It holds for ports that come later, too.
+  void limit_mtu(const std::string& name, std::size_t mtu_bytes);
+
   // Looks at all interfaces now, as after a link event.
   void look_at_links() { links_changed_ = true; }
 
@@ -97,6 +102,7 @@ class CoreRunner {
   void arm_for_next_timeout();
   void refresh_ports();
   void tell_changed_ports(Instant now);
+  [[nodiscard]] PortInfo limited_info(const net::PacketPort& port) const;
 
   std::size_t ports_max_;
   std::unique_ptr<runtime::EventLoop> loop_;
@@ -104,6 +110,7 @@ class CoreRunner {
   BufferPool pool_;
   Ports ports_;                                // before the core goes its frames have gone back
   std::vector<std::optional<PortInfo>> told_;  // what the core knows of each port
+  std::map<std::string, std::size_t> mtu_limits_;
   std::unique_ptr<initiator::InitiatorCore> core_;
   bool links_changed_ = false;
   std::function<void()> link_callback_;

@@ -254,8 +254,8 @@ std::optional<Instant> InitiatorCore::poll_timeout() const {
 
 // --- requests ---
 
-void InitiatorCore::discover(DeviceAddress address) {
-  discovery_.ask(address, ports_up());
+void InitiatorCore::discover(DeviceAddress address, std::optional<PortId> only) {
+  discovery_.ask(address, only ? ports_up() & 1U << only->value : ports_up());
 }
 
 std::optional<DeviceId> InitiatorCore::find_device(DeviceAddress address) const {

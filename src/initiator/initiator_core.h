@@ -58,7 +58,8 @@ class InitiatorCore {
 
   // Asks for one target or, with the wildcards, for all, on every port, once. Answers become events
   // and records.
-  void discover(DeviceAddress address);
+  // `only`: through this port alone, if its link is up.
+  void discover(DeviceAddress address, std::optional<PortId> only = std::nullopt);
 
   // Looks for the device until it is closed. Errors: busy (devices_max are open), bad_request
   // (wildcard address, or open already).

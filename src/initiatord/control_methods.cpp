@@ -87,6 +87,12 @@ Result<Json> handle_events(const Json& params, Daemon& daemon) {
 }
 
 Result<Json> handle_interfaces(const Json& params, Daemon& daemon) {
+  // First, so that a new interface never sends larger frames.
+  AOE_TRY_ASSIGN(const auto mtu_bytes, control::optional_number_param(params, "mtu_bytes"));
+  if (mtu_bytes) {
+    AOE_TRY_ASSIGN(const std::string interface, control::text_param(params, "interface"));
+    daemon.limit_mtu(interface, *mtu_bytes);
+  }
   if (const auto set = params.find("set"); set != params.end()) {
     AOE_TRY(daemon.set_interfaces(set->get<std::vector<std::string>>()));
   }
@@ -126,10 +132,39 @@ Result<Json> handle_flush(const Json& params, Daemon& daemon) {
   return Json{{"flushed", std::move(flushed)}, {"kept", std::move(kept)}};
 }
 
+// The port of that interface. Errors: not_found.
+Result<PortId> port_param(const std::string& interface, Daemon& daemon) {
+  for (const PortId id : daemon.interfaces().ports()) {
+    if (daemon.runner().ports()[id.value]->name() == interface) {
+      return id;
+    }
+  }
+  return fail_with(Errc::not_found, 0, interface + ": not in use (see aoe interfaces)");
+}
+
+// One address, or all shelves, slots or both of them; on all interfaces or one.
 Result<Json> handle_discover(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(const auto address, control::optional_address_param(params, "address"));
-  daemon.core().discover(
-      address.value_or(DeviceAddress{protocol::kAllShelves, protocol::kAllSlots}));
+  AOE_TRY_ASSIGN(const auto shelf, control::optional_number_param(params, "shelf"));
+  AOE_TRY_ASSIGN(const auto slot, control::optional_number_param(params, "slot"));
+  AOE_TRY_ASSIGN(const auto interface, control::optional_text_param(params, "interface"));
+  if (shelf.value_or(0) >= protocol::kAllShelves.value ||
+      slot.value_or(0) >= protocol::kAllSlots.value) {
+    return fail_with(Errc::invalid_argument, 0, "discover: shelf up to 65534, slot up to 254");
+  }
+  DeviceAddress wanted =
+      address.value_or(DeviceAddress{protocol::kAllShelves, protocol::kAllSlots});
+  if (shelf) {
+    wanted.shelf = Shelf{static_cast<std::uint16_t>(*shelf)};
+  }
+  if (slot) {
+    wanted.slot = Slot{static_cast<std::uint8_t>(*slot)};
+  }
+  std::optional<PortId> only;
+  if (interface) {
+    AOE_TRY_ASSIGN(only, port_param(*interface, daemon));
+  }
+  daemon.core().discover(wanted, only);
   return Json::object();
 }
 

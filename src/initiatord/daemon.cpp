@@ -154,10 +154,14 @@ Result<void> Daemon::settle_privileges() {
 Result<void> Daemon::set_interfaces(const std::vector<std::string>& names) {
   AOE_TRY_ASSIGN(const InterfaceSet::Outcome outcome, interfaces_->set(names));
   report_interfaces(outcome);
-  if (interfaces_->ports().empty()) {
+  if (!names.empty() && interfaces_->ports().empty()) {
     spdlog::warn("auto: no Ethernet interface with carrier yet (one is used as soon as it is up)");
   }
   return {};
+}
+
+void Daemon::limit_mtu(const std::string& interface, std::size_t mtu_bytes) {
+  runner_->limit_mtu(interface, mtu_bytes);
 }
 
 void Daemon::follow_links() {

@@ -56,6 +56,9 @@ class Daemon {
   // Uses these interfaces until the next change of the configuration. Errors: InterfaceSet::set.
   [[nodiscard]] Result<void> set_interfaces(const std::vector<std::string>& names);
 
+  // See CoreRunner::limit_mtu.
+  void limit_mtu(const std::string& interface, std::size_t mtu_bytes);
+
   // Whether devices that are not configured are opened when they are found.
   [[nodiscard]] bool opens_found_devices() const { return config_.open == OpenPolicy::found; }
 

@@ -57,7 +57,7 @@ Result<InterfaceSet::Outcome> InterfaceSet::set(const std::vector<std::string>& 
   if (client::is_auto(names)) {
     // None at the moment is no error: the daemon may start before the links are up.
     AOE_TRY_ASSIGN(resolved, client::auto_interfaces());
-  } else {
+  } else if (!names.empty()) {
     AOE_TRY_ASSIGN(resolved, client::resolve_interfaces(names));
   }
   AOE_TRY_ASSIGN(Outcome outcome, use(resolved, false));

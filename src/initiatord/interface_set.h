@@ -22,8 +22,8 @@ class InterfaceSet {
 
   // Uses exactly these interfaces from now on, or with the single name "auto" all of real Ethernet
   // that has carrier, now or later. A name without an interface waits for it. Ports that stay are
-  // not touched. On an error nothing has changed. Errors: invalid_argument (none, one twice, too
-  // many), unsupported (not Ethernet), not_permitted, io.
+  // not touched. No name at all: none is used. On an error nothing has changed. Errors:
+  // invalid_argument (one twice, too many), unsupported (not Ethernet), not_permitted, io.
   [[nodiscard]] Result<Outcome> set(const std::vector<std::string>& names);
 
   // Links changed: with "auto", takes in what has come up since. What went stays, and works again

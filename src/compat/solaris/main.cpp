@@ -7,9 +7,9 @@ int main(int argc, char** argv) {
   using aoe::compat::Command;
   namespace solaris = aoe::compat::solaris;
   constexpr std::array kCommands{
-      Command{"aoelabinit", solaris::run_aoelabinit},
-      Command{"aoemkconf", solaris::run_aoemkconf},
-      Command{"aoeunlabel", solaris::run_aoeunlabel},
+      Command{"aoectl", solaris::run_aoectl},       Command{"aoelabinit", solaris::run_aoelabinit},
+      Command{"aoemkconf", solaris::run_aoemkconf}, Command{"aoestart", solaris::run_aoestart},
+      Command{"aoestop", solaris::run_aoestop},     Command{"aoeunlabel", solaris::run_aoeunlabel},
   };
   return aoe::compat::run_program(kCommands, argc, argv);
 }

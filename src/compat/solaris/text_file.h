@@ -11,4 +11,11 @@ namespace aoe::compat::solaris {
 // longer.
 [[nodiscard]] Result<std::string> read_text_file(const std::string& path);
 
+// Writes a new file beside it and renames that. Errors: those of the system calls, with the path.
+[[nodiscard]] Result<void> replace_text_file(const std::string& path, const std::string& text);
+
+// With all above it; for its owner alone. One that is there stays as it is. Errors: io,
+// not_permitted.
+[[nodiscard]] Result<void> make_directories(const std::string& path);
+
 }  // namespace aoe::compat::solaris

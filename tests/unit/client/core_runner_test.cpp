@@ -87,5 +87,18 @@ TEST_F(CoreRunnerTest, PortsGetTheirOldNumberElseANewOneElseAnyFreeOne) {
   EXPECT_EQ(runner->ports()[0]->name(), "c");
 }
 
+TEST_F(CoreRunnerTest, AnMtuLimitHoldsForFramesUntilItIsTakenAway) {
+  make_runner({"a"});
+  runner->limit_mtu("a", 600);
+  open_device();
+  turn_until_up(true);
+  EXPECT_EQ(device().paths().smallest_payload_sectors(), 1U);
+  runner->limit_mtu("a", 0);
+  for (int i = 0; i < 1000 && device().paths().smallest_payload_sectors() == 1; ++i) {
+    runner->turn(os::monotonic_now() + Duration::milliseconds(10));
+  }
+  EXPECT_EQ(device().paths().smallest_payload_sectors(), 2U);
+}
+
 }  // namespace
 }  // namespace aoe::client

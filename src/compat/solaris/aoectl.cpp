@@ -1,0 +1,163 @@
+#include "compat/solaris/arguments.h"
+#include "compat/solaris/channel_table.h"
+#include "compat/solaris/commands.h"
+#include "compat/solaris/daemon_link.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <set>
+
+namespace aoe::compat::solaris {
+namespace {
+
+constexpr std::array kLongOptions{LongOption{"control", true}};
+
+constexpr ArgumentForm kForm{
+    "d:f", kLongOptions,
+    "aoectl list [ADDRESS..] | enable ADDRESS.. | disable [-f] ADDRESS.. | probe [ADDRESS..]",
+    "ADDRESS is CHAN/MAJ/MIN; a missing or empty field matches any value: 0, 0/1, 0//2.\n\n"
+    "  list            enabled targets, an address a line\n"
+    "  enable          use these targets\n"
+    "  disable         leave these targets alone\n"
+    "  probe           ask these targets to check in\n\n"
+    "  -f              disable targets that are in use, too\n"
+    "  -d DIR          directory of the active channels (default /run/aoekit/channels)\n"
+    "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock)\n"
+    "  --help          show this help and end\n"};
+
+struct Wish {
+  std::vector<Channel> channels;
+  std::vector<AddressPattern> patterns;
+  bool force = false;
+};
+
+Result<void> list(control::Client& client, const Wish& wish, Console& console) {
+  AOE_TRY_ASSIGN(const auto targets, ask_targets(client, wish.channels));
+  std::string text;
+  for (const DaemonTarget& target : select_targets(targets, wish.patterns)) {
+    text += target.is_enabled ? to_string(target.address) + "\n" : "";
+  }
+  console.out(text);
+  return {};
+}
+
+// The devices of the targets, each once: ours is one over all channels that reach it.
+std::set<DeviceAddress> devices_of(const std::vector<DaemonTarget>& targets) {
+  std::set<DeviceAddress> devices;
+  for (const DaemonTarget& target : targets) {
+    devices.insert(target.address.device);
+  }
+  return devices;
+}
+
+// All are tried; the first error comes back.
+Result<void> switch_targets(control::Client& client, const Wish& wish, bool enable) {
+  AOE_TRY_ASSIGN(const auto targets, ask_targets(client, wish.channels));
+  Result<void> outcome;
+  for (const AddressPattern& pattern : wish.patterns) {
+    std::set<DeviceAddress> devices = devices_of(select_targets(targets, {pattern}));
+    if (devices.empty() && pattern.major && pattern.minor) {
+      // So that the daemon says why not.
+      devices.insert({Shelf{*pattern.major}, Slot{*pattern.minor}});
+    }
+    for (const DeviceAddress device : devices) {
+      Json params{{"address", to_string(device)}};
+      if (!enable) {
+        params["force"] = wish.force;
+      }
+      const auto done = client.call(enable ? "initiator.enable" : "initiator.disable", params);
+      if (!done && outcome) {
+        outcome = fail(done.error());
+      }
+    }
+  }
+  return outcome;
+}
+
+Result<void> probe(control::Client& client, const Wish& wish) {
+  const std::vector<AddressPattern> patterns =
+      wish.patterns.empty() ? std::vector<AddressPattern>(1) : wish.patterns;
+  for (const AddressPattern& pattern : patterns) {
+    for (const Channel& channel : wish.channels) {
+      if (pattern.channel && *pattern.channel != channel.number) {
+        continue;
+      }
+      Json params{{"interface", channel.interface}};
+      if (pattern.major) {
+        params["shelf"] = *pattern.major;
+      }
+      if (pattern.minor) {
+        params["slot"] = *pattern.minor;
+      }
+      AOE_TRY(client.call("initiator.discover", params));
+    }
+  }
+  return {};
+}
+
+Result<void> check_channels(const Wish& wish) {
+  if (wish.channels.empty()) {
+    return fail_with(Errc::not_found, 0, "no channel is active (aoestart makes one)");
+  }
+  for (const AddressPattern& pattern : wish.patterns) {
+    bool is_active = !pattern.channel;
+    for (const Channel& channel : wish.channels) {
+      is_active = is_active || *pattern.channel == channel.number;
+    }
+    if (!is_active) {
+      return fail_with(Errc::not_found, 0,
+                       fmt::format("channel {} is not active", *pattern.channel));
+    }
+  }
+  return {};
+}
+
+Result<void> carry_out(const DaemonPlaces& places, const std::string& verb, Wish wish,
+                       Console& console) {
+  AOE_TRY_ASSIGN(wish.channels, ChannelTable(places.channels).active());
+  AOE_TRY(check_channels(wish));
+  AOE_TRY_ASSIGN(const auto client, connect(places));
+  if (verb == "list") {
+    return list(*client, wish, console);
+  }
+  if (verb == "probe") {
+    return probe(*client, wish);
+  }
+  return switch_targets(*client, wish, verb == "enable");
+}
+
+}  // namespace
+
+int run_aoectl(const Call& call, Console& console) {
+  int status = kOk;
+  const auto arguments = read_arguments(call, kForm, console, status);
+  if (!arguments) {
+    return status;
+  }
+  const std::string verb = arguments->operands.empty() ? "" : arguments->operands.front();
+  const bool is_switch = verb == "enable" || verb == "disable";
+  if (!is_switch && verb != "list" && verb != "probe") {
+    return misused(call, kForm, console, "expected list, enable, disable or probe");
+  }
+  Wish wish;
+  wish.force = arguments->has("f");
+  for (std::size_t i = 1; i < arguments->operands.size(); ++i) {
+    const auto pattern = parse_address_pattern(arguments->operands[i]);
+    if (!pattern) {
+      return misused(call, kForm, console, pattern.error().message);
+    }
+    wish.patterns.push_back(*pattern);
+  }
+  if (is_switch && wish.patterns.empty()) {
+    return misused(call, kForm, console, verb + ": expected addresses");
+  }
+  if (const auto done = carry_out(places_of(call, *arguments), verb, std::move(wish), console);
+      !done) {
+    console.error(fmt::format("{}: {}\n", call.name, done.error().message));
+    return kFailed;
+  }
+  return kOk;
+}
+
+}  // namespace aoe::compat::solaris
