@@ -19,7 +19,6 @@ namespace aoe::storage {
 namespace {
 
 constexpr mode_t kLayerMode = 0600;
-constexpr std::uint64_t kStatBlockBytes = 512;  // st_blocks, stat(2)
 
 auto failed(const std::string& path, const char* what, int os_errno) {
   return fail(os::os_error(os_errno, fmt::format("{}: {}", path, what)));
@@ -141,15 +140,6 @@ Result<void> remove_layer(const std::string& path) {
     return failed(path, "cannot remove", errno);
   }
   return sync_directory_of(path);
-}
-
-Result<std::uint64_t> layer_used_bytes(const std::string& path) {
-  struct stat status {};
-
-  if (::stat(path.c_str(), &status) != 0) {
-    return failed(path, "cannot read the size", errno);
-  }
-  return static_cast<std::uint64_t>(status.st_blocks) * kStatBlockBytes;
 }
 
 }  // namespace aoe::storage

@@ -27,7 +27,4 @@ namespace aoe::storage {
 // Stable when it returns. No error when there is none.
 [[nodiscard]] Result<void> remove_layer(const std::string& path);
 
-// What the file takes on its file system.
-[[nodiscard]] Result<std::uint64_t> layer_used_bytes(const std::string& path);
-
 }  // namespace aoe::storage

@@ -12,7 +12,7 @@ namespace aoe::test {
 
 // A file of the source tree.
 inline std::string read_source_file(const std::string& path) {
-  const std::ifstream file(std::string(AOE_SOURCE_DIR) + "/" + path);
+  const std::ifstream file(AOE_SOURCE_DIR "/" + path);
   EXPECT_TRUE(file.is_open()) << path;
   std::ostringstream text;
   text << file.rdbuf();
