@@ -69,6 +69,13 @@ class BlockStore {
   // When poll_completions has to be called even if nothing else happens (delays, timers), if ever.
   [[nodiscard]] virtual std::optional<Instant> poll_timeout() const { return std::nullopt; }
 
+  // Work of the store's own goes on: poll_completions has to be called although nothing of the
+  // caller's is in flight, and the store may not be destroyed.
+  [[nodiscard]] virtual bool is_working() const { return false; }
+
+  // Begins nothing of its own any more; is_working() ends when what is under way has ended.
+  virtual void stop_working() {}
+
   // Looks at the backing's size again (it may have grown); updates info().size_bytes and returns
   // it. Waits for the backing: for when somebody asked and wants the answer.
   virtual Result<std::uint64_t> refresh() = 0;

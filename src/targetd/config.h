@@ -57,6 +57,15 @@ struct RemoteAdmin {
   friend bool operator==(const RemoteAdmin&, const RemoteAdmin&) = default;
 };
 
+// What happens when the shadow of a frozen export has no room left.
+enum class WhenShadowFull : std::uint8_t {
+  thaw,    // the frozen state is given up, and no write fails
+  refuse,  // the frozen state stays, and writes fail
+};
+
+inline constexpr std::uint64_t kThawRateDefault = std::uint64_t{64} << 20U;
+inline constexpr std::uint64_t kThawRateMax = std::uint64_t{1} << 40U;
+
 struct ExportConfig {
   DeviceAddress address;
   std::string store;  // raw STORE text: a path, file:PATH, memory:SIZE, null:SIZE, rbd:POOL/IMAGE
@@ -67,7 +76,9 @@ struct ExportConfig {
   DirectIo direct = DirectIo::automatic;
   std::uint64_t cache_bytes = 0;  // 0: no block cache of our own
   AllowList allow;
-  std::string shadow;  // path of the shadow file; empty: none
+  std::string shadow;  // path of the shadow file; empty: beside the state
+  WhenShadowFull when_shadow_full = WhenShadowFull::thaw;
+  std::uint64_t thaw_rate_bytes = kThawRateDefault;  // a second; 0: as fast as it goes
   std::string model;   // at most kModelCharsMax printable characters; empty: the default text
   std::string serial;  // at most kSerialCharsMax printable characters; empty: made from the address
   RemoteAdmin remote_admin;

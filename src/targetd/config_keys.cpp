@@ -32,6 +32,9 @@ constexpr std::array kDirectWords{std::string_view("on"), std::string_view("off"
                                   std::string_view("auto")};
 constexpr std::array kDirects{DirectIo::on, DirectIo::off, DirectIo::automatic};
 
+constexpr std::array kShadowFullWords{std::string_view("thaw"), std::string_view("refuse")};
+constexpr std::array kShadowFulls{WhenShadowFull::thaw, WhenShadowFull::refuse};
+
 constexpr std::array kAllowWords{std::string_view("any")};
 constexpr std::array kAdminWords{std::string_view("initiators"), std::string_view("none")};
 
@@ -84,7 +87,7 @@ Printed print_remote_admin(const ExportConfig& config) {
 }
 
 // The order is the order of the dump.
-constexpr std::array<ExportKey, 15> kExportKeys{{
+constexpr std::array<ExportKey, 17> kExportKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.address, read_device_address(value));
@@ -136,6 +139,20 @@ constexpr std::array<ExportKey, 15> kExportKeys{{
        return assign(config.shadow, read_text(value, "the path of a shadow file"));
      },
      [](const ExportConfig& config) { return toml_unless_empty(config.shadow); }},
+    {"shadow_full", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign_enum(config.when_shadow_full, value, kShadowFullWords, kShadowFulls);
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(config.when_shadow_full == WhenShadowFull::thaw ? "thaw" : "refuse");
+     }},
+    {"thaw_rate", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.thaw_rate_bytes, read_size(value, kThawRateMax));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(format_size(config.thaw_rate_bytes));
+     }},
     {"model", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.model, read_printable(value, kModelCharsMax));

@@ -181,6 +181,12 @@ Json show(const target::Export& subject, Daemon& daemon) {
       std::max<std::int64_t>(0, (subject.hold_plain_writes_until - os::monotonic_now()).ns) /
       1'000'000;
   json["sessions"] = sessions_json(subject, daemon);
+  if (Json freeze = daemon.freezer().status(subject.settings.address); !freeze.is_null()) {
+    json["freeze"] = std::move(freeze);
+  }
+  if (const ExportConfig* config = daemon.find_config(subject.settings.address)) {
+    json["store_offset_bytes"] = config->offset_sectors * kSectorBytes;
+  }
   json["stats"] = stats_json(subject);
   if (const storage::BlockStore* store = daemon.shard().store_of(subject.id); store != nullptr) {
     json["backing"] = store_json(*store);
@@ -343,6 +349,35 @@ Result<Json> handle_resize(const Json& params, Daemon& daemon) {
   return Json{{"address", to_string(address)}, {"size_sectors", sectors}};
 }
 
+// An address with which an answer can wait; otherwise the error was sent.
+std::optional<DeviceAddress> address_or_reply(const Json& params, control::Reply& reply) {
+  auto address = control::address_param(params, "address");
+  if (!address) {
+    reply.send(fail(std::move(address).error()));
+    return std::nullopt;
+  }
+  return *address;
+}
+
+void handle_freeze(const Json& params, control::Reply reply, Daemon& daemon) {
+  if (const auto address = address_or_reply(params, reply)) {
+    daemon.freezer().freeze(*address, std::move(reply));
+  }
+}
+
+void handle_thaw(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto address = address_or_reply(params, reply);
+  if (!address) {
+    return;
+  }
+  const auto rate = control::optional_number_param(params, "bytes_per_second");
+  if (!rate) {
+    reply.send(fail(rate.error()));
+    return;
+  }
+  daemon.freezer().thaw({.address = *address, .bytes_per_second = *rate}, std::move(reply));
+}
+
 Result<Json> handle_reload(const Json& /*params*/, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string done, daemon.reload());
   return Json{{"summary", done}};
@@ -363,6 +398,12 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   add("target.unexport", handle_unexport);
   add("target.resize", handle_resize);
   add("target.reload", handle_reload);
+  server.add_deferred_method("target.freeze", [&daemon](const Json& params, control::Reply reply) {
+    handle_freeze(params, std::move(reply), daemon);
+  });
+  server.add_deferred_method("target.thaw", [&daemon](const Json& params, control::Reply reply) {
+    handle_thaw(params, std::move(reply), daemon);
+  });
   server.add_method("target.online", [&daemon](const Json& params) {
     return handle_online(params, daemon, target::TargetCore::Online::yes);
   });

@@ -49,6 +49,7 @@ Result<void> check_available(const TargetConfig& config) {
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
 
 Daemon::~Daemon() {
+  freezer_.reset();  // it holds answers that the control socket waits for
   control_.reset();
   shard_.reset();
 }
@@ -129,6 +130,21 @@ Result<void> Daemon::open_ports() {
                                            *engine_, *states_},
                               limits, frame_bytes, Prng(os::random_seed()),
                               [this](const target::TargetEvent& event) { handle_event(event); });
+  freezer_ = std::make_unique<Freezer>(Freezer::Parts{
+      .engine = *engine_,
+      .states = *states_,
+      .state_dir = config_.state_dir,
+      .run_blocking =
+          [this](auto job, auto completion) {
+            worker_->post(std::move(job), std::move(completion));
+          },
+      .wake = [this](DeviceAddress address) { shard_->watch(export_ids_.at(address)); },
+      .publish =
+          [this](const control::Json& event) {
+            if (control_ != nullptr) {
+              control_->publish(event);
+            }
+          }});
   for (auto& port : ports) {
     if (!port->info().link_up) {
       spdlog::warn("{}: the link is down; it is served as soon as it comes up", port->name());
@@ -165,9 +181,13 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
   }
   AOE_TRY(states_->lock(config.address));
   const auto give_up = [&](Error error) {
+    freezer_->remove(config.address);
     states_->unlock(config.address);
     return fail(std::move(error));
   };
+  if (auto added = freezer_->add(config, opened.layered, opened.base_name); !added) {
+    return give_up(std::move(added).error());
+  }
   auto remembered = remember(config.address);
   if (!remembered) {
     return give_up(std::move(remembered).error());
@@ -189,6 +209,7 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
         to_string(config.address), format_duration(remembered->hold));
   }
   export_ids_[config.address] = *id;
+  shard_->watch(*id);  // a shadow that was found is being put over the store
   return {};
 }
 
@@ -249,6 +270,7 @@ void Daemon::loop_until_stopped() {
   next_state_save_ = os::monotonic_now() + kStateSaveInterval;
   while (!is_stop_complete()) {
     std::optional<Instant> next = shard_->turn();
+    freezer_->poll();
     const Instant soonest = next ? std::min(*next, next_periodic_) : next_periodic_;
     loop_->run_once(soonest);
     if (std::exchange(links_changed_, false)) {
@@ -325,12 +347,34 @@ void Daemon::handle_signal(int number) {
       return;
     case SIGUSR1:
     case SIGUSR2:
-      spdlog::warn("signal {} ignored: no export has a shadow to freeze with", number);
+      handle_freeze_signal(number);
       return;
     default:
       spdlog::info("stopping");
       begin_stop(child_ != nullptr ? 128 + number : daemon::kExitOk);
       return;
+  }
+}
+
+void Daemon::handle_freeze_signal(int number) {
+  using Meaning = FreezeSignals::Meaning;
+  const Meaning meaning = freeze_signals_.handle(number);
+  if (meaning == Meaning::nothing_yet) {
+    return;
+  }
+  const std::vector<DeviceAddress> exports = freezer_->with_shadow();
+  if (meaning == Meaning::nonsense || exports.empty()) {
+    spdlog::warn("signals ignored: {}", exports.empty()
+                                            ? "no export has shadow= in its configuration"
+                                            : "USR1 USR2 freezes, USR1 USR1 USR2 thaws");
+    return;
+  }
+  for (const DeviceAddress address : exports) {
+    if (meaning == Meaning::freeze) {
+      freezer_->freeze(address, {});
+    } else {
+      freezer_->thaw({.address = address, .bytes_per_second = {}}, {});
+    }
   }
 }
 
@@ -341,6 +385,7 @@ void Daemon::begin_stop(int exit_status) {
   is_stopping_ = true;
   exit_status_ = exit_status;
   stop_deadline_ = os::monotonic_now() + kStopTime;
+  shard_->stop_working();
   save_all_states();
 }
 
@@ -353,7 +398,8 @@ bool Daemon::is_stop_complete() const {
                  kStopTime.ns / 1'000'000'000);
     return true;
   }
-  return shard_->core().requests_in_flight() == 0 && worker_->outstanding() == 0;
+  return shard_->core().requests_in_flight() == 0 && worker_->outstanding() == 0 &&
+         !shard_->is_working();
 }
 
 void Daemon::handle_event(const target::TargetEvent& event) {
@@ -375,6 +421,7 @@ void Daemon::handle_event(const target::TargetEvent& event) {
       ready_.erase(event.address);
       break;
     case target::EventKind::export_removed: {
+      freezer_->remove(event.address);
       export_ids_.erase(event.address);
       ready_.erase(event.address);
       record_stop(event.address);

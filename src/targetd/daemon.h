@@ -12,6 +12,8 @@
 #include "runtime/worker.h"
 #include "storage/io_engine.h"
 #include "targetd/config.h"
+#include "targetd/freeze_signals.h"
+#include "targetd/freezer.h"
 #include "targetd/options.h"
 #include "targetd/shard.h"
 #include "targetd/state_directory.h"
@@ -42,6 +44,8 @@ class Daemon {
   [[nodiscard]] const TargetConfig& config() const { return config_; }
 
   [[nodiscard]] Shard& shard() { return *shard_; }
+
+  [[nodiscard]] Freezer& freezer() { return *freezer_; }
 
   [[nodiscard]] Result<void> add_export(const ExportConfig& config);
   // busy: it was used in the last seconds, unless forced.
@@ -75,6 +79,7 @@ class Daemon {
   [[nodiscard]] Result<void> settle_privileges();
   void loop_until_stopped();
   void handle_signal(int number);
+  void handle_freeze_signal(int number);
   void handle_event(const target::TargetEvent& event);
   void print_ready(const target::Export& subject);
   void check_start_complete();
@@ -95,6 +100,8 @@ class Daemon {
   std::unique_ptr<storage::IoEngine> engine_;
   std::unique_ptr<os::LinkMonitor> links_;
   std::unique_ptr<Shard> shard_;
+  std::unique_ptr<Freezer> freezer_;
+  FreezeSignals freeze_signals_;
   std::unique_ptr<control::Server> control_;
   std::unique_ptr<os::ChildProcess> child_;
   std::map<DeviceAddress, ExportId> export_ids_;

@@ -20,6 +20,14 @@ auto no_such_export(DeviceAddress address) {
                    to_string(address) + ": no such export (see aoe target list)");
 }
 
+// What a shadow cannot be carried over to.
+bool is_other_base(const ExportConfig& running, const ExportConfig& wanted) {
+  return running.store != wanted.store || running.offset_sectors != wanted.offset_sectors ||
+         running.length_sectors != wanted.length_sectors ||
+         (running.mode == ExportMode::read_only) != (wanted.mode == ExportMode::read_only) ||
+         running.shadow != wanted.shadow;
+}
+
 }  // namespace
 
 Result<void> Daemon::add_export(const ExportConfig& config) {
@@ -41,6 +49,13 @@ Result<void> Daemon::remove_export(DeviceAddress address, Force force) {
   const target::Export* subject = shard_->core().find(id->second);
   const bool in_use = subject != nullptr && subject->stats.in_flight > 0;
   const bool is_reserved = subject != nullptr && !subject->persistent.reservation.empty();
+  if (force == Force::no && freezer_->is_layered(address)) {
+    return fail_with(Errc::busy, 0,
+                     to_string(address) +
+                         ": unexport: it is frozen, and its newest writes are in the shadow (thaw "
+                         "it, or use --force: the shadow stays and counts when it is exported "
+                         "again)");
+  }
   if (force == Force::no && (in_use || is_reserved)) {
     return fail_with(
         Errc::busy, 0,
@@ -80,6 +95,11 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
   if (subject == nullptr || store == nullptr) {
     return no_such_export(address);
   }
+  if (freezer_->is_layered(address)) {
+    return fail_with(Errc::busy, 0,
+                     to_string(address) +
+                         ": resize: it is frozen (thaw it; growth is taken over then by itself)");
+  }
   AOE_TRY_ASSIGN(const std::uint64_t size_bytes, store->refresh());
   const std::uint64_t sectors = size_bytes / kSectorBytes;
   if (sectors < subject->settings.sector_count && force == Force::no) {
@@ -95,7 +115,16 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
 
 Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen) {
   const ExportId id = export_ids_.at(wanted.address);
+  const ExportConfig* running = find_config(wanted.address);
+  if (running != nullptr && freezer_->is_layered(wanted.address) &&
+      is_other_base(*running, wanted)) {
+    return fail_with(Errc::busy, 0,
+                     to_string(wanted.address) +
+                         ": reload: it is frozen: its store, window, mode and shadow stay as they "
+                         "are (thaw it first)");
+  }
   if (!needs_reopen) {
+    freezer_->configure(wanted);
     storage::BlockStore* store = shard_->store_of(id);
     if (store == nullptr) {
       return no_such_export(wanted.address);
@@ -136,7 +165,11 @@ Result<std::string> Daemon::reload() {
   }
   for (const config::ChangedItem& changed : plan.changed) {
     const ExportConfig& wanted = wanted_config(changed.address);
-    note(apply_change(wanted, changed.needs_reopen()));
+    const auto applied = apply_change(wanted, changed.needs_reopen());
+    note(applied);
+    if (!applied) {
+      continue;
+    }
     *std::find_if(config_.exports.begin(), config_.exports.end(), [&](const ExportConfig& item) {
       return item.address == changed.address;
     }) = wanted;

@@ -56,9 +56,6 @@ Result<void> check_export_available(const ExportConfig& config) {
                      fmt::format("{}: {}: {}: not available in this version", config.origin,
                                  to_string(config.address), key));
   };
-  if (!config.shadow.empty()) {
-    return missing("shadow");
-  }
   if (config.cache_bytes != 0) {
     return missing("cache");
   }
@@ -111,7 +108,8 @@ Result<OpenedExport> open_export(const ExportConfig& config,
   options.direct = store_direct(config.direct);
   options.offset_sectors = config.offset_sectors;
   options.length_sectors = config.length_sectors;
-  options.in_flight_max = target::requests_per_export_max(config.buffers) + 1;
+  // One more for the flush that commits a group, two for a layered store's own work.
+  options.in_flight_max = target::requests_per_export_max(config.buffers) + 3;
   const auto name_it = [&config](Error error) {
     error.message =
         fmt::format("{}: {}: {}", config.origin, to_string(config.address), error.message);
@@ -126,6 +124,16 @@ Result<OpenedExport> open_export(const ExportConfig& config,
     return name_it(std::move(store).error());
   }
   OpenedExport opened;
+  if (spec->backend == "file" && !store->store->info().is_read_only) {
+    auto layered = std::make_unique<storage::LayeredStore>(
+        std::move(store->store),
+        storage::LayeredOptions{.when_full = config.when_shadow_full == WhenShadowFull::thaw
+                                                 ? storage::WhenFull::merge
+                                                 : storage::WhenFull::refuse});
+    opened.layered = layered.get();
+    store->store = std::move(layered);
+  }
+  opened.base_name = to_string(*spec);
   opened.settings = make_settings(config, interfaces, store->store->info());
   opened.store = std::move(store->store);
   for (const std::string& warning : store->warnings) {

@@ -31,7 +31,10 @@ rbd:POOL/IMAGE[@SNAP]. Keys behind it:
   allow=MAC+MAC..|any    whose frames are answered (any)
   remote_admin=initiators|none|MAC+MAC..
                          who of them may set config string, masks, reservations (initiators)
-  shadow=PATH            where writes go while the export is frozen
+  shadow=PATH            where writes go while the export is frozen (beside the state)
+  shadow_full=thaw|refuse
+                         give up the frozen state when there is no room, or fail writes (thaw)
+  thaw_rate=SIZE         bytes a second that a thaw copies; 0: no limit (64M)
   model=TEXT             at most 40 characters
   serial=TEXT            at most 20 characters
   interfaces=IF+IF..     only these of the daemon's interfaces (all)

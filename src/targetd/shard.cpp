@@ -80,6 +80,7 @@ Result<ExportId> Shard::add_export(const target::ExportSettings& settings,
   // The core gives the place of a removed export out again at once; our half of it is cleared by
   // the event that tells of the removal.
   take_events();
+  finish_closing(os::monotonic_now());
   AOE_TRY_ASSIGN(const ExportId id,
                  core_.add_export(os::monotonic_now(), settings, std::move(state)));
   StoreSlot& slot = slots_[id.value & kExportIndexMask];
@@ -98,6 +99,28 @@ Shard::StoreSlot* Shard::find_slot(ExportId id) {
 storage::BlockStore* Shard::store_of(ExportId id) {
   StoreSlot* slot = find_slot(id);
   return slot == nullptr ? nullptr : slot->store.get();
+}
+
+void Shard::watch(ExportId id) {
+  StoreSlot* slot = find_slot(id);
+  if (slot != nullptr && !slot->is_busy) {
+    slot->is_busy = true;
+    busy_.push_back(static_cast<std::uint16_t>(id.value & kExportIndexMask));
+  }
+}
+
+void Shard::stop_working() {
+  for (StoreSlot& slot : slots_) {
+    if (slot.store != nullptr) {
+      slot.store->stop_working();
+    }
+  }
+}
+
+bool Shard::is_working() const {
+  return !closing_.empty() || std::any_of(slots_.begin(), slots_.end(), [](const StoreSlot& slot) {
+    return slot.store != nullptr && slot.store->is_working();
+  });
 }
 
 std::optional<Instant> Shard::turn() {
@@ -146,6 +169,7 @@ void Shard::drain(Instant now) {
   start_state_saves();
   transmit();
   take_events();
+  finish_closing(now);
 }
 
 bool Shard::submit_store_ops(Instant now) {
@@ -193,7 +217,7 @@ bool Shard::collect_completions(Instant now) {
         break;
       }
     }
-    if (slot.in_flight == 0) {
+    if (slot.in_flight == 0 && !slot.store->is_working()) {
       slot.is_busy = false;
       busy_[i] = busy_.back();
       busy_.pop_back();
@@ -249,19 +273,35 @@ void Shard::transmit() {
   }
 }
 
+void Shard::finish_closing(Instant now) {
+  for (std::size_t i = 0; i < closing_.size();) {
+    // Nobody waits for a completion of it any more; looking moves its own work.
+    (void)closing_[i].store->poll_completions(now, completions_);
+    if (closing_[i].store->is_working()) {
+      ++i;
+      continue;
+    }
+    const Closing gone = std::move(closing_[i]);
+    closing_.erase(closing_.begin() + static_cast<std::ptrdiff_t>(i));
+    sink_(gone.event);
+  }
+}
+
 void Shard::take_events() {
   std::array<target::TargetEvent, 16> events;
   for (;;) {
     const std::size_t count = core_.poll_events(events);
     for (std::size_t i = 0; i < count; ++i) {
-      sink_(events[i]);
-      if (events[i].kind == target::EventKind::export_removed) {
-        StoreSlot* slot = find_slot(events[i].export_id);
-        AOE_CHECK(slot != nullptr && slot->in_flight == 0, "a removed export is idle");
-        std::erase(busy_, static_cast<std::uint16_t>(slot->id.value & kExportIndexMask));
-        slot->is_busy = false;
-        slot->store.reset();
+      if (events[i].kind != target::EventKind::export_removed) {
+        sink_(events[i]);
+        continue;
       }
+      StoreSlot* slot = find_slot(events[i].export_id);
+      AOE_CHECK(slot != nullptr && slot->in_flight == 0, "a removed export is idle");
+      std::erase(busy_, static_cast<std::uint16_t>(slot->id.value & kExportIndexMask));
+      slot->is_busy = false;
+      slot->store->stop_working();
+      closing_.push_back({events[i], std::move(slot->store)});
     }
     if (count < events.size()) {
       return;

@@ -34,7 +34,8 @@ class Shard {
     StateDirectory& states;
   };
 
-  // Called for every event of the core, before the shard acts on it.
+  // Called for every event of the core, before the shard acts on it. That an export is removed is
+  // told when its store has ended its own work, too.
   using EventSink = std::function<void(const target::TargetEvent&)>;
 
   Shard(const Parts& parts, const target::TargetLimits& limits, std::size_t frame_bytes_max,
@@ -63,6 +64,13 @@ class Shard {
   // nullptr for a stale id.
   [[nodiscard]] storage::BlockStore* store_of(ExportId id);
 
+  // The store of this export has work of its own now: it is polled until that ends.
+  void watch(ExportId id);
+
+  // No store begins anything of its own any more; is_working() tells when the last has ended.
+  void stop_working();
+  [[nodiscard]] bool is_working() const;
+
   // Does everything there is to do now and returns when the next thing is due.
   [[nodiscard]] std::optional<Instant> turn();
 
@@ -74,6 +82,12 @@ class Shard {
     bool is_busy = false;  // listed in busy_
   };
 
+  // An export that is gone but for what its store has under way.
+  struct Closing {
+    target::TargetEvent event;  // of the removal: told when the store may be opened again
+    std::unique_ptr<storage::BlockStore> store;
+  };
+
   bool receive(Instant now);
   void drain(Instant now);
   bool submit_store_ops(Instant now);
@@ -81,6 +95,7 @@ class Shard {
   void start_state_saves();
   void transmit();
   void take_events();
+  void finish_closing(Instant now);
   [[nodiscard]] StoreSlot* find_slot(ExportId id);
 
   Parts parts_;
@@ -90,7 +105,8 @@ class Shard {
   std::vector<std::unique_ptr<net::PacketPort>> ports_;
   std::vector<char> port_has_frames_;  // by port; edge-triggered readiness is remembered here
   std::vector<StoreSlot> slots_;       // by the index half of an ExportId
-  std::vector<std::uint16_t> busy_;    // slots with operations in flight
+  std::vector<std::uint16_t> busy_;    // slots with operations in flight or work of their own
+  std::vector<Closing> closing_;
   std::vector<PacketBuffer> rx_;
   std::vector<target::TxFrame> tx_;
   std::vector<PacketBuffer> tx_batch_;

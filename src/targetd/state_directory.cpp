@@ -25,7 +25,15 @@ auto fail_errno(const std::string& what, int os_errno) {
 }
 
 std::string file_name(DeviceAddress address, StateFile kind) {
-  return to_string(address) + (kind == StateFile::state ? ".state" : ".serving");
+  switch (kind) {
+    case StateFile::state:
+      return to_string(address) + ".state";
+    case StateFile::serving:
+      return to_string(address) + ".serving";
+    case StateFile::freeze:
+      return to_string(address) + ".freeze";
+  }
+  return to_string(address);
 }
 
 Result<void> write_all(int fd, ConstByteSpan bytes, const std::string& what) {
@@ -132,10 +140,22 @@ Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress
   return bytes;
 }
 
+Result<void> StateDirectory::remove(DeviceAddress address, StateFile kind) const {
+  const std::string name = file_name(address, kind);
+  const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);
+  if (::unlinkat(directory_.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
+    return fail_errno(what + ": remove", errno);
+  }
+  if (::fsync(directory_.get()) != 0) {
+    return fail_errno(what + ": sync the directory", errno);
+  }
+  return {};
+}
+
 Result<void> StateDirectory::save(DeviceAddress address, StateFile kind,
                                   ConstByteSpan bytes) const {
   const std::string name = file_name(address, kind);
-  const bool is_stable = kind == StateFile::state;
+  const bool is_stable = kind != StateFile::serving;
   const std::string temporary = name + ".new";
   const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);
   os::Fd file(::openat(directory_.get(), temporary.c_str(),

@@ -17,16 +17,17 @@
 
 namespace aoe::targetd {
 
-// Files e7.1.state and e7.1.serving (serving_record.h), replaced whole: written under a temporary
-// name, made stable where that is asked for, and renamed, so that an interruption leaves the old
-// content or the new. A lock on e7.1.lock keeps a second daemon from serving the same export with
-// the same state.
+// Files e7.1.state, e7.1.serving (serving_record.h) and e7.1.freeze (freeze_record.h), replaced
+// whole: written under a temporary name, made stable where that is asked for, and renamed, so that
+// an interruption leaves the old content or the new. A lock on e7.1.lock keeps a second daemon from
+// serving the same export with the same state.
 //
 // Everything is reached through the descriptor of the directory, symbolic links are not followed.
-// load, lock and unlock belong to one thread; save may run on another one.
+// load, lock and unlock belong to one thread; save and remove may run on another one.
 enum class StateFile : std::uint8_t {
   state,    // stable when save() returns, the directory too
   serving,  // another process sees it, a power cut may lose it
+  freeze,   // as state
 };
 
 class StateDirectory {
@@ -44,6 +45,9 @@ class StateDirectory {
   // The bytes of the file, nothing if there is none. corrupt: larger than any state can be.
   [[nodiscard]] Result<std::optional<std::vector<std::byte>>> load(DeviceAddress address,
                                                                    StateFile kind) const;
+
+  // Blocks. Stable when it returns, and no error where there is none.
+  [[nodiscard]] Result<void> remove(DeviceAddress address, StateFile kind) const;
 
   // Blocks. On an error the old file is still there.
   [[nodiscard]] Result<void> save(DeviceAddress address, StateFile kind, ConstByteSpan bytes) const;

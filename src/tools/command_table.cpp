@@ -15,6 +15,7 @@
 #include "tools/reserve.h"
 #include "tools/smart.h"
 #include "tools/target.h"
+#include "tools/target_freeze.h"
 #include "tools/top.h"
 #include "tools/version.h"
 #include "tools/wire.h"
@@ -74,8 +75,15 @@ constexpr std::array kCommands{
     CommandEntry{"target", "offline", "Let an export refuse everything",
                  make_target_offline_command},
     CommandEntry{"target", "resize", "Grow an export", make_target_resize_command},
+    CommandEntry{"target", "freeze", "Keep what is in the store as it is",
+                 make_target_freeze_command},
+    CommandEntry{"target", "thaw", "Put into the store what was written meanwhile",
+                 make_target_thaw_command},
+    CommandEntry{"target", "backup", "Copy an export as it is at one moment",
+                 make_target_backup_command},
     CommandEntry{"target", "reload", "Apply a changed config file", make_target_reload_command},
     CommandEntry{"target", "stats", "Show counters", make_target_stats_command},
+    CommandEntry{"target", "events", "Follow what happens to exports", make_target_events_command},
     CommandEntry{"", "version", "Show the version", make_version_command},
 };
 

@@ -30,7 +30,7 @@ refuses() {
   refuses "tiny.img" -i tgt0 -e "7.1=$WORK/tiny.img"
   refuses "nosuchif" -i nosuchif -e "7.1=$WORK/disk.img"
   refuses "lo" -i lo -e "7.1=$WORK/disk.img"
-  refuses "shadow" -i tgt0 -e "7.1=$WORK/disk.img,shadow=$WORK/s"
+  refuses "shadow_full" -i tgt0 -e "7.1=$WORK/disk.img,shadow_full=perhaps"
   refuses "-i" -e "7.1=$WORK/disk.img"
   refuses "--nonsense" --nonsense
   refuses "$WORK" -i tgt0 -e "7.1=$WORK"

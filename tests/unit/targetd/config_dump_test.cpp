@@ -33,6 +33,8 @@ direct = "off"
 cache = "64M"
 allow = ["02:00:00:00:0a:10", "02:00:00:00:0a:11"]
 shadow = "/s"
+shadow_full = "refuse"
+thaw_rate = "1M"
 model = "M 1"
 serial = "S1"
 remote_admin = ["02:00:00:00:0a:10"]
@@ -48,6 +50,8 @@ offset = 0
 direct = "auto"
 cache = "0"
 allow = "any"
+shadow_full = "thaw"
+thaw_rate = "64M"
 remote_admin = "none"
 start_offline = false
 )";

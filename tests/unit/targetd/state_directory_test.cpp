@@ -149,6 +149,19 @@ TEST_F(StateDirectoryTest, AFileThatIsNoStateIsCorrupt) {
   EXPECT_EQ(loaded.error().code, Errc::corrupt);
 }
 
+TEST_F(StateDirectoryTest, RemovesOneFileAndLeavesTheOthers) {
+  ASSERT_TRUE(directory_->save(kAddress, StateFile::state, as_byte_span("state")));
+  ASSERT_TRUE(directory_->save(kAddress, StateFile::freeze, as_byte_span("freeze")));
+  ASSERT_TRUE(directory_->remove(kAddress, StateFile::freeze));
+  const auto gone = directory_->load(kAddress, StateFile::freeze);
+  ASSERT_TRUE(gone);
+  EXPECT_FALSE(*gone);
+  const auto left = directory_->load(kAddress, StateFile::state);
+  ASSERT_TRUE(left);
+  EXPECT_TRUE(*left);
+  EXPECT_TRUE(directory_->remove(kAddress, StateFile::freeze));
+}
+
 TEST_F(StateDirectoryTest, SymbolicLinksAreNotFollowed) {
   const std::string victim = temp_.make_file("victim", 3);
   ASSERT_EQ(::symlink(victim.c_str(), temp_.path("state/e7.1.state").c_str()), 0);
