@@ -42,6 +42,7 @@ std::uint32_t payload_bytes(const initiator::Device& device) {
 
 // What the driver keeps of one target: all its paths together.
 struct Target {
+  std::uint64_t frames = 0;  // sent for the first time
   std::uint32_t in_flight = 0;
   std::uint32_t window = 0;
   std::uint32_t buffers = 0;
@@ -51,11 +52,10 @@ struct Target {
 
 std::string text_of(const MacAddress& mac, const Target& target) {
   return fmt::format(
-      "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:0\n\tw:{}\n"
+      "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:{}\n\tw:0\n"
       "\t{}\n",
       to_bare_string(mac), target.in_flight, target.window, target.buffers, target.window,
-      target.is_suspect ? 1 : 0, target.in_flight >= target.window ? 1 : 0,
-      joined(target.interfaces));
+      target.is_suspect ? 1 : 0, target.frames, joined(target.interfaces));
 }
 
 }  // namespace
@@ -95,6 +95,7 @@ std::string driver_debug(const initiator::Device& device, const DeviceUsers& use
   for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
     const Path& path = device.paths().at(i);
     Target& target = targets[path.mac];
+    target.frames += path.frames_sent - path.retransmissions;
     target.in_flight += path.in_flight;
     target.window += path.window.frames();
     target.buffers = std::max<std::uint32_t>(target.buffers, path.target.buffer_count);

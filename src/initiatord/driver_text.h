@@ -31,7 +31,8 @@ namespace aoe::initiatord {
 [[nodiscard]] std::string driver_payload(const initiator::Device& device);
 
 // The driver's debugfs file: round trips in microseconds, then for each target its windows.
-// Pointers and counters of kernel internals are 0.
+// Pointers and counters of kernel internals are 0, and frames that write are counted with those
+// that read.
 [[nodiscard]] std::string driver_debug(const initiator::Device& device, const DeviceUsers& users,
                                        const client::CoreRunner& runner);
 

@@ -5,10 +5,11 @@ check_docs.py PROGRAM MAN_DIRECTORY     PROGRAM is the built executable
 check_docs.py --all BIN_DIRECTORY MAN_DIRECTORY
 check_docs.py --nbdkit PLUGIN MAN_DIRECTORY     the same for the parameters of nbdkit-NAME-plugin.so
 
-The pages of a program P are man/P.N.scd, and for a subcommand S also man/P-S.N.scd. Every option
-and subcommand that --help shows (of the program and of each subcommand) must stand in a page. Every
-option that a page shows in bold (*--name*) must be shown by --help: so an option of another program
-is written without bold. Parameters of a plugin are `name=` in the help, *name=* in its page.
+The pages of a program P are man/P.N.scd, and for a subcommand S also man/P-S.N.scd, of the same
+section N. Every option and subcommand that --help shows (of the program and of each subcommand) must
+stand in a page. Every option that a page shows in bold (*--name*) must be shown by --help: so an option
+of another program is written without bold. Parameters of a plugin are `name=` in the help, *name=* in
+its page.
 """
 import pathlib
 import re
@@ -67,8 +68,10 @@ def check(program, man_directory):
     pages = list(man_directory.glob(f"{program.name}.[1-8].scd"))
     if not pages:
         return [f"{program.name}: no man page {program.name}.N.scd in {man_directory.name}/"]
-    for command in commands:
-        pages += man_directory.glob(f"{program.name}-{command}.[1-8].scd")
+    # In the section of the program: aoe-flush(8) is a command of its own, and not `aoe flush`.
+    for section in {page.name.split(".")[-2] for page in pages}:
+        for command in commands:
+            pages += man_directory.glob(f"{program.name}-{command}.{section}.scd")
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages).replace("\\", "")
     problems = [f"{program.name}: no option found in --help"] if not options else []
     documented = set(OPTION.findall(text))

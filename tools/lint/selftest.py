@@ -224,6 +224,13 @@ class Docs(Tree):
         self.assertEqual(["prog: the man page lacks `prog copy`"],
                          check_docs.check(program, self.root / "man"))
 
+    def test_a_page_of_another_section_is_not_that_of_a_subcommand(self):
+        program = self.write("bin/prog", "#!/bin/sh\n[ $1 = copy ] && exec echo options: --help\n"
+                                         "printf '  --help\\nSubcommands:\\n  copy  Copies\\n'\n", 0o755)
+        self.write("man/prog.1.scd", "*--help* copy\n")
+        self.write("man/prog-copy.8.scd", "*--old*\n")
+        self.assertEqual([], check_docs.check(program, self.root / "man"))
+
 
 class Results(Tree):
     def test_every_bats_test_counts_also_one_that_never_ran(self):

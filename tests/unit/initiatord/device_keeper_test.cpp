@@ -71,6 +71,19 @@ class DeviceKeeperTest : public ::testing::Test {
   DeviceKeeper keeper{*world.core, {.devices_max = 2}};
 };
 
+TEST_F(DeviceKeeperTest, WhatIsFoundHasWhatTheFileSaysForAll) {
+  const InitiatorConfig few = config_of("aoe_deadsecs = 60\naoe_maxout = 8\n");
+  const InitiatorConfig many = config_of("aoe_deadsecs = 30\naoe_maxout = 9\n");
+  keeper.start(world.now, few);
+  announce(kE71);
+  ASSERT_TRUE(is_up(kE71));
+  EXPECT_EQ(keeper.find(kE71)->config.timeout, Duration::seconds(60));
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->settings().window_max, 8U);
+  EXPECT_TRUE(reload(few, many).empty());
+  EXPECT_EQ(keeper.find(kE71)->config.device_loss, Duration::seconds(30));
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->settings().window_max, 9U);
+}
+
 TEST_F(DeviceKeeperTest, OpensWhatIsFound) {
   keeper.start(world.now, kFound);
   announce(kE71);
