@@ -51,8 +51,8 @@ void Flight::on_false_alarm(Duration age, const Timing& timing) {
 Flight::Judgement Flight::judge(Instant now, const Exchange& oldest, const Timing& timing) const {
   const std::int64_t factor = std::int64_t{1} << std::min(silences_, kDoublingsMax);
   const Duration patience = std::min(timing.patience * factor, timing.patience_max);
-  // Before the oldest frame was sent there was nothing to hear: a device that had no work for hours,
-  // or never answered, is not quiet since then.
+  // Before the oldest frame was sent there was nothing to hear: a device that had no work for
+  // hours, or never answered, is not quiet since then.
   const Instant quiet_since = std::max(oldest.sent, quiet_since_);
   Judgement judgement{.fate = Fate::waits, .until = quiet_since + patience};
   const Instant quiet_ends =

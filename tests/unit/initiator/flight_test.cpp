@@ -63,8 +63,8 @@ TEST_F(FlightOrder, KeepsTheOrderOfTransmission) {
   EXPECT_TRUE(flight.empty());
 }
 
-// Doublings end somewhere: counted from an answer of hours ago, quiet would have no end, and whoever
-// looks until the device is quiet no more would look forever.
+// Doublings end somewhere: counted from an answer of hours ago, quiet would have no end, and
+// whoever looks until the device is quiet no more would look forever.
 TEST_F(FlightOrder, ADeviceThatHadNoWorkForADayIsQuietOnlySinceItsFrameWasSent) {
   answer(now, send(now));
   now = now + Duration::seconds(86'400);
