@@ -147,6 +147,41 @@ daemon_is_replaced() {
   no_complaints
 }
 
+# hard_work WAY: what is verified block by block, and the tools that people use on disks.
+hard_work() {
+  requires fio wipefs sfdisk
+  # shellcheck disable=SC2034
+  GUEST_PROGRAMS=(fio wipefs sfdisk)
+  boot_with_targets 1 400M
+  run guest "wait_up e7.1; device=\$(aoe attach e7.1 --via $1); cd /run
+    fio --output-format=terse --minimal --ioengine=psync --direct=1 --filename=\$device --size=48M --verify=crc32c \\
+      --verify_fatal=1 --group_reporting --numjobs=1 --name=random --rw=randrw --bsrange=512-128k --io_size=64M >/dev/null
+    fio --output-format=terse --minimal --ioengine=libaio --iodepth=16 --direct=1 --filename=\$device --size=48M \\
+      --verify=crc32c --verify_fatal=1 --name=deep --rw=randwrite --bs=4k --fdatasync=64 --io_size=48M >/dev/null
+    echo fio is content
+    printf 'label: gpt\nsize=640000\n' | sfdisk -q \$device; until_true 20 test -b /dev/etherd/e7.1p1
+    mkfs.xfs -q -f -K /dev/etherd/e7.1p1; mount /dev/etherd/e7.1p1 /mnt; fill /mnt; umount /mnt
+    xfs_repair -n /dev/etherd/e7.1p1; drop_caches; mount /dev/etherd/e7.1p1 /mnt; check_filled /mnt; umount /mnt
+    wipefs \$device; wipefs -q -a \$device; [ -z \"\$(wipefs \$device)\" ]
+    aoe detach e7.1; nothing_left"
+  assert_status 0
+  assert_contains "$output" "fio is content"
+  assert_contains "$output" "gpt"
+  no_complaints
+}
+
+@test "nbd: fio verifies, partitions, xfs, wipefs" {
+  requires_long
+  requires_guest
+  hard_work nbd
+}
+
+@test "ublk: fio verifies, partitions, xfs, wipefs" {
+  requires_long
+  AOE_GUEST_KERNEL=$UBLK_KERNEL requires_guest
+  hard_work ublk
+}
+
 # arrays WAY: md RAID 1, 5 and 10 over attached shelves; a member of the RAID 5 really goes away.
 arrays() {
   boot_with_targets 4 24M

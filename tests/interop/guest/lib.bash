@@ -16,7 +16,8 @@ GUEST_SOURCES=${BASH_SOURCE[0]%/*}
 # Only a failing test waits that long: for the boot, and for a script.
 GUEST_SECONDS=${AOE_GUEST_WAIT:-240}
 
-# GUEST_HAS_OURS=1 before boot_guest puts our programs into it, at /ours/bin.
+# GUEST_HAS_OURS=1 before boot_guest puts our programs into it, at /ours/bin; GUEST_PROGRAMS=(fio ..) more of
+# this machine's.
 
 # requires_guest: skips with the reason where a guest cannot be built or run. Sets GUEST_FILES.
 requires_guest() {
@@ -73,8 +74,13 @@ add_our_programs() {
   cp "$(command -v nbdkit)" "$overlay/usr/sbin/nbdkit" || return
   cp "$lib/nbdkit/filters/nbdkit-exitlast-filter.so" "$overlay$lib/nbdkit/filters/" || return
   "$GUEST_FILES/busybox" cpio -t <"$GUEST_FILES/initramfs.cpio" 2>/dev/null >"$WORK/guest-names"
+  local more=()
+  for file in ${GUEST_PROGRAMS[@]+"${GUEST_PROGRAMS[@]}"}; do
+    more+=("$(command -v "$file")")
+    cp -L "${more[-1]}" "$overlay/ours/bin/" || return
+  done
   ldd "$AOE_BIN/aoe" "$AOE_BIN/aoe-initiatord" "$AOE_BIN/aoe-ublk" "$(command -v nbdkit)" \
-    "$AOE_BIN/../lib/libaoe.so.0" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
+    "$AOE_BIN/../lib/libaoe.so.0" ${more[@]+"${more[@]}"} | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
     while read -r file; do
       case $file in "$AOE_BIN"/*) continue ;; esac
       grep -Eq "/${file##*/}\$" "$WORK/guest-names" && continue
