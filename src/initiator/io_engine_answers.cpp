@@ -52,6 +52,7 @@ bool IoEngine::take_answer(Instant now, std::uint32_t slot, std::uint32_t path,
   }
   if (header.is_error) {
     note_path_answer(now, slot, path);
+    ++device(exchange.device).paths().at(path).aoe_errors;
     on_aoe_error(now, slot, path, header.error);
     return true;
   }
@@ -64,10 +65,15 @@ bool IoEngine::take_answer(Instant now, std::uint32_t slot, std::uint32_t path,
   const auto bytes = exchange.sectors * kSectorBytes;
   if (!outcome.is_failure() && exchange.op == FrameOp::read && ata->data.size() < bytes) {
     ++context_.stats.short_data;
+    ++device(exchange.device).paths().at(path).truncated;
     return false;
   }
   note_path_answer(now, slot, path);
+  if ((outcome.status & protocol::kStatusCorrected) != 0) {
+    ++device(exchange.device).paths().at(path).corrected;
+  }
   if (outcome.is_failure()) {
+    ++device(exchange.device).paths().at(path).ata_errors;
     on_ata_error(now, slot, path, ata->argument);
     return true;
   }

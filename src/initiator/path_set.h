@@ -77,6 +77,11 @@ struct Path {
   std::uint64_t retransmissions = 0;
   std::uint64_t losses = 0;   // frames of requests that were given up
   std::uint64_t damaged = 0;  // frames with a wrong checksum
+  // Answers to frames of requests, by what was wrong with them.
+  std::uint64_t truncated = 0;   // less data than asked for
+  std::uint64_t aoe_errors = 0;  // refused by the target, see protocol::AoeError
+  std::uint64_t ata_errors = 0;  // failed on its disk
+  std::uint64_t corrected = 0;   // read with an error that the disk corrected
 
   // A data frame was answered (0) or lost (1).
   void note_outcome(double lost) {

@@ -42,6 +42,10 @@ Json path_json(const DeviceView& view, const Path& path) {
       {"retransmissions", path.retransmissions},
       {"losses", path.losses},
       {"frames_damaged", path.damaged},
+      {"answers_truncated", path.truncated},
+      {"answers_aoe_error", path.aoe_errors},
+      {"answers_ata_error", path.ata_errors},
+      {"answers_corrected", path.corrected},
   };
 }
 

@@ -9,6 +9,8 @@ inline constexpr std::uint8_t kStatusBusy = 0x80;
 inline constexpr std::uint8_t kStatusReady = 0x40;
 inline constexpr std::uint8_t kStatusDeviceFault = 0x20;
 inline constexpr std::uint8_t kStatusDataRequest = 0x08;
+// CORR of ATA-3 and before, obsolete since: the data was read with an error that was corrected.
+inline constexpr std::uint8_t kStatusCorrected = 0x04;
 inline constexpr std::uint8_t kStatusError = 0x01;
 
 // The bits by which an initiator knows that a command failed: BSY, DF, DRQ, ERR. The Linux driver

@@ -6,6 +6,7 @@
 namespace aoe::compat::solaris {
 
 [[nodiscard]] int run_aoectl(const Call& call, Console& console);
+[[nodiscard]] int run_aoekstat(const Call& call, Console& console);
 [[nodiscard]] int run_aoelabinit(const Call& call, Console& console);
 [[nodiscard]] int run_aoemkconf(const Call& call, Console& console);
 [[nodiscard]] int run_aoestart(const Call& call, Console& console);

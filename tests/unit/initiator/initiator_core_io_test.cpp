@@ -218,6 +218,39 @@ TEST_F(CoreIo, FinalAoeErrorsRejectTheRequest) {
   }
 }
 
+TEST_F(CoreIo, WhatIsWrongWithAnswersIsCountedOnTheirPath) {
+  const Path& path = world.core->device(id)->paths().at(0);
+  Bytes into(512);
+  const auto ask = [&] {
+    world.submit(id, {.op = IoOp::read, .lba = Lba{100}, .sectors = 1, .read_into = into});
+    return world.take_sent().at(0);
+  };
+
+  Sent sent = ask();
+  Bytes good = *target.answer(sent);
+  Bytes cut = good;
+  cut.resize(good.size() - 1);
+  world.receive(cut);
+  EXPECT_EQ(path.truncated, 1U);
+  EXPECT_TRUE(world.completions().empty()) << "it is still waited for";
+  constexpr std::size_t kStatusAt = 27;
+  store_u8(good, kStatusAt, protocol::kStatusReady | protocol::kStatusCorrected);
+  world.receive(good);
+  ASSERT_EQ(world.completions().at(0).status, IoStatus::ok);
+  EXPECT_EQ(path.corrected, 1U);
+
+  world.receive(forged_ata(ask(), protocol::kAtaUncorrectable, Lba{100}));
+  EXPECT_EQ(path.ata_errors, 1U);
+
+  sent = ask();
+  Bytes refusal = reply_to(sent, target);
+  refusal[14] |= std::byte{0x04};
+  refusal[15] = std::byte{1};
+  world.receive(refusal);
+  EXPECT_EQ(path.aoe_errors, 1U);
+  EXPECT_EQ(path.truncated + path.corrected + path.ata_errors, 3U);
+}
+
 TEST_F(CoreIo, DeviceUnavailableIsRetriedUnderTheSameTag) {
   Bytes into(512);
   world.submit(id, {.op = IoOp::read, .sectors = 1, .read_into = into});
