@@ -157,6 +157,7 @@ Result<void> Freezer::add(const ExportConfig& config, storage::LayeredStore* sto
   spdlog::warn("{}: {}: writes of an earlier run are in {}", to_string(config.address),
                header->state == LayerState::active ? "still frozen" : "thawing goes on",
                record->shadow);
+  changing_.insert(config.address);
   volumes_.insert_or_assign(config.address, std::move(volume));
   return {};
 }
@@ -232,6 +233,7 @@ void Freezer::make_shadow(Volume& volume) {
   volume.base = header.base;
   volume.record = {.layer = header.id, .shadow = shadow_path(volume.config)};
   volume.is_making = true;
+  changing_.insert(volume.config.address);
   run(
       volume,
       [header, record = volume.record, address = volume.config.address,
@@ -369,11 +371,20 @@ void Freezer::remove_shadow(Volume& volume) {
 // ---- looking
 
 void Freezer::poll() {
-  for (auto& [address, volume] : volumes_) {
-    if (volume.told != LayerPhase::none || volume.store->status().phase != LayerPhase::none) {
-      poll_one(volume);
+  for (auto at = changing_.begin(); at != changing_.end();) {
+    const auto found = volumes_.find(*at);
+    if (found == volumes_.end() || is_at_rest(found->second)) {
+      at = changing_.erase(at);
+      continue;
     }
+    poll_one(found->second);
+    ++at;
   }
+}
+
+bool Freezer::is_at_rest(const Volume& volume) {
+  return !volume.is_making && !volume.is_removing && volume.told == LayerPhase::none &&
+         volume.store->status().phase == LayerPhase::none;
 }
 
 void Freezer::poll_one(Volume& volume) {

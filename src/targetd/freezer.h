@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,7 @@ class Freezer {
   void begin_thaw(Volume& volume);
   void save_record(const Volume& volume, Next next);
   void remove_shadow(Volume& volume);
+  [[nodiscard]] static bool is_at_rest(const Volume& volume);
   void poll_one(Volume& volume);
   void poll_merge(Volume& volume, const storage::LayerStatus& status);
   void answer_freezing(Volume& volume, const Result<control::Json>& outcome);
@@ -106,6 +108,7 @@ class Freezer {
 
   Parts parts_;
   std::map<DeviceAddress, Volume> volumes_;
+  std::set<DeviceAddress> changing_;  // what poll() has to look at: few of thousands
   std::uint64_t next_serial_ = 1;
 };
 

@@ -264,3 +264,35 @@ make_images() {
   target thaw e7.1 --wait
   assert_same_bytes "$WORK/expected.img" "$WORK/disk.img"
 }
+
+@test "a reload leaves a frozen export over its store, and takes a new rate" {
+  requires netns python3 ours:aoe ours:aoe-targetd
+  make_net
+  make_images
+  config() {
+    printf 'interfaces = ["tgt0"]\n[[export]]\naddress = "7.1"\nallow = "any"\nstore = "%s"\n%s\n' \
+      "$1" "$2" >"$WORK/t.toml"
+  }
+  config "$WORK/disk.img" ''
+  EXPECT_EXPORTS=1 start_targetd --config "$WORK/t.toml"
+  target freeze e7.1
+  write_all "$WORK/new.img"
+  config "$WORK/old.img" ''
+  run target reload
+  assert_status 1
+  assert_contains "$output" "it is frozen: its store"
+  read_back "$WORK/copy.img"
+  assert_same_bytes "$WORK/new.img" "$WORK/copy.img"
+  config "$WORK/disk.img" 'thaw_rate = "0"'
+  target reload
+  # Opened anew while it is frozen: the shadow goes with it.
+  config "$WORK/disk.img" 'buffers = 32'
+  target reload
+  reopened() { target show e7.1 | grep -Eq '^buffers: +32$'; }
+  wait_for "$WAIT_SECONDS" reopened
+  wait_for "$WAIT_SECONDS" state_is frozen
+  read_back "$WORK/copy.img"
+  assert_same_bytes "$WORK/new.img" "$WORK/copy.img"
+  target thaw e7.1 --wait --rate 0
+  assert_same_bytes "$WORK/new.img" "$WORK/disk.img"
+}
