@@ -38,7 +38,7 @@ make_linux_disk() {
   mcopy -i "$drive" "$tree/boot/initrd.img" ::initrd.img || return
   mcopy -i "$drive" "$WORK/syslinux.cfg" ::syslinux.cfg || return
   syslinux --install --offset "$PARTITION_AT" "$file" || return
-  rm -rf "$tree/boot"
+  rm -rf "${tree:?}/boot"
   truncate -s $((512 * 1048576 - ROOT_AT)) "$WORK/root.ext4"
   mke2fs -q -t ext4 -d "$tree" "$WORK/root.ext4" || return
   dd if="$WORK/root.ext4" of="$file" bs=1M seek=$((ROOT_AT / 1048576)) conv=notrunc,sparse status=none

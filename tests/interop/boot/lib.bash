@@ -4,6 +4,8 @@
 # shellcheck source=/dev/null
 source "${BASH_SOURCE[0]%/*}/../guest/lib.bash"
 
+# For the tests:
+# shellcheck disable=SC2034
 BOOT_SOURCES=${BASH_SOURCE[0]%/*}
 
 # start_dhcp ROOT_PATH: who boots is told to boot from there.
@@ -26,6 +28,7 @@ boot_from_network() {
     -serial "file:$WORK/serial.log" -boot n \
     -netdev tap,id=net0,ifname=tap0,script=no,downscript=no \
     -device "$1,netdev=net0,mac=52:54:00:aa:00:00,bootindex=1"
+  # shellcheck disable=SC2034
   QEMU_PID=$DAEMON_PID
 }
 
