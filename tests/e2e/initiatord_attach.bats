@@ -14,7 +14,7 @@ show_device() {
   truncate -s "$1" "$WORK/disk.img"
   start_targetd -e "7.1=$WORK/disk.img"
   MNT=$WORK/etherd LINKS=$WORK/links POINT=$WORK/point
-  mkdir -p "$POINT"
+  make_point "$POINT"
   start_initiatord --mount "$MNT"
   aoed wait e7.1
 }
@@ -22,7 +22,7 @@ show_device() {
 # What a test that fails leaves mounted or attached would outlive it.
 teardown() {
   local device
-  mountpoint -q "$BATS_TEST_TMPDIR/point" && umount "$BATS_TEST_TMPDIR/point"
+  remove_point "$BATS_TEST_TMPDIR/point"
   for device in $(attached_devices); do
     losetup -d "$device" || true
   done

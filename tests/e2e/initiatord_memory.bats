@@ -26,9 +26,7 @@ peak_bytes() { cat "$GROUP/memory.max_usage_in_bytes" 2>/dev/null || cat "$GROUP
 
 teardown() {
   [ -z "${WATCHDOG:-}" ] || kill "$WATCHDOG" 2>/dev/null || true
-  if mountpoint -q "$BATS_TEST_TMPDIR/point"; then
-    umount "$BATS_TEST_TMPDIR/point"
-  fi
+  remove_point "$BATS_TEST_TMPDIR/point"
   [ -z "${ATTACHED:-}" ] || aoed detach e7.1 || true
   lib_teardown
   if mountpoint -q "$BATS_TEST_TMPDIR/fusectl"; then
@@ -61,7 +59,8 @@ teardown() {
   device=$(aoed attach e7.1 --via loop)
   ATTACHED=$device
   mkfs.ext4 -q -E nodiscard "$device"
-  mkdir "$WORK/point" "$WORK/fusectl"
+  make_point "$WORK/point"
+  mkdir "$WORK/fusectl"
   mount "$device" "$WORK/point"
 
   # A machine that hangs here would hang for good: the connection is aborted then, and all fails.

@@ -11,9 +11,7 @@ load lib
 MANAGER=$BATS_TEST_DIRNAME/../support/fd_store.py
 
 teardown() {
-  if mountpoint -q "$BATS_TEST_TMPDIR/point"; then
-    umount "$BATS_TEST_TMPDIR/point"
-  fi
+  remove_point "$BATS_TEST_TMPDIR/point"
   [ -z "${ATTACHED:-}" ] || aoed detach e7.1 || losetup -d "$ATTACHED" || true
   if [ -n "${MANAGER_PID:-}" ] && kill -USR1 "$MANAGER_PID" 2>/dev/null; then
     kill -KILL "$(daemon_pid)" || true
@@ -82,7 +80,7 @@ end_managed() {
   requires netns loop mkfs.ext4 file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
   attach_managed 256M
   mkfs.ext4 -q -E nodiscard "$device"
-  mkdir "$WORK/point"
+  make_point "$WORK/point"
   mount "$device" "$WORK/point"
   head -c 100M /dev/urandom >"$WORK/source"
   (for ((i = 0; i < 100; i++)); do

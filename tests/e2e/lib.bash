@@ -70,6 +70,18 @@ end_process() {
   wait "$pid" 2>/dev/null || ENDED_STATUS=$?
 }
 
+# make_point DIRECTORY: somewhere to mount. `ip netns exec` gives each command a copy of all mounts there are,
+# of this test's too when the command is another test's; an umount reaches the copies of what is mounted below
+# a shared mount only, and a disk is in use until then. remove_point unmounts all of it.
+make_point() {
+  mkdir -p "$1" && mount --bind "$1" "$1" && mount --make-shared "$1"
+}
+remove_point() {
+  while mountpoint -q "$1"; do
+    umount "$1" || return
+  done
+}
+
 # requires WORD..: skips the test, with the reason, when something it needs is missing. A word is a
 # command, or one of: netns (networks of our own), loop (loop devices), fuse, file:PATH, ours:PROGRAM.
 requires() {

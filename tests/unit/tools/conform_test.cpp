@@ -321,7 +321,7 @@ std::set<std::string> names_of(const std::vector<CheckResult>& results) {
   return names;
 }
 
-constexpr RunOptions kEverything{.is_destructive = true};
+const RunOptions kEverything{.is_destructive = true};
 
 TEST(Conform, OurOwnTargetIsRightInEverything) {
   HarnessWire wire;
