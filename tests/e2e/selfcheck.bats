@@ -150,3 +150,17 @@ while :; do sleep 0.05; done'
   assert_status 1
   assert_contains "$output" "ended with status 2"
 }
+
+@test "an umount below a point reaches the copies of mounts in other namespaces" {
+  requires netns
+  make_net
+  make_point "$WORK/point"
+  mount -t tmpfs -o size=64k none "$WORK/point" || skip "mount: not permitted here"
+  start_daemon holder ip netns exec "$NS_TARGET" sleep 60
+  holds() { grep " $WORK/point " "/proc/$DAEMON_PID/mountinfo" | grep -q " - tmpfs none "; }
+  wait_for "$WAIT_SECONDS" holds
+  umount "$WORK/point"
+  if holds; then fail "it is mounted there still"; fi
+  remove_point "$WORK/point"
+  if mountpoint -q "$WORK/point"; then fail "something is mounted still"; fi
+}

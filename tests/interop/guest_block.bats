@@ -159,7 +159,7 @@ hard_work() {
     fio --output-format=terse --minimal --ioengine=libaio --iodepth=16 --direct=1 --filename=\$device --size=48M \\
       --verify=crc32c --verify_fatal=1 --name=deep --rw=randwrite --bs=4k --fdatasync=64 --io_size=48M >/dev/null
     echo fio is content
-    printf 'label: gpt\nsize=640000\n' | sfdisk -q \$device; until_true 20 test -b /dev/etherd/e7.1p1
+    printf 'label: gpt\nsize=640000\n' | sfdisk -q \$device; aoe revalidate e7.1; until_true 20 test -b /dev/etherd/e7.1p1
     mkfs.xfs -q -f -K /dev/etherd/e7.1p1; mount /dev/etherd/e7.1p1 /mnt; fill /mnt; umount /mnt
     xfs_repair -n /dev/etherd/e7.1p1; drop_caches; mount /dev/etherd/e7.1p1 /mnt; check_filled /mnt; umount /mnt
     wipefs \$device; wipefs -q -a \$device; [ -z \"\$(wipefs \$device)\" ]
