@@ -57,6 +57,7 @@ struct Exchange {
   std::uint32_t session_id = 0;      // io: the session of the last transmission; 0: it went plain
   std::uint32_t session = kNoIndex;  // its index in the device
   std::uint32_t sequence = 0;        // in that session; 0: none
+  std::uint64_t cache_epoch = 0;     // of its target when it first went under that session
   bool is_mixed = false;             // io: not all transmissions went under that session, or plain
   Instant sent{};                    // last transmission
   Instant first_sent{};

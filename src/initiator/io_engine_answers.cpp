@@ -85,8 +85,7 @@ bool IoEngine::take_answer(Instant now, std::uint32_t slot, std::uint32_t path,
   Device& from = device(done.device);
   if (changes_data(done.op) && done.op != FrameOp::write_fua &&
       from.identity()->write_cache_enabled) {
-    from.cache().on_change(done.session == kNoIndex ? 0
-                                                    : from.sessions().at(done.session).cache_epoch);
+    from.cache().on_change(done.cache_epoch);
   }
   requests_.for_each_part(done, [&](const FramePart& part) {
     Request& request = requests_.at(part.request);

@@ -43,6 +43,11 @@ bool IoEngine::enter_session(Exchange& exchange, const Path& path) {
   }
   exchange.is_mixed =
       exchange.is_mixed || (exchange.transmissions > 0 && exchange.session_id != id);
+  // Kept with the exchange: the entry may belong to another start of the target by the time of the
+  // answer, and a target that lost its cache may answer a copy from memory.
+  if (exchange.transmissions == 0 || exchange.session_id != id) {
+    exchange.cache_epoch = sealed ? sessions.at(path.session).cache_epoch : 0;
+  }
   exchange.session = sealed ? path.session : kNoIndex;
   exchange.session_id = id;
   return true;

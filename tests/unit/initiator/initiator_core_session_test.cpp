@@ -282,6 +282,28 @@ TEST_F(CoreLostCache, AFlushThatWasUnderWayFails) {
   EXPECT_EQ(done[0].status, IoStatus::cache_lost);
 }
 
+TEST_F(CoreLostCache, AnAnswerOfBeforeItThatComesAfterTheGreetingIsLostAsWell) {
+  EXPECT_EQ(flush(), IoStatus::ok);
+  const Sent write = start(IoOp::write, Lba{5}, block);
+  const Bytes late = *target.answer(write);
+  target.restart();
+  ++target.cache_epoch;
+  Bytes into(512);
+  world.submit(id, {.op = IoOp::read, .sectors = 1, .read_into = into});
+  const std::vector<Sent> asked = world.take_sent();
+  ASSERT_EQ(asked.size(), 1U);
+  world.receive(*target.answer(asked[0]));  // renew
+  for (const Sent& greeting : world.take_sent()) {
+    world.receive(*target.answer(greeting));
+  }
+  EXPECT_EQ(stats().sessions, 2U);
+  world.receive(late);
+  EXPECT_EQ(world.completions().size(), 1U);
+  world.run(target);
+  static_cast<void>(world.completions());
+  EXPECT_EQ(flush(), IoStatus::cache_lost);
+}
+
 TEST_F(CoreLostCache, AStrangerWithTheSameDiskSaysNothingOfIt) {
   FakeTarget other;
   other.peer = FakePeer::sessions;
