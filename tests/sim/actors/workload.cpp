@@ -281,9 +281,6 @@ void Workload::begin(Slot& slot) {
   ++counters_.submitted;
   const WorkloadDisk& disk = options_.disks[slot.disk];
   narrate(slot, "begins");
-  if (slot.request.op != IoOp::read && slot.request.op != IoOp::flush) {
-    slot.change = judges_.caches.begin_change(writer_, disk.disk);
-  }
   const RegisterHistory::Range range{.disk = disk.disk,
                                      .lba = slot.request.lba.value,
                                      .sectors = static_cast<std::uint32_t>(slot.request.sectors)};
@@ -293,7 +290,7 @@ void Workload::begin(Slot& slot) {
       return;
     case IoOp::flush:
       slot.ticket = judges_.history.begin_flush(disk.disk);
-      slot.flush_start = judges_.caches.begin_flush(writer_, disk.disk);
+      slot.flush_start = judges_.caches.begin_flush(disk.disk);
       return;
     case IoOp::write:
       slot.ticket =
@@ -376,7 +373,7 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
   if (done.status == IoStatus::ok) {
     ++counters_.ok;
     if (done.op != IoOp::read && done.op != IoOp::flush && !slot.request.durable) {
-      judges_.caches.on_acknowledged(writer_, disk, slot.change);
+      judges_.caches.on_acknowledged(writer_, disk);
     }
     switch (slot.request.op) {
       case IoOp::read:
@@ -409,8 +406,7 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
       ++counters_.failed;
       break;
   }
-  const bool is_loss = done.status == IoStatus::cache_lost &&
-                       judges_.caches.on_told(writer_, disk, slot.flush_start);
+  const bool is_loss = done.status == IoStatus::cache_lost && judges_.caches.on_told(writer_, disk);
   if (!is_loss && (!excuse || !excuse(options_.disks[slot.disk], done))) {
     violate(Rule::user_error,
             std::string(initiator::io_op_name(done.op)) + " of sector " +

@@ -131,7 +131,6 @@ class Workload final : public IoUser {
     bool path_went = false;           // while it was under way
     RegisterHistory::Ticket ticket = 0;
     CacheChecker::FlushStart flush_start{};
-    CacheChecker::Order change = 0;
   };
 
   void begin_life();

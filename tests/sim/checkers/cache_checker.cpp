@@ -1,7 +1,7 @@
 #include "sim/checkers/cache_checker.h"
 
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace aoe::sim {
 
@@ -10,14 +10,9 @@ CacheChecker::State* CacheChecker::find(std::uint32_t writer, std::uint32_t disk
   return found == writers_.end() ? nullptr : &found->second[disk];
 }
 
-CacheChecker::Order CacheChecker::begin_change(std::uint32_t writer, std::uint32_t disk) {
-  State* const state = find(writer, disk);
-  return state == nullptr ? 0 : state->next++;
-}
-
-void CacheChecker::on_acknowledged(std::uint32_t writer, std::uint32_t disk, Order change) {
+void CacheChecker::on_acknowledged(std::uint32_t writer, std::uint32_t disk) {
   if (State* const state = find(writer, disk); state != nullptr) {
-    state->cached.push_back(change);
+    ++state->cached;
   }
 }
 
@@ -25,18 +20,12 @@ void CacheChecker::on_power_cut(std::uint32_t disk) {
   ++power_cuts_[disk];
   for (auto& [writer, disks] : writers_) {
     State& state = disks[disk];
-    state.lost += state.cached.size();
-    state.cached.clear();
+    state.lost += std::exchange(state.cached, 0);
   }
 }
 
-CacheChecker::FlushStart CacheChecker::begin_flush(std::uint32_t writer, std::uint32_t disk) {
-  State* const state = find(writer, disk);
-  return {.order = state == nullptr ? 0 : state->next++, .power_cuts = power_cuts_[disk]};
-}
-
-void CacheChecker::settle(State& state, const FlushStart& start) {
-  std::erase_if(state.cached, [&start](Order change) { return change < start.order; });
+CacheChecker::FlushStart CacheChecker::begin_flush(std::uint32_t disk) {
+  return {.power_cuts = power_cuts_[disk]};
 }
 
 void CacheChecker::end_flush(Instant now, std::uint32_t writer, std::uint32_t disk,
@@ -45,7 +34,7 @@ void CacheChecker::end_flush(Instant now, std::uint32_t writer, std::uint32_t di
   if (state == nullptr) {
     return;
   }
-  settle(*state, start);
+  state->cached = 0;
   if (start.power_cuts != power_cuts_[disk]) {
     // It may have been executed before the power cut.
     state->lost = 0;
@@ -59,10 +48,9 @@ void CacheChecker::end_flush(Instant now, std::uint32_t writer, std::uint32_t di
   }
 }
 
-bool CacheChecker::on_told(std::uint32_t writer, std::uint32_t disk, const FlushStart& start) {
+bool CacheChecker::on_told(std::uint32_t writer, std::uint32_t disk) {
   if (State* const state = find(writer, disk); state != nullptr) {
-    settle(*state, start);
-    state->lost = 0;
+    *state = {};
   }
   return power_cuts_[disk] > 0;
 }

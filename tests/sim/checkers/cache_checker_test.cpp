@@ -13,12 +13,10 @@ class CacheCheckerTest : public ::testing::Test {
   CacheCheckerTest() { checker.add_writer(kWriter); }
 
   void flush(std::uint32_t writer = kWriter) {
-    checker.end_flush({}, writer, kDisk, checker.begin_flush(writer, kDisk));
+    checker.end_flush({}, writer, kDisk, checker.begin_flush(kDisk));
   }
 
-  void write(std::uint32_t writer = kWriter) {
-    checker.on_acknowledged(writer, kDisk, checker.begin_change(writer, kDisk));
-  }
+  void write(std::uint32_t writer = kWriter) { checker.on_acknowledged(writer, kDisk); }
 
   Violations violations;
   CacheChecker checker{violations};
@@ -35,7 +33,7 @@ TEST_F(CacheCheckerTest, AFlushThatHidesALossIsAViolation) {
 TEST_F(CacheCheckerTest, ALossIsToldOnce) {
   write();
   checker.on_power_cut(kDisk);
-  EXPECT_TRUE(checker.on_told(kWriter, kDisk, checker.begin_flush(kWriter, kDisk)));
+  EXPECT_TRUE(checker.on_told(kWriter, kDisk));
   flush();
   EXPECT_TRUE(violations.empty());
 }
@@ -48,29 +46,29 @@ TEST_F(CacheCheckerTest, WhatWasFlushedIsNotLost) {
   EXPECT_TRUE(violations.empty());
 }
 
-TEST_F(CacheCheckerTest, AFlushCoversOnlyWhatWasSubmittedBeforeIt) {
+// A write that was submitted after the flush may have left in one frame with an earlier one.
+TEST_F(CacheCheckerTest, WhatWasAcknowledgedWhileAFlushWasUnderWayIsNotJudged) {
   write();
-  const auto start = checker.begin_flush(kWriter, kDisk);
+  const auto start = checker.begin_flush(kDisk);
   write();
-  checker.end_flush({}, kWriter, kDisk, start);
-  checker.on_power_cut(kDisk);
-  flush();
-  EXPECT_EQ(violations.count(), 1U);
-}
-
-TEST_F(CacheCheckerTest, AFlushCoversWhatWasAcknowledgedWhileItWaited) {
-  const auto change = checker.begin_change(kWriter, kDisk);
-  const auto start = checker.begin_flush(kWriter, kDisk);
-  checker.on_acknowledged(kWriter, kDisk, change);
   checker.end_flush({}, kWriter, kDisk, start);
   checker.on_power_cut(kDisk);
   flush();
   EXPECT_TRUE(violations.empty());
 }
 
+TEST_F(CacheCheckerTest, WhatWasAcknowledgedAfterAFlushIsJudged) {
+  write();
+  flush();
+  write();
+  checker.on_power_cut(kDisk);
+  flush();
+  EXPECT_EQ(violations.count(), 1U);
+}
+
 TEST_F(CacheCheckerTest, AFlushMayHaveBeenExecutedBeforeThePowerCut) {
   write();
-  const auto start = checker.begin_flush(kWriter, kDisk);
+  const auto start = checker.begin_flush(kDisk);
   checker.on_power_cut(kDisk);
   checker.end_flush({}, kWriter, kDisk, start);
   flush();
@@ -78,7 +76,7 @@ TEST_F(CacheCheckerTest, AFlushMayHaveBeenExecutedBeforeThePowerCut) {
 }
 
 TEST_F(CacheCheckerTest, ALossThatNeverWasIsNoExcuse) {
-  EXPECT_FALSE(checker.on_told(kWriter, kDisk, checker.begin_flush(kWriter, kDisk)));
+  EXPECT_FALSE(checker.on_told(kWriter, kDisk));
 }
 
 TEST_F(CacheCheckerTest, WhoCannotBeToldIsNotJudged) {
