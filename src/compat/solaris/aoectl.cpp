@@ -2,6 +2,8 @@
 #include "compat/solaris/channel_table.h"
 #include "compat/solaris/commands.h"
 #include "compat/solaris/daemon_link.h"
+#include "compat/solaris/probe_file.h"
+#include "compat/solaris/text_file.h"
 
 #include <fmt/format.h>
 
@@ -20,7 +22,7 @@ constexpr ArgumentForm kForm{
     "  list            enabled targets, an address a line\n"
     "  enable          use these targets\n"
     "  disable         leave these targets alone\n"
-    "  probe           ask these targets to check in\n\n"
+    "  probe           ask these targets to check in; aoemon enables those that do\n\n"
     "  -f              disable targets that are in use, too\n"
     "  -d DIR          directory of the active channels (default /run/aoekit/channels)\n"
     "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock)\n"
@@ -75,9 +77,11 @@ Result<void> switch_targets(control::Client& client, const Wish& wish, bool enab
   return outcome;
 }
 
-Result<void> probe(control::Client& client, const Wish& wish) {
+// aoemon enables what answers, so it hears of the probe first.
+Result<void> probe(control::Client& client, const Wish& wish, const std::string& directory) {
   const std::vector<AddressPattern> patterns =
       wish.patterns.empty() ? std::vector<AddressPattern>(1) : wish.patterns;
+  AOE_TRY(replace_text_file(fmt::format("{}/{}", directory, kProbeFile), probe_text(patterns)));
   for (const AddressPattern& pattern : patterns) {
     for (const Channel& channel : wish.channels) {
       if (pattern.channel && *pattern.channel != channel.number) {
@@ -122,7 +126,7 @@ Result<void> carry_out(const DaemonPlaces& places, const std::string& verb, Wish
     return list(*client, wish, console);
   }
   if (verb == "probe") {
-    return probe(*client, wish);
+    return probe(*client, wish, places.channels);
   }
   return switch_targets(*client, wish, verb == "enable");
 }
