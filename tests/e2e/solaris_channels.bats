@@ -172,7 +172,7 @@ payload_is() { aoed list | grep -Eq "^$1 .* $2 "; }
   INITIATORD_CONTROL=$WORK/none.sock
   run cmd aoectl
   assert_status 2
-  assert_contains "$output" "expected list, enable, disable or probe"
+  assert_contains "$output" "expected list, enable, disable, probe or names"
   run cmd aoectl list 0/1/2/3
   assert_status 2
   run cmd aoectl disable
