@@ -10,7 +10,9 @@
 #include <linux/if_packet.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 namespace aoe::net {
@@ -27,16 +29,51 @@ int set_option(int fd, int level, int option, int value) {
   return ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
+constexpr std::uint32_t kFlagsAt = 14;
+constexpr std::uint32_t kResponseFlag = 0x08;
+constexpr std::uint32_t kCommandAt = 19;
+constexpr std::uint32_t kWholeFrame = 0xFFFFFFFF;
+
+int attach_program(int fd, std::span<sock_filter> code) {
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+int attach_remarkable(int fd) {
+  constexpr std::uint32_t kErrorFlag = 0x04;
+  constexpr std::uint32_t kVersionMask = 0xF0;
+  constexpr std::uint32_t kVersionOne = 0x10;
+  constexpr std::uint32_t kIssueAta = 0;
+  constexpr std::uint32_t kStatusAt = 27;
+  constexpr std::uint32_t kStatusFailure = 0xA9;  // BSY, DF, DRQ, ERR
+  constexpr std::uint32_t kArgumentEnd = 36;
+  std::array<sock_filter, 13> code{{
+      {BPF_LD | BPF_W | BPF_LEN, 0, 0, 0},
+      {BPF_JMP | BPF_JGE | BPF_K, 0, 9, kArgumentEnd},
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
+      {BPF_JMP | BPF_JSET | BPF_K, 0, 8, kResponseFlag},
+      {BPF_JMP | BPF_JSET | BPF_K, 6, 0, kErrorFlag},
+      {BPF_ALU | BPF_AND | BPF_K, 0, 0, kVersionMask},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 4, kVersionOne},
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kCommandAt},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 2, kIssueAta},
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kStatusAt},
+      {BPF_JMP | BPF_JSET | BPF_K, 0, 1, kStatusFailure},
+      {BPF_RET | BPF_K, 0, 0, kWholeFrame},
+      {BPF_RET | BPF_K, 0, 0, 0},
+  }};
+  return attach_program(fd, code);
+}
+
 // Rejects frames by the response flag and the command, and all that end before those.
 int attach_filter(int fd, FrameFilter filter) {
   if (filter == FrameFilter::all) {
     return 0;
   }
-  constexpr std::uint32_t kFlagsAt = 14;
-  constexpr std::uint32_t kResponseFlag = 0x08;
-  constexpr std::uint32_t kCommandAt = 19;
+  if (filter == FrameFilter::remarkable_responses) {
+    return attach_remarkable(fd);
+  }
   constexpr std::uint32_t kQueryConfig = 1;
-  constexpr std::uint32_t kWholeFrame = 0xFFFFFFFF;
   const std::uint32_t if_request = filter == FrameFilter::responses ? 0 : kWholeFrame;
   const std::uint32_t if_announcement = filter == FrameFilter::requests ? 0 : kWholeFrame;
   const std::uint32_t if_response = filter == FrameFilter::responses ? kWholeFrame : 0;
@@ -49,8 +86,7 @@ int attach_filter(int fd, FrameFilter filter) {
       {BPF_RET | BPF_K, 0, 0, if_announcement},
       {BPF_RET | BPF_K, 0, 0, if_response},
   }};
-  const sock_fprog program{code.size(), code.data()};
-  return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+  return attach_program(fd, code);
 }
 
 int bind_to(int fd, int protocol, int index) {

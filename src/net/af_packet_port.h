@@ -24,6 +24,10 @@ enum class FrameFilter : std::uint8_t {
   responses,
   // Requests and the responses of command 1: a target hears who else announces its address.
   requests_and_announcements,
+  // Responses, but not those of command 0, version 1, that tell of no error (byte 14, 0x04; ATA
+  // status, byte 27): who watches a network for trouble need not see the data of others. Frames
+  // that end before byte 36 are let through.
+  remarkable_responses,
 };
 
 // Whether sent frames skip the queueing discipline (PACKET_QDISC_BYPASS). Skipping saves time per

@@ -14,6 +14,19 @@ cmd() {
 
 channels_need() { requires netns ours:aoe-targetd ours:aoe-initiatord; }
 
+# aoe-init starts aoemon in the background.
+teardown() {
+  local file=$WORK/channels/aoemon.pid
+  if [ -e "$file" ] && ! flock -ns "$file" true; then
+    kill "$(cat "$file")"
+  fi
+  lib_teardown
+}
+
+monitor_runs() { [ -s "$WORK/channels/aoemon.pid" ] && ! flock -ns "$WORK/channels/aoemon.pid" true; }
+
+not_running() { ! "$@"; }
+
 # Two links, each with targets of its own and e9.9 on both; the daemon uses no interface of them yet.
 make_channels() {
   make_net --links 2
@@ -112,8 +125,8 @@ payload_is() { aoed list | grep -Eq "^$1 .* $2 "; }
 @test "aoe-init follows aoe.conf, and a refresh does not disturb what stays" {
   channels_need
   make_channels
-  printf 'AOECONF=%s\nAOEDIR=%s\nAOEPOSTSTART="echo started"\nAOEPRESTOP="echo stopping"\n' \
-    "$WORK/aoe.conf" "$WORK/channels" >"$WORK/options"
+  printf 'AOECONF=%s\nAOEDIR=%s\nAOEPOSTSTART="echo started"\nAOEPRESTOP="echo stopping"\nAOEMONOPTS="%s"\n' \
+    "$WORK/aoe.conf" "$WORK/channels" "--control $WORK/for-aoemon.sock" >"$WORK/options"
   init() { AOEOPTIONS=$WORK/options AOECONTROL=$INITIATORD_CONTROL "$COMPAT/aoe-init" "$@"; }
   run init start
   assert_status 0
@@ -123,6 +136,9 @@ payload_is() { aoed list | grep -Eq "^$1 .* $2 "; }
   assert_status 0
   [ "$output" = started ]
   [ "$(stat -c %a "$WORK/channels")" = 700 ]
+  monitor_runs
+  monitor=$(cat "$WORK/channels/aoemon.pid")
+  tr '\0' ' ' <"/proc/$monitor/cmdline" | grep -q -- "--control $WORK/for-aoemon.sock"
   wait_for "$WAIT_SECONDS" targets_are $'0/7/1\n0/7/2\n1/8/2'
   # ini0 stays: its devices never went down.
   json_run aoed events -o json
@@ -131,6 +147,7 @@ payload_is() { aoed list | grep -Eq "^$1 .* $2 "; }
   run init refresh
   assert_status 0
   wait_for "$WAIT_SECONDS" targets_are $'0/7/1\n0/7/2\n5/8/2'
+  [ "$(cat "$WORK/channels/aoemon.pid")" = "$monitor" ] && monitor_runs
   run aoed events
   assert_lacks "$(grep 'e7\.' <<<"$output")" "down"
   [ "$events_before" -ge 3 ]
@@ -143,6 +160,7 @@ payload_is() { aoed list | grep -Eq "^$1 .* $2 "; }
   run init stop
   assert_status 0
   [ "$output" = stopping ]
+  wait_for "$WAIT_SECONDS" not_running monitor_runs
   run cmd aoectl list
   assert_status 1
   run init nonsense
@@ -154,7 +172,7 @@ payload_is() { aoed list | grep -Eq "^$1 .* $2 "; }
   INITIATORD_CONTROL=$WORK/none.sock
   run cmd aoectl
   assert_status 2
-  assert_contains "$output" "expected list, enable, disable or probe"
+  assert_contains "$output" "expected list, enable, disable, probe or names"
   run cmd aoectl list 0/1/2/3
   assert_status 2
   run cmd aoectl disable

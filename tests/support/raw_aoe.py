@@ -4,6 +4,7 @@
     raw_aoe.py IF trim MAC SHELF.SLOT LBA COUNT     one TRIM range; prints the status register
     raw_aoe.py IF write MAC SHELF.SLOT LBA SECONDS  one plain sector; the status, or silence
     raw_aoe.py IF flood MAC SHELF.SLOT COUNT SEED   hostile frames: random, cut, lying, from bad sources
+    raw_aoe.py IF send MAC HEX                      one frame; HEX is what stands behind the source
 """
 
 import random
@@ -109,6 +110,8 @@ def main():
         write(port, mac(sys.argv[3]), address(sys.argv[4]), int(sys.argv[5]), float(sys.argv[6]))
     elif verb == "flood":
         flood(port, mac(sys.argv[3]), address(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6]))
+    elif verb == "send":
+        port.send(mac(sys.argv[3]) + port.getsockname()[4] + bytes.fromhex(sys.argv[4]))
     else:
         sys.exit(__doc__)
 

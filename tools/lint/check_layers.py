@@ -40,7 +40,7 @@ ALLOWED = {
     # Its formats see base alone: aoe_labels links nothing else.
     "compat/labels": {"base", "client", "os"},
     "tools": {"base", "protocol", "client", "control", "os", "net", "compat/labels"},
-    "compat": {"base", "protocol", "client", "control", "os"},
+    "compat": {"base", "protocol", "client", "control", "os", "net"},
 }
 
 # Pure modules get their time from base/time.h, their randomness from base/prng.h and everything

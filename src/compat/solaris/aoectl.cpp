@@ -2,6 +2,9 @@
 #include "compat/solaris/channel_table.h"
 #include "compat/solaris/commands.h"
 #include "compat/solaris/daemon_link.h"
+#include "compat/solaris/names_command.h"
+#include "compat/solaris/probe_file.h"
+#include "compat/solaris/text_file.h"
 
 #include <fmt/format.h>
 
@@ -11,17 +14,24 @@
 namespace aoe::compat::solaris {
 namespace {
 
-constexpr std::array kLongOptions{LongOption{"control", true}};
+constexpr std::array kLongOptions{LongOption{"control", true}, LongOption{"conf", true},
+                                  LongOption{"root", true}};
 
 constexpr ArgumentForm kForm{
     "d:f", kLongOptions,
-    "aoectl list [ADDRESS..] | enable ADDRESS.. | disable [-f] ADDRESS.. | probe [ADDRESS..]",
+    "aoectl list [ADDRESS..] | enable ADDRESS.. | disable [-f] ADDRESS.. | probe [ADDRESS..] | "
+    "names",
     "ADDRESS is CHAN/MAJ/MIN; a missing or empty field matches any value: 0, 0/1, 0//2.\n\n"
     "  list            enabled targets, an address a line\n"
     "  enable          use these targets\n"
     "  disable         leave these targets alone\n"
-    "  probe           ask these targets to check in\n\n"
+    "  probe           ask these targets to check in; aoemon enables those that do\n"
+    "  names           name attached disks and their slices in dsk and rdsk: cad107s0\n\n"
     "  -f              disable targets that are in use, too\n"
+    "  --conf FILE     instance numbers for names, in the form of aoed.conf (default: digits of "
+    "the\n"
+    "                  address)\n"
+    "  --root DIR      where names puts dsk and rdsk (default /dev)\n"
     "  -d DIR          directory of the active channels (default /run/aoekit/channels)\n"
     "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock)\n"
     "  --help          show this help and end\n"};
@@ -75,9 +85,11 @@ Result<void> switch_targets(control::Client& client, const Wish& wish, bool enab
   return outcome;
 }
 
-Result<void> probe(control::Client& client, const Wish& wish) {
+// aoemon enables what answers, so it hears of the probe first.
+Result<void> probe(control::Client& client, const Wish& wish, const std::string& directory) {
   const std::vector<AddressPattern> patterns =
       wish.patterns.empty() ? std::vector<AddressPattern>(1) : wish.patterns;
+  AOE_TRY(replace_text_file(fmt::format("{}/{}", directory, kProbeFile), probe_text(patterns)));
   for (const AddressPattern& pattern : patterns) {
     for (const Channel& channel : wish.channels) {
       if (pattern.channel && *pattern.channel != channel.number) {
@@ -122,9 +134,26 @@ Result<void> carry_out(const DaemonPlaces& places, const std::string& verb, Wish
     return list(*client, wish, console);
   }
   if (verb == "probe") {
-    return probe(*client, wish);
+    return probe(*client, wish, places.channels);
   }
   return switch_targets(*client, wish, verb == "enable");
+}
+
+int report(const Call& call, const Result<void>& done, Console& console) {
+  if (!done) {
+    console.error(fmt::format("{}: {}\n", call.name, done.error().message));
+  }
+  return done ? kOk : kFailed;
+}
+
+int name_disks(const Call& call, const Arguments& arguments, Console& console) {
+  if (arguments.operands.size() > 1) {
+    return misused(call, kForm, console, "names: expected options only");
+  }
+  const std::string* const root = arguments.find("root");
+  const NamesWish wish{places_of(call, arguments), call.places.sys,
+                       root != nullptr ? *root : call.places.dev, arguments.find("conf")};
+  return report(call, make_names(wish, console), console);
 }
 
 }  // namespace
@@ -137,8 +166,11 @@ int run_aoectl(const Call& call, Console& console) {
   }
   const std::string verb = arguments->operands.empty() ? "" : arguments->operands.front();
   const bool is_switch = verb == "enable" || verb == "disable";
-  if (!is_switch && verb != "list" && verb != "probe") {
-    return misused(call, kForm, console, "expected list, enable, disable or probe");
+  if (!is_switch && verb != "list" && verb != "probe" && verb != "names") {
+    return misused(call, kForm, console, "expected list, enable, disable, probe or names");
+  }
+  if (verb == "names") {
+    return name_disks(call, *arguments, console);
   }
   Wish wish;
   wish.force = arguments->has("f");
@@ -152,12 +184,8 @@ int run_aoectl(const Call& call, Console& console) {
   if (is_switch && wish.patterns.empty()) {
     return misused(call, kForm, console, verb + ": expected addresses");
   }
-  if (const auto done = carry_out(places_of(call, *arguments), verb, std::move(wish), console);
-      !done) {
-    console.error(fmt::format("{}: {}\n", call.name, done.error().message));
-    return kFailed;
-  }
-  return kOk;
+  return report(call, carry_out(places_of(call, *arguments), verb, std::move(wish), console),
+                console);
 }
 
 }  // namespace aoe::compat::solaris

@@ -1,18 +1,16 @@
 #include "base/parse.h"
-#include "compat/solaris/aoed_conf.h"
 #include "compat/solaris/arguments.h"
 #include "compat/solaris/channel_table.h"
 #include "compat/solaris/commands.h"
 #include "compat/solaris/daemon_link.h"
 #include "compat/solaris/device_counters.h"
+#include "compat/solaris/instances.h"
 #include "compat/solaris/kstat_text.h"
-#include "compat/solaris/text_file.h"
 #include "os/clock.h"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <map>
 
 namespace aoe::compat::solaris {
 namespace {
@@ -50,31 +48,13 @@ Result<Wanted> parse_name(const std::string& name) {
                    fmt::format("{}: expected aoedN,stats or aoedN,conf", name));
 }
 
-using Instances = std::map<std::uint32_t, TargetAddress>;
-
-Result<Instances> instances_of(const std::vector<DaemonTarget>& targets, const std::string* file) {
-  Instances instances;
+Result<Instances> choose_instances(const std::vector<DaemonTarget>& targets,
+                                   const std::string* file) {
   if (file == nullptr) {
-    for (const DaemonTarget& target : targets) {
-      if (const auto instance = standard_instance(target.address)) {
-        instances.emplace(*instance, target.address);
-      }
-    }
-    return instances;
+    return standard_instances(targets);
   }
-  AOE_TRY_ASSIGN(const std::string text, read_text_file(*file));
-  const AoedConf conf = parse_aoed_conf(text);
-  if (!conf.problems.empty()) {
-    return fail_with(Errc::invalid_argument, 0, "\n" + problems_text(*file, conf.problems));
-  }
-  for (const AoedDevice& device : conf.devices) {
-    for (const DaemonTarget& target : targets) {
-      if (target.address == device.address) {
-        instances.emplace(device.instance, device.address);
-      }
-    }
-  }
-  return instances;
+  AOE_TRY_ASSIGN(const auto entries, read_aoed_conf(*file));
+  return instances_of(targets, entries);
 }
 
 Result<std::string> tables(const DaemonPlaces& places, const Wanted& wanted,
@@ -82,7 +62,7 @@ Result<std::string> tables(const DaemonPlaces& places, const Wanted& wanted,
   AOE_TRY_ASSIGN(const auto channels, ChannelTable(places.channels).active());
   AOE_TRY_ASSIGN(const auto client, connect(places));
   AOE_TRY_ASSIGN(const auto targets, ask_targets(*client, channels));
-  AOE_TRY_ASSIGN(const Instances instances, instances_of(targets, file));
+  AOE_TRY_ASSIGN(const Instances instances, choose_instances(targets, file));
   std::string text;
   for (const auto& [instance, address] : instances) {
     if (wanted.instance && *wanted.instance != instance) {

@@ -189,6 +189,42 @@ TEST_F(AfPacketPortTest, FilterKeepsResponsesFromATarget) {
   EXPECT_TRUE(nothing_to_receive(*initiator));
 }
 
+TEST_F(AfPacketPortTest, FilterOfAWatcherLeavesGoodAnswersOut) {
+  struct Case {
+    std::uint8_t flags;
+    std::uint8_t command;
+    std::uint8_t status;
+  };
+
+  auto a = open_port({.interface = "va"});
+  auto b = open_port({.interface = "vb", .filter = FrameFilter::remarkable_responses});
+  const std::vector<Case> cases{
+      {0x10, 0, 0x01},  // 0: a request
+      {0x18, 0, 0x40},  // 1: a good answer
+      {0x18, 0, 0x41},  // 2: one with an ATA error
+      {0x1c, 0, 0x40},  // 3: with an AoE error
+      {0x28, 0, 0x40},  // 4: of another version
+      {0x18, 1, 0x40},  // 5: of another command
+  };
+  for (std::uint32_t i = 0; i < cases.size(); ++i) {
+    PacketBuffer frame = make_frame({.number = i, .flags = cases[i].flags});
+    store_u8(frame.bytes(), 19, cases[i].command);
+    store_u8(frame.bytes(), 27, cases[i].status);
+    a->transmit({&frame, 1});
+  }
+  constexpr std::size_t kLastBytes = 30;
+  send(*a, {.number = 0, .size_bytes = kLastBytes});
+  std::vector<std::uint32_t> whole;
+  for (auto next = receive(*b, 1); !next.empty(); next = receive(*b, 1)) {
+    if (next.front().bytes().size() == kLastBytes) {
+      break;
+    }
+    whole.push_back(numbers(next).front());
+  }
+  EXPECT_THAT(whole, ::testing::ElementsAre(2U, 3U, 4U, 5U));
+  EXPECT_TRUE(nothing_to_receive(*b));
+}
+
 TEST_F(AfPacketPortTest, FramesForOtherStationsAreCountedAndDropped) {
   auto a = open_port({.interface = "va"});
   auto b = open_port({.interface = "vb"});
