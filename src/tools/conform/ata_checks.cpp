@@ -13,6 +13,7 @@ namespace {
 using protocol::AoeError;
 using protocol::AtaArgument;
 using protocol::AtaOp;
+using protocol::FrameHeader;
 
 const char* const kNoDisk = "it does not identify itself";
 
@@ -56,13 +57,12 @@ Finding check_identify_checksum(Subject& subject) {
 }
 
 Finding check_identify_broadcast(Subject& subject) {
-  Bytes frame = subject.identify_frame();
-  protocol::FrameHeader header = *protocol::parse_header(frame);
-  header.destination = MacAddress::broadcast();
-  header.address = {protocol::kAllShelves, protocol::kAllSlots};
-  // WinAoE counts its tags from 1 and writes them the other way round.
-  header.tag = Tag{0x0100'0000};
-  set_header(frame, header);
+  const Bytes frame = with_header(subject.identify_frame(), [](FrameHeader& header) {
+    header.destination = MacAddress::broadcast();
+    header.address = {protocol::kAllShelves, protocol::kAllSlots};
+    // WinAoE counts its tags from 1 and writes them the other way round.
+    header.tag = Tag{0x0100'0000};
+  });
   for (const Answer& answer : subject.ask_once(frame)) {
     if (answer.header.source == subject.mac() && answer.header.address == subject.address() &&
         answer.is_ata_success()) {

@@ -57,11 +57,11 @@ Finding check_wildcards(Subject& subject) {
       DeviceAddress{protocol::kAllShelves, protocol::kAllSlots}};
   const std::array<const char*, 3> names{"any shelf", "any slot", "any shelf and slot"};
   for (std::size_t i = 0; i < patterns.size(); ++i) {
-    Bytes frame = subject.config_frame(ConfigCommand::read);
-    FrameHeader header = *protocol::parse_header(frame);
-    header.destination = MacAddress::broadcast();
-    header.address = patterns.at(i);
-    set_header(frame, header);
+    const Bytes frame =
+        with_header(subject.config_frame(ConfigCommand::read), [&](FrameHeader& header) {
+          header.destination = MacAddress::broadcast();
+          header.address = patterns.at(i);
+        });
     // Others may answer the same question: ours has to be among them.
     const auto answers = subject.ask_once(frame);
     const bool is_there = std::ranges::any_of(answers, [&](const Answer& answer) {
@@ -75,14 +75,13 @@ Finding check_wildcards(Subject& subject) {
 }
 
 Finding check_other_address(Subject& subject) {
-  Bytes frame = subject.config_frame(ConfigCommand::read);
-  FrameHeader header = *protocol::parse_header(frame);
   // Of all addresses the one a target is least likely to have: unset shelf 0xFFF, last slot.
-  header.address = {protocol::kUnsetShelf, Slot{254}};
-  set_header(frame, header);
+  static constexpr DeviceAddress kOther{protocol::kUnsetShelf, Slot{254}};
+  const Bytes frame = with_header(subject.config_frame(ConfigCommand::read),
+                                  [](FrameHeader& header) { header.address = kOther; });
   for (const Answer& answer : subject.ask_once(frame)) {
     if (answer.header.address == subject.address()) {
-      return broken(fmt::format("answers what was sent to {}", to_string(header.address)));
+      return broken(fmt::format("answers what was sent to {}", to_string(kOther)));
     }
   }
   return right();
@@ -95,10 +94,8 @@ Finding silent(Subject& subject, const Bytes& frame) {
 
 Finding check_response_ignored(Subject& subject) {
   // No config answer: a target would take it for another one that announces its address.
-  Bytes frame = subject.identify_frame();
-  FrameHeader header = *protocol::parse_header(frame);
-  header.is_response = true;
-  set_header(frame, header);
+  const Bytes frame =
+      with_header(subject.identify_frame(), [](FrameHeader& header) { header.is_response = true; });
   return silent(subject, frame);
 }
 
@@ -116,11 +113,11 @@ Finding check_group_source(Subject& subject) {
 }
 
 Finding check_error_flag(Subject& subject) {
-  Bytes frame = subject.config_frame(ConfigCommand::read);
-  FrameHeader header = *protocol::parse_header(frame);
-  header.is_error = true;
-  header.error = 9;
-  set_header(frame, header);
+  const Bytes frame =
+      with_header(subject.config_frame(ConfigCommand::read), [](FrameHeader& header) {
+        header.is_error = true;
+        header.error = 9;
+      });
   const auto answer = subject.ask(frame);
   if (!answer) {
     return right("no answer");
@@ -141,10 +138,8 @@ Finding check_reserved_flags(Subject& subject) {
 }
 
 Finding check_other_version(Subject& subject) {
-  Bytes frame = subject.config_frame(ConfigCommand::read);
-  FrameHeader header = *protocol::parse_header(frame);
-  header.version = 2;
-  set_header(frame, header);
+  const Bytes frame = with_header(subject.config_frame(ConfigCommand::read),
+                                  [](FrameHeader& header) { header.version = 2; });
   const auto answer = subject.ask(frame);
   if (!answer) {
     return right("no answer");
@@ -155,10 +150,8 @@ Finding check_other_version(Subject& subject) {
 }
 
 Finding check_version_zero(Subject& subject) {
-  Bytes frame = subject.config_frame(ConfigCommand::read);
-  FrameHeader header = *protocol::parse_header(frame);
-  header.version = 0;
-  set_header(frame, header);
+  const Bytes frame = with_header(subject.config_frame(ConfigCommand::read),
+                                  [](FrameHeader& header) { header.version = 0; });
   const auto answer = subject.ask(frame);
   if (!answer) {
     return broken("no answer");

@@ -137,6 +137,15 @@ class Subject {
 // Sets the named fields of a frame again.
 void set_header(Bytes& frame, const protocol::FrameHeader& header);
 
+// The frame with what `change` does to its header.
+template <class Change>
+[[nodiscard]] Bytes with_header(Bytes frame, Change change) {
+  protocol::FrameHeader header = *protocol::parse_header(frame);
+  change(header);
+  set_header(frame, header);
+  return frame;
+}
+
 // A mask directive's or reserve list's addresses in an answer, or nothing when they are not all
 // there.
 [[nodiscard]] std::optional<std::vector<MacAddress>> mask_of(const Answer& answer);

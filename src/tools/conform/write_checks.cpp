@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace aoe::tools::conform {
 namespace {
@@ -171,10 +172,9 @@ Finding check_without_flag(Subject& subject) {
 }
 
 Bytes to_any_address(Bytes frame) {
-  FrameHeader header = *protocol::parse_header(frame);
-  header.address = {protocol::kAllShelves, protocol::kAllSlots};
-  set_header(frame, header);
-  return frame;
+  return with_header(std::move(frame), [](FrameHeader& header) {
+    header.address = {protocol::kAllShelves, protocol::kAllSlots};
+  });
 }
 
 Finding check_wildcard(Subject& subject) {
@@ -216,10 +216,7 @@ class LinuxTags {
 };
 
 Bytes with_tag(Bytes frame, Tag tag) {
-  FrameHeader header = *protocol::parse_header(frame);
-  header.tag = tag;
-  set_header(frame, header);
-  return frame;
+  return with_header(std::move(frame), [tag](FrameHeader& header) { header.tag = tag; });
 }
 
 Finding check_late_copy(Subject& subject) {
