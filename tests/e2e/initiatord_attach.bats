@@ -13,7 +13,7 @@ show_device() {
   make_net
   truncate -s "$1" "$WORK/disk.img"
   start_targetd -e "7.1=$WORK/disk.img"
-  MNT=$WORK/etherd LINKS=$WORK/links POINT=$WORK/point
+  MNT=$WORK/etherd LINKS=$WORK/links POINT=$WORK/shared/point
   make_point "$POINT"
   start_initiatord --mount "$MNT"
   aoed wait e7.1
@@ -22,7 +22,7 @@ show_device() {
 # What a test that fails leaves mounted or attached would outlive it.
 teardown() {
   local device
-  remove_point "$BATS_TEST_TMPDIR/point"
+  remove_point "$BATS_TEST_TMPDIR/shared/point"
   for device in $(attached_devices); do
     losetup -d "$device" || true
   done

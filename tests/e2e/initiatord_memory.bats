@@ -26,7 +26,7 @@ peak_bytes() { cat "$GROUP/memory.max_usage_in_bytes" 2>/dev/null || cat "$GROUP
 
 teardown() {
   [ -z "${WATCHDOG:-}" ] || kill "$WATCHDOG" 2>/dev/null || true
-  remove_point "$BATS_TEST_TMPDIR/point"
+  remove_point "$BATS_TEST_TMPDIR/shared/point"
   [ -z "${ATTACHED:-}" ] || aoed detach e7.1 || true
   lib_teardown
   if mountpoint -q "$BATS_TEST_TMPDIR/fusectl"; then
@@ -59,9 +59,9 @@ teardown() {
   device=$(aoed attach e7.1 --via loop)
   ATTACHED=$device
   mkfs.ext4 -q -E nodiscard "$device"
-  make_point "$WORK/point"
+  make_point "$WORK/shared/point"
   mkdir "$WORK/fusectl"
-  mount "$device" "$WORK/point"
+  mount "$device" "$WORK/shared/point"
 
   # A machine that hangs here would hang for good: the connection is aborted then, and all fails.
   mount -t fusectl fusectl "$WORK/fusectl"
@@ -74,13 +74,13 @@ teardown() {
 
   (
     echo "$BASHPID" >"$GROUP/cgroup.procs"
-    exec dd if=/dev/zero of="$WORK/point/file" bs=1M count=1024 conv=fsync status=none
+    exec dd if=/dev/zero of="$WORK/shared/point/file" bs=1M count=1024 conv=fsync status=none
   )
   [ ! -e "$WORK/watchdog" ]
   # It was under pressure: the group was full.
   [ "$(peak_bytes)" -ge $((250 << 20)) ]
   kill "$WATCHDOG"
-  umount "$WORK/point"
+  umount "$WORK/shared/point"
   e2fsck -fn "$device" >"$WORK/e2fsck.log"
   aoed detach e7.1
   ATTACHED=''

@@ -11,7 +11,7 @@ load lib
 MANAGER=$BATS_TEST_DIRNAME/../support/fd_store.py
 
 teardown() {
-  remove_point "$BATS_TEST_TMPDIR/point"
+  remove_point "$BATS_TEST_TMPDIR/shared/point"
   [ -z "${ATTACHED:-}" ] || aoed detach e7.1 || losetup -d "$ATTACHED" || true
   if [ -n "${MANAGER_PID:-}" ] && kill -USR1 "$MANAGER_PID" 2>/dev/null; then
     kill -KILL "$(daemon_pid)" || true
@@ -80,11 +80,11 @@ end_managed() {
   requires netns loop mkfs.ext4 file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
   attach_managed 256M
   mkfs.ext4 -q -E nodiscard "$device"
-  make_point "$WORK/point"
-  mount "$device" "$WORK/point"
+  make_point "$WORK/shared/point"
+  mount "$device" "$WORK/shared/point"
   head -c 100M /dev/urandom >"$WORK/source"
   (for ((i = 0; i < 100; i++)); do
-    dd if="$WORK/source" of="$WORK/point/file" bs=1M skip="$i" seek="$i" count=1 \
+    dd if="$WORK/source" of="$WORK/shared/point/file" bs=1M skip="$i" seek="$i" count=1 \
       conv=fsync,notrunc status=none || exit 1
   done) 3>&- &
   writer=$!
@@ -95,10 +95,10 @@ end_managed() {
     wait_for "$WAIT_SECONDS" taken_over "$kills"
   done
   wait "$writer"
-  umount "$WORK/point"
+  umount "$WORK/shared/point"
   e2fsck -fn "$device" >"$WORK/e2fsck.log"
-  mount -o ro "$device" "$WORK/point"
-  assert_same_bytes "$WORK/source" "$WORK/point/file"
-  umount "$WORK/point"
+  mount -o ro "$device" "$WORK/shared/point"
+  assert_same_bytes "$WORK/source" "$WORK/shared/point/file"
+  umount "$WORK/shared/point"
   end_managed
 }

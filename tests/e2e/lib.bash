@@ -70,15 +70,22 @@ end_process() {
   wait "$pid" 2>/dev/null || ENDED_STATUS=$?
 }
 
-# make_point DIRECTORY: somewhere to mount. `ip netns exec` gives each command a copy of all mounts there are,
-# of this test's too when the command is another test's; an umount reaches the copies of what is mounted below
-# a shared mount only, and a disk is in use until then. remove_point unmounts all of it.
+# make_point DIRECTORY: somewhere to mount, alone in its parent, which becomes a shared mount. `ip netns exec`
+# gives each command a copy of all mounts there are, of this test's too when the command is another test's; an
+# umount reaches the copies of what is mounted below a shared mount only, and a disk is in use until then.
+# The directory itself is no mount: programs that look a file system up by its point take the first they find
+# (xfs_growfs opens that one's device). remove_point unmounts all of it.
 make_point() {
-  mkdir -p "$1" && mount --bind "$1" "$1" && mount --make-shared "$1"
+  local parent
+  parent=$(dirname "$1")
+  mkdir -p "$parent" && mount --bind "$parent" "$parent" && mount --make-shared "$parent" && mkdir "$1"
 }
 remove_point() {
-  while mountpoint -q "$1"; do
-    umount "$1" || return
+  local mounted
+  for mounted in "$1" "$(dirname "$1")"; do
+    while mountpoint -q "$mounted"; do
+      umount "$mounted" || return
+    done
   done
 }
 

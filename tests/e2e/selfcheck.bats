@@ -154,13 +154,13 @@ while :; do sleep 0.05; done'
 @test "an umount below a point reaches the copies of mounts in other namespaces" {
   requires netns
   make_net
-  make_point "$WORK/point"
-  mount -t tmpfs -o size=64k none "$WORK/point" || skip "mount: not permitted here"
+  make_point "$WORK/shared/point"
+  mount -t tmpfs -o size=64k none "$WORK/shared/point" || skip "mount: not permitted here"
   start_daemon holder ip netns exec "$NS_TARGET" sleep 60
-  holds() { grep " $WORK/point " "/proc/$DAEMON_PID/mountinfo" | grep -q " - tmpfs none "; }
+  holds() { grep " $WORK/shared/point " "/proc/$DAEMON_PID/mountinfo" | grep -q " - tmpfs none "; }
   wait_for "$WAIT_SECONDS" holds
-  umount "$WORK/point"
+  umount "$WORK/shared/point"
   if holds; then fail "it is mounted there still"; fi
-  remove_point "$WORK/point"
-  if mountpoint -q "$WORK/point"; then fail "something is mounted still"; fi
+  remove_point "$WORK/shared/point"
+  if mountpoint -q "$WORK/shared/point"; then fail "something is mounted still"; fi
 }
