@@ -320,10 +320,11 @@ Result<std::string> export_text(const Json& params) {
 Result<Json> handle_export(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string text, export_text(params));
   config::Diagnostics diagnostics;
-  const auto spec = parse_export_spec(text, "target export", diagnostics);
+  auto spec = parse_export_spec(text, "target export", diagnostics);
   if (!diagnostics.ok() || !spec) {
     return fail_with(Errc::invalid_argument, 0, config::joined_errors(diagnostics));
   }
+  spec->config.is_added_at_run_time = true;
   AOE_TRY(daemon.add_export(spec->config));
   return Json{{"address", to_string(spec->config.address)}};
 }
@@ -378,6 +379,26 @@ void handle_thaw(const Json& params, control::Reply reply, Daemon& daemon) {
   daemon.freezer().thaw({.address = *address, .bytes_per_second = *rate}, std::move(reply));
 }
 
+void handle_move(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto from = control::address_param(params, "address");
+  const auto to = control::address_param(params, "to");
+  const auto force = control::flag_param(params, "force");
+  for (const Error* error : {from ? nullptr : &from.error(), to ? nullptr : &to.error(),
+                             force ? nullptr : &force.error()}) {
+    if (error != nullptr) {
+      reply.send(fail(*error));
+      return;
+    }
+  }
+  daemon.move_export(
+      {.from = *from, .to = *to, .force = *force ? Daemon::Force::yes : Daemon::Force::no},
+      std::move(reply));
+}
+
+Result<Json> handle_replace(const Json& /*params*/, Daemon& daemon) {
+  return Json{{"config", daemon.hand_over_to_successor()}};
+}
+
 Result<Json> handle_reload(const Json& /*params*/, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string done, daemon.reload());
   return Json{{"summary", done}};
@@ -398,6 +419,10 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   add("target.unexport", handle_unexport);
   add("target.resize", handle_resize);
   add("target.reload", handle_reload);
+  add("target.replace", handle_replace);
+  server.add_deferred_method("target.move", [&daemon](const Json& params, control::Reply reply) {
+    handle_move(params, std::move(reply), daemon);
+  });
   server.add_deferred_method("target.freeze", [&daemon](const Json& params, control::Reply reply) {
     handle_freeze(params, std::move(reply), daemon);
   });

@@ -60,6 +60,12 @@ int Daemon::run(const TargetConfig& config) {
     spdlog::error("{}", available.error().message);
     return daemon::kExitMisused;
   }
+  if (options_.replace) {
+    if (auto replaced = replace_running(); !replaced) {
+      spdlog::error("{}", replaced.error().message);
+      return daemon::kExitFailed;
+    }
+  }
   if (auto opened = open_edges(); !opened) {
     spdlog::error("{}", opened.error().message);
     return daemon::kExitFailed;
@@ -179,7 +185,7 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
   for (const std::string& warning : opened.warnings) {
     spdlog::warn("{}", warning);
   }
-  AOE_TRY(states_->lock(config.address));
+  AOE_TRY(states_->lock(config.address, options_.replace ? kStopTime : Duration{}));
   const auto give_up = [&](Error error) {
     freezer_->remove(config.address);
     states_->unlock(config.address);
@@ -202,7 +208,14 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
   if (!id) {
     return give_up(std::move(id).error());
   }
-  if (remembered->hold != Duration{}) {
+  if (remembered->handover) {
+    AOE_TRY(shard_->core().take_over(os::monotonic_now(), *id, *remembered->handover));
+    spdlog::info("{}: goes on where the target before left off: {} sessions, {} Linux addresses",
+                 to_string(config.address), remembered->handover->sessions.size(),
+                 remembered->handover->hosts.size());
+  }
+  const target::Export* added = shard_->core().find(*id);
+  if (added != nullptr && added->hold_plain_writes_until > os::monotonic_now()) {
     spdlog::info(
         "{}: writes of plain initiators are held for {}: frames that were sent to an "
         "earlier start may still arrive",
@@ -232,6 +245,7 @@ Result<Daemon::Remembered> Daemon::remember(DeviceAddress address) const {
     question.earlier = EarlierService::unknown;
   }
   remembered.hold = plain_write_hold(question);
+  remembered.handover = fetch_handover(address, question);
   return remembered;
 }
 
@@ -283,6 +297,7 @@ void Daemon::loop_until_stopped() {
   }
   if (shard_->core().requests_in_flight() == 0) {
     for (const auto& [address, id] : export_ids_) {
+      leave_handover(address, id);
       record_stop(address);
     }
   }
@@ -385,6 +400,7 @@ void Daemon::begin_stop(int exit_status) {
   is_stopping_ = true;
   exit_status_ = exit_status;
   stop_deadline_ = os::monotonic_now() + kStopTime;
+  shard_->stop_receiving();
   shard_->stop_working();
   save_all_states();
 }
@@ -426,6 +442,10 @@ void Daemon::handle_event(const target::TargetEvent& event) {
       ready_.erase(event.address);
       record_stop(event.address);
       states_->unlock(event.address);
+      if (moves_.contains(event.address)) {
+        carry_over(event.address);
+        break;
+      }
       const auto again = reopen_.find(event.address);
       if (again != reopen_.end()) {
         // The store is closed by the shard after this; opening waits for the next turn.
