@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <span>
+#include <vector>
 
 namespace aoe::initiator {
 namespace {
@@ -68,8 +70,8 @@ TEST(FrameLog, ARequestThatIsGivenUpIsNotedOnceWithTheFrameThatWasSent) {
                     .lba = Lba{0x1234},
                     .sectors = 2,
                     .write_from = sectors,
-                    .timeout = Duration::seconds(5),
-                    .cookie = 1});
+                    .cookie = 1,
+                    .timeout = Duration::seconds(5)});
   std::vector<Sent> sent;
   world.advance(Duration::seconds(10), [&](const Sent& frame) {
     if (frame.is_data()) {
