@@ -36,8 +36,9 @@ constexpr Duration kPeriod = Duration::seconds(1);
 // More than control requests ever need at a time.
 constexpr std::size_t kHeapReserveBytes = std::size_t{32} << 20U;
 
-client::CoreRunner::Options runner_options() {
+client::CoreRunner::Options runner_options(const InitiatorConfig& config) {
   client::CoreRunner::Options options;
+  options.polling = daemon::polling(config);
   initiator::CoreOptions& core = options.core;
   core.seed = os::random_seed();
   core.wildcard_discovery = initiator::CoreOptions::Wildcard::on;
@@ -119,7 +120,8 @@ Result<void> Daemon::open_edges() {
   (void)std::signal(SIGPIPE, SIG_IGN);
   // Before the ports: a change between opening and watching must not be missed.
   AOE_TRY_ASSIGN(auto links, os::LinkMonitor::open());
-  AOE_TRY_ASSIGN(runner_, client::CoreRunner::create({}, std::move(links), runner_options()));
+  AOE_TRY_ASSIGN(runner_,
+                 client::CoreRunner::create({}, std::move(links), runner_options(config_)));
   runner_->on_link_change([this] { follow_links(); });
   interfaces_ = std::make_unique<InterfaceSet>(*runner_);
   keeper_ = std::make_unique<DeviceKeeper>(runner_->core(),

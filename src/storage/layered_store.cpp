@@ -71,6 +71,7 @@ LayerStatus LayeredStore::status() const {
 
 void LayeredStore::submit(Instant now, std::span<const StoreOp> ops) {
   now_ = now;
+  info_.answers_at_once = next().info().answers_at_once && !has_layer();
   for (const StoreOp& op : ops) {
     AOE_CHECK(!free_.empty(), "the number of operations in flight is bounded by the submitter");
     const std::uint16_t slot = free_.back();
@@ -131,7 +132,8 @@ std::optional<Instant> LayeredStore::poll_timeout() const {
 bool LayeredStore::is_working() const {
   return settle_step_ != SettleStep::idle || header_step_ != HeaderStep::idle ||
          commit_step_ != CommitStep::idle || merge_step_ != MergeStep::idle || wants_merge_ ||
-         can_merge() || base_.outstanding() > 0 || (has_layer() && layer_->outstanding() > 0);
+         can_merge() || next().is_working() || base_.outstanding() > 0 ||
+         (has_layer() && layer_->outstanding() > 0);
 }
 
 bool LayeredStore::can_merge() const {

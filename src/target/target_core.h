@@ -87,6 +87,11 @@ class TargetCore {
   // ------------------------------
 
   [[nodiscard]] std::size_t poll_store_ops(std::span<ExportStoreOp> out);
+
+  // For a write that poll_store_ops() has just handed out, to a store that takes its time: its
+  // data, copied out of the frame, which goes back to the port it came from.
+  [[nodiscard]] ByteSpan keep_data(StoreTag tag) { return executor_.keep_data(tag); }
+
   [[nodiscard]] std::optional<StateSave> poll_state_save();
   [[nodiscard]] std::size_t poll_transmit(std::span<TxFrame> out);
   [[nodiscard]] std::size_t poll_events(std::span<TargetEvent> out);

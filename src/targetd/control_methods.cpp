@@ -146,7 +146,7 @@ Json sessions_json(const target::Export& subject, Daemon& daemon) {
 
 Json store_json(const storage::BlockStore& store) {
   const storage::StoreStats stats = store.stats();
-  return {
+  Json json = {
       {"description", store.describe()},
       {"size_bytes", store.info().size_bytes},
       {"physical_block_bytes", store.info().physical_block_bytes},
@@ -160,6 +160,17 @@ Json store_json(const storage::BlockStore& store) {
       {"write_bytes", stats.write_bytes},
       {"errors", stats.errors},
   };
+  if (const std::uint64_t cached_reads = stats.cache_hits + stats.cache_misses; cached_reads != 0) {
+    json["cache"] = {
+        {"hits", stats.cache_hits},
+        {"misses", stats.cache_misses},
+        {"hit_rate", static_cast<double>(stats.cache_hits) / static_cast<double>(cached_reads)},
+        {"read_ahead_blocks", stats.cache_read_ahead_blocks},
+        {"evictions", stats.cache_evictions},
+        {"used_bytes", stats.cache_used_bytes},
+    };
+  }
+  return json;
 }
 
 Json show(const target::Export& subject, Daemon& daemon) {

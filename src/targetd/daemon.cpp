@@ -38,9 +38,6 @@ Result<void> check_available(const TargetConfig& config) {
   if (config.metrics) {
     return fail_with(Errc::unsupported, 0, "metrics: not available in this version");
   }
-  for (const ExportConfig& item : config.exports) {
-    AOE_TRY(check_export_available(item));
-  }
   return {};
 }
 
@@ -104,7 +101,7 @@ Result<void> Daemon::open_edges() {
   AOE_TRY_ASSIGN(signals_, os::SignalSet::open({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}));
   (void)std::signal(SIGPIPE, SIG_IGN);
   AOE_TRY_ASSIGN(states_, StateDirectory::open(config_.state_dir));
-  AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create({}));
+  AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create(daemon::polling(config_)));
   AOE_TRY_ASSIGN(links_, os::LinkMonitor::open());
   AOE_TRY_ASSIGN(auto engine, storage::open_io_engine({}));
   engine_ = std::move(engine.engine);
@@ -171,6 +168,7 @@ Result<void> Daemon::watch_descriptors() {
     links_changed_ = !links_->drain().empty() || links_changed_;
   }));
   AOE_TRY(loop_->add_fd(engine_->wait_fd(), EPOLLIN, [this](std::uint32_t) { engine_->poll(); }));
+  loop_->add_poller([this] { return engine_->has_arrived(); });
   return {};
 }
 

@@ -117,6 +117,7 @@ class Shard {
   std::vector<target::ExportStoreOp> ops_;
   std::vector<StoreOp> op_batch_;
   std::vector<StoreCompletion> completions_;
+  std::vector<target::TargetEvent> events_;
 };
 
 }  // namespace aoe::targetd
