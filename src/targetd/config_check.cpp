@@ -64,6 +64,48 @@ void check_texts(const TargetConfig& config, Diagnostics& diagnostics) {
   }
 }
 
+// The text that two exports of the same file or image have in common; empty for what is made anew
+// for every export.
+std::string_view shared_store(const ExportConfig& unit) {
+  std::string_view store = unit.store;
+  if (store.starts_with("memory:") || store.starts_with("null:")) {
+    return {};
+  }
+  if (store.starts_with("file:")) {
+    store.remove_prefix(5);
+  }
+  return store;
+}
+
+// Every initiator writes into a layer of its own: nobody writes to the store.
+bool only_reads_store(const ExportConfig& unit) {
+  return unit.mode == ExportMode::read_only || !unit.overlay.empty();
+}
+
+void check_overlays(const TargetConfig& config, Diagnostics& diagnostics) {
+  for (const ExportConfig& unit : config.exports) {
+    if (unit.overlay.empty()) {
+      continue;
+    }
+    if (unit.mode == ExportMode::read_only) {
+      diagnostics.add_error(unit.origin,
+                            "overlay: given with mode=read-only: expected one of the two (a store "
+                            "with overlays is never written to)");
+    }
+    if (!unit.shadow.empty()) {
+      diagnostics.add_error(unit.origin,
+                            "overlay: given with shadow: expected one of the two (the store stays "
+                            "as it is anyway)");
+    }
+    if (shared_store(unit).empty()) {
+      diagnostics.add_error(unit.origin,
+                            fmt::format("overlay: {} lives only as long as the daemon: "
+                                        "expected a file or block device as store",
+                                        in_quotes(unit.store)));
+    }
+  }
+}
+
 void check_interfaces(const TargetConfig& config, Diagnostics& diagnostics) {
   const std::vector<std::string_view> known(config.interfaces.begin(), config.interfaces.end());
   for (const ExportConfig& unit : config.exports) {
@@ -88,19 +130,6 @@ void check_windows(const TargetConfig& config, Diagnostics& diagnostics) {
   }
 }
 
-// The text that two exports of the same file or image have in common; empty for what is made anew
-// for every export.
-std::string_view shared_store(const ExportConfig& unit) {
-  std::string_view store = unit.store;
-  if (store.starts_with("memory:") || store.starts_with("null:")) {
-    return {};
-  }
-  if (store.starts_with("file:")) {
-    store.remove_prefix(5);
-  }
-  return store;
-}
-
 bool windows_overlap(const ExportConfig& a, const ExportConfig& b) {
   const auto end = [](const ExportConfig& unit) {
     return unit.offset_sectors + unit.length_sectors.value_or(kLbaLimit - unit.offset_sectors);
@@ -117,8 +146,7 @@ void warn_of_shared_stores(const TargetConfig& config, Diagnostics& diagnostics)
     }
     std::vector<const ExportConfig*>& earlier = users[store];
     const auto clash = std::find_if(earlier.begin(), earlier.end(), [&](const ExportConfig* other) {
-      const bool both_read =
-          unit.mode == ExportMode::read_only && other->mode == ExportMode::read_only;
+      const bool both_read = only_reads_store(unit) && only_reads_store(*other);
       return !both_read && windows_overlap(unit, *other);
     });
     if (clash != earlier.end()) {
@@ -163,6 +191,7 @@ Diagnostics validate(const TargetConfig& config) {
   check_texts(config, diagnostics);
   check_interfaces(config, diagnostics);
   check_windows(config, diagnostics);
+  check_overlays(config, diagnostics);
   warn_of_shared_stores(config, diagnostics);
   warn_of_strange_admins(config, diagnostics);
   return diagnostics;

@@ -184,6 +184,9 @@ Json show(const target::Export& subject, Daemon& daemon) {
   if (Json freeze = daemon.freezer().status(subject.settings.address); !freeze.is_null()) {
     json["freeze"] = std::move(freeze);
   }
+  if (Json overlays = daemon.overlays().status(subject.settings.address); !overlays.is_null()) {
+    json["overlays"] = std::move(overlays);
+  }
   if (const ExportConfig* config = daemon.find_config(subject.settings.address)) {
     json["store_offset_bytes"] = config->offset_sectors * kSectorBytes;
   }
@@ -378,6 +381,65 @@ void handle_thaw(const Json& params, control::Reply reply, Daemon& daemon) {
   daemon.freezer().thaw({.address = *address, .bytes_per_second = *rate}, std::move(reply));
 }
 
+// An initiator in the parameter "mac", if there is one.
+Result<std::optional<MacAddress>> optional_mac(const Json& params) {
+  AOE_TRY_ASSIGN(const auto text, control::optional_text_param(params, "mac"));
+  if (!text) {
+    return std::optional<MacAddress>{};
+  }
+  const auto mac = parse_mac_address(*text);
+  if (!mac) {
+    return fail_with(Errc::invalid_argument, 0,
+                     fmt::format("mac: {}: expected an address like 52:54:00:12:34:56", *text));
+  }
+  return mac;
+}
+
+void handle_overlay_list(const Json& params, control::Reply reply, Daemon& daemon) {
+  if (const auto address = address_or_reply(params, reply)) {
+    daemon.overlays().list(*address, std::move(reply));
+  }
+}
+
+Result<Overlays::EndRequest> end_request(const Json& params) {
+  Overlays::EndRequest request;
+  AOE_TRY_ASSIGN(request.address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(request.initiator, optional_mac(params));
+  AOE_TRY_ASSIGN(const bool force, control::flag_param(params, "force"));
+  request.force = force ? Overlays::Force::yes : Overlays::Force::no;
+  return request;
+}
+
+void handle_overlay_end(const Json& params, control::Reply reply, Daemon& daemon,
+                        Overlays::Ending ending) {
+  auto request = end_request(params);
+  if (!request) {
+    reply.send(fail(std::move(request).error()));
+    return;
+  }
+  request->ending = ending;
+  daemon.overlays().end(*request, std::move(reply));
+}
+
+void handle_overlay_commit(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto request = end_request(params);
+  if (!request) {
+    reply.send(fail(request.error()));
+    return;
+  }
+  if (!request->initiator) {
+    reply.send(fail_with(Errc::invalid_argument, 0, "mac: expected whose overlay is committed"));
+    return;
+  }
+  const target::Export* subject = daemon.shard().core().find(request->address);
+  daemon.overlays().commit(
+      {.address = request->address,
+       .initiator = *request->initiator,
+       .force = request->force,
+       .is_online = subject != nullptr && subject->state != target::ExportState::offline},
+      std::move(reply));
+}
+
 Result<Json> handle_reload(const Json& /*params*/, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string done, daemon.reload());
   return Json{{"summary", done}};
@@ -404,6 +466,22 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   server.add_deferred_method("target.thaw", [&daemon](const Json& params, control::Reply reply) {
     handle_thaw(params, std::move(reply), daemon);
   });
+  server.add_deferred_method("target.overlay.list",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_overlay_list(params, std::move(reply), daemon);
+                             });
+  server.add_deferred_method(
+      "target.overlay.reset", [&daemon](const Json& params, control::Reply reply) {
+        handle_overlay_end(params, std::move(reply), daemon, Overlays::Ending::reset);
+      });
+  server.add_deferred_method(
+      "target.overlay.drop", [&daemon](const Json& params, control::Reply reply) {
+        handle_overlay_end(params, std::move(reply), daemon, Overlays::Ending::drop);
+      });
+  server.add_deferred_method("target.overlay.commit",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_overlay_commit(params, std::move(reply), daemon);
+                             });
   server.add_method("target.online", [&daemon](const Json& params) {
     return handle_online(params, daemon, target::TargetCore::Online::yes);
   });

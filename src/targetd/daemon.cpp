@@ -49,7 +49,8 @@ Result<void> check_available(const TargetConfig& config) {
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
 
 Daemon::~Daemon() {
-  freezer_.reset();  // it holds answers that the control socket waits for
+  freezer_.reset();  // they hold answers that the control socket waits for
+  overlays_.reset();
   control_.reset();
   shard_.reset();
 }
@@ -130,21 +131,27 @@ Result<void> Daemon::open_ports() {
                                            *engine_, *states_},
                               limits, frame_bytes, Prng(os::random_seed()),
                               [this](const target::TargetEvent& event) { handle_event(event); });
-  freezer_ = std::make_unique<Freezer>(Freezer::Parts{
-      .engine = *engine_,
-      .states = *states_,
-      .state_dir = config_.state_dir,
-      .run_blocking =
-          [this](auto job, auto completion) {
-            worker_->post(std::move(job), std::move(completion));
-          },
-      .wake = [this](DeviceAddress address) { shard_->watch(export_ids_.at(address)); },
-      .publish =
-          [this](const control::Json& event) {
-            if (control_ != nullptr) {
-              control_->publish(event);
-            }
-          }});
+  const auto run_blocking = [this](auto job, auto completion) {
+    worker_->post(std::move(job), std::move(completion));
+  };
+  const auto wake = [this](DeviceAddress address) {
+    if (const auto id = export_ids_.find(address); id != export_ids_.end()) {
+      shard_->watch(id->second);
+    }
+  };
+  const auto publish = [this](const control::Json& event) {
+    if (control_ != nullptr) {
+      control_->publish(event);
+    }
+  };
+  freezer_ = std::make_unique<Freezer>(Freezer::Parts{.engine = *engine_,
+                                                      .states = *states_,
+                                                      .state_dir = config_.state_dir,
+                                                      .run_blocking = run_blocking,
+                                                      .wake = wake,
+                                                      .publish = publish});
+  overlays_ = std::make_unique<Overlays>(Overlays::Parts{
+      .engine = *engine_, .run_blocking = run_blocking, .wake = wake, .publish = publish});
   for (auto& port : ports) {
     if (!port->info().link_up) {
       spdlog::warn("{}: the link is down; it is served as soon as it comes up", port->name());
@@ -182,11 +189,17 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
   AOE_TRY(states_->lock(config.address));
   const auto give_up = [&](Error error) {
     freezer_->remove(config.address);
+    overlays_->remove(config.address);
     states_->unlock(config.address);
     return fail(std::move(error));
   };
   if (auto added = freezer_->add(config, opened.layered, opened.base_name); !added) {
     return give_up(std::move(added).error());
+  }
+  if (opened.overlays != nullptr) {
+    if (auto added = overlays_->add(config, *opened.overlays, opened.base_name); !added) {
+      return give_up(std::move(added).error());
+    }
   }
   auto remembered = remember(config.address);
   if (!remembered) {
@@ -271,6 +284,7 @@ void Daemon::loop_until_stopped() {
   while (!is_stop_complete()) {
     std::optional<Instant> next = shard_->turn();
     freezer_->poll();
+    overlays_->poll();
     const Instant soonest = next ? std::min(*next, next_periodic_) : next_periodic_;
     loop_->run_once(soonest);
     if (std::exchange(links_changed_, false)) {
@@ -422,6 +436,7 @@ void Daemon::handle_event(const target::TargetEvent& event) {
       break;
     case target::EventKind::export_removed: {
       freezer_->remove(event.address);
+      overlays_->remove(event.address);
       export_ids_.erase(event.address);
       ready_.erase(event.address);
       record_stop(event.address);

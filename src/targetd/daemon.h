@@ -15,6 +15,7 @@
 #include "targetd/freeze_signals.h"
 #include "targetd/freezer.h"
 #include "targetd/options.h"
+#include "targetd/overlays.h"
 #include "targetd/shard.h"
 #include "targetd/state_directory.h"
 
@@ -46,6 +47,8 @@ class Daemon {
   [[nodiscard]] Shard& shard() { return *shard_; }
 
   [[nodiscard]] Freezer& freezer() { return *freezer_; }
+
+  [[nodiscard]] Overlays& overlays() { return *overlays_; }
 
   [[nodiscard]] Result<void> add_export(const ExportConfig& config);
   // busy: it was used in the last seconds, unless forced.
@@ -101,6 +104,7 @@ class Daemon {
   std::unique_ptr<os::LinkMonitor> links_;
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<Freezer> freezer_;
+  std::unique_ptr<Overlays> overlays_;
   FreezeSignals freeze_signals_;
   std::unique_ptr<control::Server> control_;
   std::unique_ptr<os::ChildProcess> child_;

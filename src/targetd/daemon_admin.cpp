@@ -125,6 +125,7 @@ Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen)
   }
   if (!needs_reopen) {
     freezer_->configure(wanted);
+    overlays_->configure(wanted);
     storage::BlockStore* store = shard_->store_of(id);
     if (store == nullptr) {
       return no_such_export(wanted.address);

@@ -103,8 +103,9 @@ Result<OpenedExport> open_export(const ExportConfig& config,
                                  const std::vector<std::string>& interfaces,
                                  storage::IoEngine& engine) {
   storage::StoreOptions options;
-  options.access = config.mode == ExportMode::read_only ? storage::Access::read_only
-                                                        : storage::Access::read_write;
+  options.access = config.mode == ExportMode::read_only || !config.overlay.empty()
+                       ? storage::Access::read_only
+                       : storage::Access::read_write;
   options.direct = store_direct(config.direct);
   options.offset_sectors = config.offset_sectors;
   options.length_sectors = config.length_sectors;
@@ -124,7 +125,12 @@ Result<OpenedExport> open_export(const ExportConfig& config,
     return name_it(std::move(store).error());
   }
   OpenedExport opened;
-  if (spec->backend == "file" && !store->store->info().is_read_only) {
+  if (!config.overlay.empty()) {
+    auto overlays = std::make_unique<storage::OverlayStore>(
+        std::move(store->store), target::requests_per_export_max(config.buffers));
+    opened.overlays = overlays.get();
+    store->store = std::move(overlays);
+  } else if (spec->backend == "file" && !store->store->info().is_read_only) {
     auto layered = std::make_unique<storage::LayeredStore>(
         std::move(store->store),
         storage::LayeredOptions{.when_full = config.when_shadow_full == WhenShadowFull::thaw

@@ -1,9 +1,9 @@
 #include "targetd/freezer.h"
 
-#include "base/fnv1a.h"
 #include "base/prng.h"
 #include "os/random_seed.h"
 #include "storage/layer_file.h"
+#include "targetd/base_identity.h"
 
 #include <fmt/format.h>
 
@@ -100,9 +100,7 @@ Result<void> Freezer::add(const ExportConfig& config, storage::LayeredStore* sto
   volume.serial = next_serial_++;
   volume.config = config;
   volume.store = store;
-  volume.base = {.sectors = store->info().size_bytes / kSectorBytes,
-                 .name_hash = fnv1a(fmt::format("{} {} {}", base_name, config.offset_sectors,
-                                                config.length_sectors.value_or(0)))};
+  volume.base = identity_of_base(config, base_name, store->info().size_bytes);
   store->set_merge_rate(config.thaw_rate_bytes);
   const std::string record_path =
       fmt::format("{}/{}.freeze", parts_.state_dir, to_string(config.address));

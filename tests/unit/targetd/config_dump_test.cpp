@@ -35,6 +35,8 @@ allow = ["02:00:00:00:0a:10", "02:00:00:00:0a:11"]
 shadow = "/s"
 shadow_full = "refuse"
 thaw_rate = "1M"
+overlay = "/o"
+overlay_max = 7
 model = "M 1"
 serial = "S1"
 remote_admin = ["02:00:00:00:0a:10"]
@@ -52,6 +54,7 @@ cache = "0"
 allow = "any"
 shadow_full = "thaw"
 thaw_rate = "64M"
+overlay_max = 256
 remote_admin = "none"
 start_offline = false
 )";
