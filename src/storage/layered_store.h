@@ -81,7 +81,10 @@ class LayeredStore final : public FilterStore {
   [[nodiscard]] std::optional<Instant> poll_timeout() const override;
   [[nodiscard]] bool is_working() const override;
 
-  void stop_working() override { is_stopped_ = true; }
+  void stop_working() override {
+    is_stopped_ = true;
+    FilterStore::stop_working();
+  }
 
   // The size stays what it is while there is a layer.
   Result<std::uint64_t> refresh() override;

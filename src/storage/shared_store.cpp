@@ -122,7 +122,7 @@ class SharedStore::Port final : public BlockStore {
 SharedStore::SharedStore(std::unique_ptr<BlockStore> store) : lower_(std::move(store)) {}
 
 std::shared_ptr<SharedStore> SharedStore::make(std::unique_ptr<BlockStore> store) {
-  return std::shared_ptr<SharedStore>(new SharedStore(std::move(store)));
+  return std::unique_ptr<SharedStore>(new SharedStore(std::move(store)));
 }
 
 std::unique_ptr<BlockStore> SharedStore::open_port(std::uint32_t in_flight_max) {

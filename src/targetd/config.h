@@ -85,6 +85,9 @@ struct ExportConfig {
   std::uint64_t thaw_rate_bytes = kThawRateDefault;  // a second; 0: as fast as it goes
   std::string overlay;  // directory of the initiators' layers; empty: all write to the store
   std::uint32_t overlay_max = kOverlaysDefault;  // 1..kOverlaysMax
+  std::string snapshots;  // directory of what snapshots need; empty: none can be taken
+  std::string integrity;  // path of the checksums; empty: none
+  std::uint64_t scrub_rate_bytes = kThawRateDefault;  // a second; 0: as fast as it goes
   std::string model;   // at most kModelCharsMax printable characters; empty: the default text
   std::string serial;  // at most kSerialCharsMax printable characters; empty: made from the address
   RemoteAdmin remote_admin;

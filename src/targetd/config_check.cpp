@@ -106,6 +106,48 @@ void check_overlays(const TargetConfig& config, Diagnostics& diagnostics) {
   }
 }
 
+void check_snapshots(const TargetConfig& config, Diagnostics& diagnostics) {
+  for (const ExportConfig& unit : config.exports) {
+    if (unit.snapshots.empty()) {
+      continue;
+    }
+    if (only_reads_store(unit)) {
+      diagnostics.add_error(
+          unit.origin,
+          "snapshots: given with mode=read-only or overlay: expected a store that "
+          "is written to");
+    }
+    if (shared_store(unit).empty()) {
+      diagnostics.add_error(unit.origin, fmt::format("snapshots: {} lives only as long as the "
+                                                     "daemon: expected a file or block device as "
+                                                     "store",
+                                                     in_quotes(unit.store)));
+    }
+  }
+}
+
+void check_integrity(const TargetConfig& config, Diagnostics& diagnostics) {
+  UniqueTexts files("integrity", diagnostics);
+  for (const ExportConfig& unit : config.exports) {
+    files.add(unit.integrity, unit, "every export needs checksums of its own");
+    if (unit.integrity.empty()) {
+      continue;
+    }
+    if (!unit.overlay.empty()) {
+      diagnostics.add_error(
+          unit.origin,
+          "integrity: given with overlay: expected one of the two (a commit would "
+          "go past the checksums)");
+    }
+    if (shared_store(unit).empty()) {
+      diagnostics.add_error(unit.origin, fmt::format("integrity: {} lives only as long as the "
+                                                     "daemon: expected a file or block device as "
+                                                     "store",
+                                                     in_quotes(unit.store)));
+    }
+  }
+}
+
 void check_interfaces(const TargetConfig& config, Diagnostics& diagnostics) {
   const std::vector<std::string_view> known(config.interfaces.begin(), config.interfaces.end());
   for (const ExportConfig& unit : config.exports) {
@@ -192,6 +234,8 @@ Diagnostics validate(const TargetConfig& config) {
   check_interfaces(config, diagnostics);
   check_windows(config, diagnostics);
   check_overlays(config, diagnostics);
+  check_snapshots(config, diagnostics);
+  check_integrity(config, diagnostics);
   warn_of_shared_stores(config, diagnostics);
   warn_of_strange_admins(config, diagnostics);
   return diagnostics;

@@ -93,7 +93,7 @@ Printed print_remote_admin(const ExportConfig& config) {
 }
 
 // The order is the order of the dump.
-constexpr std::array<ExportKey, 19> kExportKeys{{
+constexpr std::array<ExportKey, 22> kExportKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.address, read_device_address(value));
@@ -166,6 +166,23 @@ constexpr std::array<ExportKey, 19> kExportKeys{{
      [](const ExportConfig& config) { return toml_unless_empty(config.overlay); }},
     {"overlay_max", ChangeEffect::live, read_overlay_max,
      [](const ExportConfig& config) -> Printed { return std::to_string(config.overlay_max); }},
+    {"snapshots", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.snapshots, read_text(value, "the path of a directory for snapshots"));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.snapshots); }},
+    {"integrity", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.integrity, read_text(value, "the path of a file for checksums"));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.integrity); }},
+    {"scrub_rate", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.scrub_rate_bytes, read_size(value, kThawRateMax));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(format_size(config.scrub_rate_bytes));
+     }},
     {"model", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.model, read_printable(value, kModelCharsMax));

@@ -184,6 +184,9 @@ Json show(const target::Export& subject, Daemon& daemon) {
   if (Json freeze = daemon.freezer().status(subject.settings.address); !freeze.is_null()) {
     json["freeze"] = std::move(freeze);
   }
+  if (Json integrity = daemon.scrubber().status(subject.settings.address); !integrity.is_null()) {
+    json["integrity"] = std::move(integrity);
+  }
   if (Json overlays = daemon.overlays().status(subject.settings.address); !overlays.is_null()) {
     json["overlays"] = std::move(overlays);
   }
@@ -363,9 +366,18 @@ std::optional<DeviceAddress> address_or_reply(const Json& params, control::Reply
 }
 
 void handle_freeze(const Json& params, control::Reply reply, Daemon& daemon) {
-  if (const auto address = address_or_reply(params, reply)) {
-    daemon.freezer().freeze(*address, std::move(reply));
+  const auto address = address_or_reply(params, reply);
+  if (!address) {
+    return;
   }
+  if (daemon.snapshots().has_any(*address)) {
+    reply.send(fail_with(Errc::busy, 0,
+                         to_string(*address) +
+                             ": freeze: it has snapshots: copy one of them instead (aoe target "
+                             "snapshot list)"));
+    return;
+  }
+  daemon.freezer().freeze(*address, std::move(reply));
 }
 
 void handle_thaw(const Json& params, control::Reply reply, Daemon& daemon) {
@@ -440,6 +452,50 @@ void handle_overlay_commit(const Json& params, control::Reply reply, Daemon& dae
       std::move(reply));
 }
 
+Result<Snapshots::Request> snapshot_request(const Json& params) {
+  Snapshots::Request request;
+  AOE_TRY_ASSIGN(request.address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(request.snapshot, control::address_param(params, "snapshot"));
+  return request;
+}
+
+void handle_snapshot_create(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto request = snapshot_request(params);
+  if (!request) {
+    reply.send(fail(request.error()));
+    return;
+  }
+  if (daemon.freezer().is_layered(request->address)) {
+    reply.send(fail_with(Errc::busy, 0,
+                         to_string(request->address) + ": snapshot: it is frozen (thaw it first)"));
+    return;
+  }
+  daemon.snapshots().create(*request, std::move(reply));
+}
+
+void handle_snapshot_delete(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto request = snapshot_request(params);
+  if (!request) {
+    reply.send(fail(request.error()));
+    return;
+  }
+  daemon.snapshots().destroy(*request, std::move(reply));
+}
+
+Result<Json> handle_snapshot_list(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+  return daemon.snapshots().list(address);
+}
+
+Result<Json> handle_scrub(const Json& params, Daemon& daemon) {
+  Scrubber::Request request;
+  AOE_TRY_ASSIGN(request.address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(request.is_stop, control::flag_param(params, "stop"));
+  AOE_TRY_ASSIGN(request.bytes_per_second,
+                 control::optional_number_param(params, "bytes_per_second"));
+  return daemon.scrubber().scrub(request);
+}
+
 Result<Json> handle_reload(const Json& /*params*/, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string done, daemon.reload());
   return Json{{"summary", done}};
@@ -460,6 +516,16 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   add("target.unexport", handle_unexport);
   add("target.resize", handle_resize);
   add("target.reload", handle_reload);
+  add("target.scrub", handle_scrub);
+  add("target.snapshot.list", handle_snapshot_list);
+  server.add_deferred_method("target.snapshot.create",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_snapshot_create(params, std::move(reply), daemon);
+                             });
+  server.add_deferred_method("target.snapshot.delete",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_snapshot_delete(params, std::move(reply), daemon);
+                             });
   server.add_deferred_method("target.freeze", [&daemon](const Json& params, control::Reply reply) {
     handle_freeze(params, std::move(reply), daemon);
   });

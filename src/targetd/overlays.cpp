@@ -251,8 +251,10 @@ void Overlays::open(Volume& volume, const MacAddress& initiator) {
       volume,
       [content, path, initiator, base = volume.base,
        name = to_string(volume.config.address)]() -> Result<void> {
+        // First: a header may name a base so large that its map does not fit memory.
+        AOE_TRY_ASSIGN(const storage::LayerHeader header, storage::peek_layer(path));
+        AOE_TRY(storage::check_base(header, base, {path, name}));
         AOE_TRY_ASSIGN(*content, storage::load_layer(path));
-        AOE_TRY(storage::check_base(content->header, base, {path, name}));
         if (content->header.initiator != initiator ||
             content->header.purpose != storage::LayerPurpose::overlay) {
           return fail_with(Errc::corrupt, 0, path + ": it is another initiator's layer");
@@ -540,13 +542,14 @@ void Overlays::load_for_commit(Volume& volume) {
       volume,
       [content, others, path = path_of(volume.config, volume.commit->initiator), base = volume.base,
        name = to_string(volume.config.address)]() -> Result<void> {
-        AOE_TRY_ASSIGN(*content, storage::load_layer(path));
-        if (content->header.state == LayerState::merging) {
-          content->header.base.version = 0;
-          AOE_TRY(storage::check_base(content->header, without_version(base), {path, name}));
+        AOE_TRY_ASSIGN(storage::LayerHeader header, storage::peek_layer(path));
+        if (header.state == LayerState::merging) {
+          header.base.version = 0;
+          AOE_TRY(storage::check_base(header, without_version(base), {path, name}));
         } else {
-          AOE_TRY(storage::check_base(content->header, base, {path, name}));
+          AOE_TRY(storage::check_base(header, base, {path, name}));
         }
+        AOE_TRY_ASSIGN(*content, storage::load_layer(path));
         // Only now: what is lost here is lost for a commit that can begin.
         for (const std::string& other : others) {
           AOE_TRY(storage::remove_layer(other));

@@ -32,6 +32,8 @@ std::string file_name(DeviceAddress address, StateFile kind) {
       return to_string(address) + ".serving";
     case StateFile::freeze:
       return to_string(address) + ".freeze";
+    case StateFile::snapshots:
+      return to_string(address) + ".snapshots";
   }
   return to_string(address);
 }

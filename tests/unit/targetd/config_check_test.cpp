@@ -73,6 +73,12 @@ TEST(ConfigCheck, ShadowBelongsToOneExportAndIsNoStore) {
                           "written to)"));
   EXPECT_EQ(errors_of({"7.1=/a,overlay=/o,shadow=/s"}).size(), 1U);
   EXPECT_EQ(errors_of({"7.1=memory:1M,overlay=/o"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,snapshots=/n,integrity=/i"}).size(), 0U);
+  EXPECT_EQ(errors_of({"7.1=/a,snapshots=/n,mode=read-only"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,snapshots=/n,overlay=/o"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,integrity=/i", "7.2=/b,integrity=/i"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,integrity=/i,overlay=/o"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=null:1M,integrity=/i"}).size(), 1U);
 }
 
 TEST(ConfigCheck, InterfacesOfAnExportAreTheDaemons) {

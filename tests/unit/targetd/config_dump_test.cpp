@@ -37,6 +37,9 @@ shadow_full = "refuse"
 thaw_rate = "1M"
 overlay = "/o"
 overlay_max = 7
+snapshots = "/n"
+integrity = "/i"
+scrub_rate = "2M"
 model = "M 1"
 serial = "S1"
 remote_admin = ["02:00:00:00:0a:10"]
@@ -55,6 +58,7 @@ allow = "any"
 shadow_full = "thaw"
 thaw_rate = "64M"
 overlay_max = 256
+scrub_rate = "64M"
 remote_admin = "none"
 start_offline = false
 )";
