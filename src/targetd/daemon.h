@@ -12,11 +12,15 @@
 #include "runtime/worker.h"
 #include "storage/io_engine.h"
 #include "targetd/config.h"
+#include "targetd/export_opener.h"
 #include "targetd/freeze_signals.h"
 #include "targetd/freezer.h"
 #include "targetd/options.h"
+#include "targetd/overlays.h"
+#include "targetd/scrubber.h"
 #include "targetd/serving_record.h"
 #include "targetd/shard.h"
+#include "targetd/snapshots.h"
 #include "targetd/state_directory.h"
 
 #include <map>
@@ -48,6 +52,12 @@ class Daemon {
 
   [[nodiscard]] Freezer& freezer() { return *freezer_; }
 
+  [[nodiscard]] Overlays& overlays() { return *overlays_; }
+
+  [[nodiscard]] Snapshots& snapshots() { return *snapshots_; }
+
+  [[nodiscard]] Scrubber& scrubber() { return *scrubber_; }
+
   [[nodiscard]] Result<void> add_export(const ExportConfig& config);
 
   // busy: it was used in the last seconds, unless forced.
@@ -77,6 +87,11 @@ class Daemon {
   [[nodiscard]] Result<void> open_control();
   [[nodiscard]] Result<void> watch_descriptors();
   [[nodiscard]] Result<void> start_export(const ExportConfig& config);
+  [[nodiscard]] Result<void> start_opened(const ExportConfig& config, OpenedExport opened);
+  // A snapshot, exported from this store or from what its configuration names.
+  [[nodiscard]] Result<void> start_snapshot(const ExportConfig& config,
+                                            std::unique_ptr<storage::BlockStore> view);
+  void make_volumes();
 
   // Everything that the state directory has of an export, whose lock is held.
   struct Remembered {
@@ -124,10 +139,15 @@ class Daemon {
   std::unique_ptr<os::LinkMonitor> links_;
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<Freezer> freezer_;
+  std::unique_ptr<Overlays> overlays_;
+  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<Scrubber> scrubber_;
   FreezeSignals freeze_signals_;
   std::unique_ptr<control::Server> control_;
   std::unique_ptr<os::ChildProcess> child_;
   std::map<DeviceAddress, ExportId> export_ids_;
+  // Of snapshots: exported, but in no configuration file.
+  std::map<DeviceAddress, ExportConfig> derived_;
   // Opened again, with a new configuration, when the old one has drained.
   std::map<DeviceAddress, ExportConfig> reopen_;
 

@@ -33,6 +33,16 @@ Result<void> Daemon::check_move(const MoveRequest& request) const {
   if (freezer_->is_layered(request.from)) {
     return refuse(Errc::busy, "it is frozen (thaw it first: its shadow belongs to its address)");
   }
+  if (snapshots_->owner_of(request.from)) {
+    return refuse(Errc::busy, "it is a snapshot (delete it, and create one at the other address)");
+  }
+  if (snapshots_->has_any(request.from)) {
+    return refuse(Errc::busy, "it has snapshots (delete them first: they belong to its address)");
+  }
+  if (!find_config(request.from)->overlay.empty()) {
+    return refuse(Errc::busy,
+                  "it has overlays, which belong to its address (change it in the configuration)");
+  }
   if (request.force == Force::yes) {
     return {};
   }

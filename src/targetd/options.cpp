@@ -35,6 +35,11 @@ rbd:POOL/IMAGE[@SNAP]. Keys behind it:
   shadow_full=thaw|refuse
                          give up the frozen state when there is no room, or fail writes (thaw)
   thaw_rate=SIZE         bytes a second that a thaw copies; 0: no limit (64M)
+  overlay=DIR            every initiator writes into a layer of its own there (none)
+  overlay_max=N          how many layers, 1 to 4096 (256)
+  snapshots=DIR          what snapshots need (none: none are taken)
+  integrity=PATH         checksums of what is in STORE (none)
+  scrub_rate=SIZE        bytes a second that a scrub reads; 0: no limit (64M)
   model=TEXT             at most 40 characters
   serial=TEXT            at most 20 characters
   interfaces=IF+IF..     only these of the daemon's interfaces (all)

@@ -41,13 +41,15 @@ std::string file_name(DeviceAddress address, StateFile kind) {
       return to_string(address) + ".freeze";
     case StateFile::handover:
       return to_string(address) + ".handover";
+    case StateFile::snapshots:
+      return to_string(address) + ".snapshots";
   }
   return to_string(address);
 }
 
 // Whether it has to survive a power cut.
 bool is_stable(StateFile kind) {
-  return kind == StateFile::state || kind == StateFile::freeze;
+  return kind != StateFile::serving && kind != StateFile::handover;
 }
 
 Result<void> write_all(int fd, ConstByteSpan bytes, const std::string& what) {

@@ -18,18 +18,20 @@
 
 namespace aoe::targetd {
 
-// Files e7.1.state, e7.1.serving (serving_record.h), e7.1.freeze (freeze_record.h) and
-// e7.1.handover (target/handover.h), replaced whole: written under a temporary name, made stable
-// where that is asked for, and renamed, so that an interruption leaves the old content or the new.
-// A lock on e7.1.lock keeps a second daemon from serving the same export with the same state.
+// Files e7.1.state, e7.1.serving (serving_record.h), e7.1.freeze (freeze_record.h), e7.1.snapshots
+// (snapshot_record.h) and e7.1.handover (target/handover.h), replaced whole: written under a
+// temporary name, made stable where that is asked for, and renamed, so that an interruption leaves
+// the old content or the new. A lock on e7.1.lock keeps a second daemon from serving the same
+// export with the same state.
 //
 // Everything is reached through the descriptor of the directory, symbolic links are not followed.
 // lock and unlock belong to one thread; load, save and remove may run on another one.
 enum class StateFile : std::uint8_t {
-  state,     // stable when save() returns, the directory too
-  serving,   // another process sees it, a power cut may lose it
-  freeze,    // as state
-  handover,  // as serving
+  state,      // stable when save() returns, the directory too
+  serving,    // another process sees it, a power cut may lose it
+  freeze,     // as state
+  snapshots,  // as state
+  handover,   // as serving
 };
 
 class StateDirectory {
