@@ -50,7 +50,8 @@ Result<std::unique_ptr<CoreRunner>> CoreRunner::create(Ports ports,
                                                        std::unique_ptr<os::LinkMonitor> monitor,
                                                        const Options& options) {
   std::unique_ptr<CoreRunner> runner(new CoreRunner(std::move(ports), std::move(monitor), options));
-  AOE_TRY_ASSIGN(runner->loop_, runtime::EventLoop::create({}));
+  AOE_TRY_ASSIGN(runner->loop_, runtime::EventLoop::create(options.polling));
+  runner->loop_->add_poller([raw = runner.get()] { return raw->look_for_frames(); });
   AOE_TRY(runner->watch());
   runner->tell_changed_ports(os::monotonic_now());
   return runner;
@@ -145,6 +146,17 @@ void CoreRunner::turn(Instant deadline) {
   tell_changed_ports(now);
   core_->handle_timeout(now);
   transmit();
+}
+
+bool CoreRunner::look_for_frames() {
+  bool found = false;
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    if (ports_[i]->has_frames()) {
+      readable_[i] = true;
+      found = true;
+    }
+  }
+  return found;
 }
 
 bool CoreRunner::more_waits() const {

@@ -33,6 +33,7 @@ class CoreRunner {
     initiator::CoreOptions core{};
     // Frames on their way from the core to a port; they come back within one call of transmit().
     std::uint32_t buffers = 256;
+    runtime::EventLoop::Options polling = runtime::EventLoop::kAdaptive;
   };
 
   // `monitor` may be null: then interfaces are taken as they are at the start (tests).
@@ -98,6 +99,7 @@ class CoreRunner {
   [[nodiscard]] Result<void> watch_port(std::size_t port);
   [[nodiscard]] std::optional<std::size_t> slot_for(const std::string& name) const;
   void receive(std::size_t port);
+  [[nodiscard]] bool look_for_frames();
   [[nodiscard]] bool more_waits() const;
   void arm_for_next_timeout();
   void refresh_ports();

@@ -43,6 +43,8 @@ DaemonCommandLine::DaemonCommandLine(const DaemonTexts& texts)
   add_override({"--control", "PATH", texts.control_help}, "control");
   add_override({"--log-level", "LEVEL", "error, warning, info, debug or trace (info)"},
                "log_level");
+  add_override({"--busy-poll", "auto|TIME", "How long to look for frames before sleeping (auto)"},
+               "busy_poll");
   add_override({"--user", "NAME", "Become this user after start"}, "user");
   add_override({"--group", "NAME", "Become this group after start; with --user"}, "group");
   add_flag("--foreground", "Accepted and without effect: it never forks", foreground_);

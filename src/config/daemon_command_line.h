@@ -64,7 +64,8 @@ struct OptionText {
 // Parses without exceptions and in our words. What it binds must live until parse() has returned.
 class DaemonCommandLine {
  public:
-  // Declares -i, -c, --control, --log-level, --user, --group, --foreground, --check-config,
+  // Declares -i, -c, --control, --log-level, --busy-poll, --user, --group, --foreground,
+  // --check-config,
   // --dump-config, --help and --version.
   explicit DaemonCommandLine(const DaemonTexts& texts);
   DaemonCommandLine(const DaemonCommandLine&) = delete;

@@ -2,8 +2,11 @@
 // becomes.
 #pragma once
 
+#include "base/time.h"
+
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +21,9 @@ enum class LogLevel : std::uint8_t { error, warning, info, debug, trace };
 // sizeof(sockaddr_un::sun_path) less the terminating zero.
 inline constexpr std::size_t kSocketPathCharsMax = 107;
 
+// A second is for ever, as far as frames go.
+inline constexpr Duration kBusyPollMax = Duration::seconds(1);
+
 // The base of each daemon's own configuration. Its keys are those of daemon_keys.h.
 struct DaemonConfig {
   std::vector<std::string> interfaces;
@@ -25,6 +31,8 @@ struct DaemonConfig {
   LogLevel log_level = LogLevel::info;
   std::string user;   // to become after start; empty: stay
   std::string group;  // only with user; empty: the user's own group
+  // How long it looks for frames before it sleeps; absent: as long as that pays.
+  std::optional<Duration> busy_poll;  // 0..kBusyPollMax
 
   // Where it was written, for messages: the file's name or "command line".
   std::string origin;

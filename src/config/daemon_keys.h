@@ -41,6 +41,20 @@ struct DaemonKeys {
       },
       [](const Config& config) -> Printed { return toml_string(to_string(config.log_level)); }};
 
+  static constexpr Key kBusyPoll{
+      "busy_poll", ChangeEffect::restart,
+      [](const ConfigValue& value, Config& config) -> ReadResult<void> {
+        if (is_word(value, "auto")) {
+          config.busy_poll.reset();
+          return {};
+        }
+        AOE_TRY_ASSIGN(config.busy_poll, read_duration(value, {Duration{}, kBusyPollMax}));
+        return {};
+      },
+      [](const Config& config) -> Printed {
+        return toml_string(config.busy_poll ? format_duration(*config.busy_poll) : "auto");
+      }};
+
   static constexpr Key kUser{"user", ChangeEffect::restart,
                              [](const ConfigValue& value, Config& config) {
                                return assign(config.user,

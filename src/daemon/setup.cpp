@@ -25,4 +25,9 @@ os::PrivilegeDrop privilege_drop(const config::DaemonConfig& config) {
   return drop;
 }
 
+runtime::EventLoop::Options polling(const config::DaemonConfig& config) {
+  return config.busy_poll ? runtime::EventLoop::Options{.busy_poll = *config.busy_poll}
+                          : runtime::EventLoop::kAdaptive;
+}
+
 }  // namespace aoe::daemon

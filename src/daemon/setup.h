@@ -19,4 +19,7 @@ namespace aoe::daemon {
 // Whom to become, with which groups: for os::drop_privileges.
 [[nodiscard]] os::PrivilegeDrop privilege_drop(const config::DaemonConfig& config);
 
+// How the daemon's loop waits.
+[[nodiscard]] runtime::EventLoop::Options polling(const config::DaemonConfig& config);
+
 }  // namespace aoe::daemon

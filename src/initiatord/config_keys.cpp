@@ -265,7 +265,7 @@ Printed print_maxsectors(const InitiatorConfig& config) {
 
 using Common = config::DaemonKeys<InitiatorConfig>;
 
-constexpr std::array<InitiatorKey, 12> kInitiatorKeys{{
+constexpr std::array<InitiatorKey, 13> kInitiatorKeys{{
     Common::kInterfaces,
     {"open", ChangeEffect::live,
      [](const ConfigValue& value, InitiatorConfig& config) {
@@ -286,6 +286,7 @@ constexpr std::array<InitiatorKey, 12> kInitiatorKeys{{
      [](const InitiatorConfig& config) { return toml_directory(config.links); }},
     Common::kControl,
     Common::kLogLevel,
+    Common::kBusyPoll,
     Common::kUser,
     Common::kGroup,
     {"aoe_iflist", ChangeEffect::live, read_iflist,

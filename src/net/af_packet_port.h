@@ -90,6 +90,9 @@ class AfPacketPort final : public PacketPort {
   [[nodiscard]] PortStats stats() const override;
 
   [[nodiscard]] std::size_t receive(std::span<PacketBuffer> out) override;
+
+  [[nodiscard]] bool has_frames() const override { return ring_.has_frame(); }
+
   void transmit(std::span<PacketBuffer> frames) override;
 
   // Watch it edge-triggered (EPOLLIN | EPOLLET) and call receive() until it returns less than was

@@ -49,6 +49,10 @@ class PacketPort {
   // shows in stats() and, through the link monitor, in refresh().
   [[nodiscard]] virtual std::size_t receive(std::span<PacketBuffer> out) = 0;
 
+  // Whether receive() would find a frame, without a system call; may say no where that cannot be
+  // told.
+  [[nodiscard]] virtual bool has_frames() const { return false; }
+
   // Sends all of `frames` in one batch, in order, and gives their buffers back to their owners. A
   // frame that cannot be sent now is dropped and counted: AoE is lossy by definition and its
   // initiators retransmit, while a queue here would only make their timers wrong.

@@ -27,6 +27,7 @@ constexpr std::size_t kSockaddrAt = 32;
 static_assert(sizeof(tpacket2_hdr) == kSockaddrAt && TPACKET_ALIGNMENT == 16);
 static_assert(kFrameAtUnreserved + 14 == (kSockaddrAt + sizeof(sockaddr_ll) + 16 + 15) / 16 * 16);
 
+constexpr std::size_t kSlotsAhead = 3;
 constexpr std::size_t kSlotsMin = 8;
 constexpr std::size_t kSlotsWanted = 2048;
 constexpr std::size_t kRingBytesMin = std::size_t{8} << 20U;
@@ -126,6 +127,11 @@ Result<void> PacketRing::remake(int socket, RingShape shape) {
   return {};
 }
 
+bool PacketRing::has_frame() const {
+  return !memory_.empty() && held_[next_] == 0 &&
+         (load_status(*reinterpret_cast<tpacket2_hdr*>(slot(next_))) & TP_STATUS_USER) != 0;
+}
+
 bool PacketRing::take(Frame& frame) {
   if (memory_.empty() || held_[next_] != 0) {
     return false;
@@ -147,7 +153,16 @@ bool PacketRing::take(Frame& frame) {
   frame.buffer = PacketBuffer(*this, static_cast<std::uint32_t>(next_),
                               {base + at, shape_.slot_bytes - at}, header.tp_snaplen);
   next_ = next_ + 1 == shape_.slot_count ? 0 : next_ + 1;
+  prefetch((next_ + kSlotsAhead) & (shape_.slot_count - 1));
   return true;
+}
+
+// Another processor wrote the slot, or will: its header and the front of its frame come over while
+// the frames before it are worked on.
+void PacketRing::prefetch(std::size_t index) const {
+  const std::byte* const base = slot(index);
+  __builtin_prefetch(base);
+  __builtin_prefetch(base + shape_.frame_at);
 }
 
 void PacketRing::release_buffer(std::uint32_t index) noexcept {

@@ -74,11 +74,15 @@ class PacketRing final : public BufferOwner {
   // back to the kernel.
   [[nodiscard]] bool take(Frame& frame);
 
+  // Whether take() would find one.
+  [[nodiscard]] bool has_frame() const;
+
   void release_buffer(std::uint32_t index) noexcept override;
 
  private:
   [[nodiscard]] bool map(int socket, const RingShape& shape);
   void unmap();
+  void prefetch(std::size_t index) const;
 
   [[nodiscard]] std::byte* slot(std::size_t index) const {
     return memory_.data() + index * shape_.slot_bytes;

@@ -46,6 +46,10 @@ MappedMemory::~MappedMemory() {
   }
 }
 
+void MappedMemory::prefer_large_pages() const {
+  ::madvise(memory_.data(), memory_.size(), MADV_HUGEPAGE);
+}
+
 void MappedMemory::forget(std::span<std::byte> pages) const {
   if (pages.empty()) {
     return;

@@ -26,6 +26,10 @@ class MappedMemory {
 
   [[nodiscard]] std::span<std::byte> bytes() const { return memory_; }
 
+  // Asks the kernel for large pages: memory that is used all over costs fewer look-ups, memory that
+  // is used here and there is wasted. A wish, which the kernel may not grant.
+  void prefer_large_pages() const;
+
   // Gives the pages back to the kernel; they read as zeros again. `pages` lies inside bytes() and
   // starts and ends on page boundaries.
   void forget(std::span<std::byte> pages) const;

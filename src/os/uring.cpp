@@ -68,8 +68,9 @@ Uring::~Uring() {
 }
 
 int Uring::restrict_to_file_io() {
-  constexpr std::array<std::uint8_t, 5> kAllowed = {
-      IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_STATX};
+  constexpr std::array<std::uint8_t, 7> kAllowed = {
+      IORING_OP_READ,  IORING_OP_WRITE,     IORING_OP_READV, IORING_OP_WRITEV,
+      IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_STATX};
   std::array<io_uring_restriction, kAllowed.size() + 2> rules{};
   for (std::size_t i = 0; i < kAllowed.size(); ++i) {
     rules[i].opcode = IORING_RESTRICTION_SQE_OP;

@@ -13,8 +13,8 @@ namespace aoe::os {
 // Owns a ring. All calls after open() come from one thread, the one that calls enable(): newer
 // kernels are told so and skip their locks.
 //
-// The ring is created disabled and restricted to READV, WRITEV, FSYNC, FALLOCATE and STATX, so that
-// nobody who gets hold of it can open files or sockets through it.
+// The ring is created disabled and restricted to READ, WRITE, READV, WRITEV, FSYNC, FALLOCATE and
+// STATX, so that nobody who gets hold of it can open files or sockets through it.
 class Uring {
  public:
   // entries: submission slots, rounded up to a power of two by the kernel, at most 32768.
@@ -41,6 +41,12 @@ class Uring {
   // that sleeps on it may return with EINTR instead, when a request finishes; the descriptor is
   // then readable.
   [[nodiscard]] int fd() const { return ring_.ring_fd; }
+
+  // Completions wait, or the kernel has some that it hands over with the next call into it.
+  [[nodiscard]] bool has_completions() const {
+    return io_uring_cq_ready(&ring_) != 0 ||
+           (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0;
+  }
 
   // "cooperative, single issuer": which set-up the kernel took, for people.
   [[nodiscard]] const char* flavour() const { return flavour_; }

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
@@ -16,8 +18,18 @@ namespace {
 
 // Descriptors served in one turn; more wait for the next, so that none starves the deadline.
 constexpr std::size_t kEventsPerTurn = 64;
-// While spinning, how many rounds of pollers between two looks at the other descriptors.
-constexpr unsigned kRoundsPerLook = 16;
+// While spinning, how many rounds of pollers between two looks at the other descriptors; and how
+// many turns that pollers fill.
+constexpr unsigned kRoundsPerLook = 64;
+constexpr unsigned kTurnsPerLook = 16;
+constexpr Duration kSpinFirst = Duration::microseconds(10);
+// Less than the kernel needs to put a thread to sleep and wake it up.
+constexpr Duration kNoSleep = Duration::microseconds(2);
+
+// Whatever this process is bound to: whom it waits for may have the others.
+bool has_one_cpu() {
+  return ::sysconf(_SC_NPROCESSORS_ONLN) == 1;
+}
 
 void pause_cpu() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -49,7 +61,12 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create(Options options) {
 }
 
 EventLoop::EventLoop(os::Fd epoll, Options options)
-    : epoll_(std::move(epoll)), options_(options), events_(kEventsPerTurn) {}
+    : epoll_(std::move(epoll)), options_(options), events_(kEventsPerTurn) {
+  if (options_.is_adaptive && has_one_cpu()) {
+    options_.busy_poll = {};
+  }
+  spin_time_ = options_.is_adaptive ? Duration{} : options_.busy_poll;
+}
 
 Result<void> EventLoop::add_fd(int fd, std::uint32_t events, FdCallback callback) {
   if (entries_.contains(fd)) {
@@ -104,41 +121,66 @@ void EventLoop::run_once(std::optional<Instant> deadline) {
   if (stopped_) {
     return;
   }
-  if (options_.busy_poll > Duration{} && !pollers_.empty() && spin(deadline)) {
+  if (options_.busy_poll == Duration{} || pollers_.empty()) {
+    dispatch(wait(deadline));
     return;
   }
-  dispatch(wait(deadline));
+  if (spin(deadline)) {
+    return;
+  }
+  const Instant before = os::monotonic_now();
+  const int ready = wait(deadline);
+  const Instant now = os::monotonic_now();
+  turns_unlooked_ = 0;
+  // A descriptor is ready at once when pollers have seen to its work already: that is no end of
+  // being idle, and no reason to spin again.
+  if (now - before > kNoSleep) {
+    learn(now - idle_since_);
+    idle_since_ = {};
+  }
+  dispatch(ready);
 }
 
 // True when something was found and the turn is over; false when it is time to sleep.
 bool EventLoop::spin(std::optional<Instant> deadline) {
-  Instant end = os::monotonic_now() + options_.busy_poll;
-  if (deadline) {
-    end = std::min(end, *deadline);
-  }
-  // The descriptors get their look first in every turn: pollers that always find work must not keep
-  // signals and the control socket waiting.
   for (unsigned round = 0;; ++round) {
-    if (round % kRoundsPerLook == 0) {
-      const int ready = wait(Instant{});
-      if (ready > 0) {
-        dispatch(ready);
-      }
-      if (ready > 0 || stopped_) {
-        return true;
-      }
-    }
     bool found = false;
     for (Poller& poller : pollers_) {
       found = poller() || found;
     }
+    if (found) {
+      idle_since_ = {};
+    }
+    const bool must_look = found ? ++turns_unlooked_ >= kTurnsPerLook : round % kRoundsPerLook == 1;
+    if (must_look) {
+      turns_unlooked_ = 0;
+      const int ready = wait(Instant{});
+      dispatch(ready);
+      found = found || ready > 0;
+    }
     if (found || stopped_) {
       return true;
     }
-    if (os::monotonic_now() >= end) {
+    const Instant now = os::monotonic_now();
+    if (idle_since_ == Instant{}) {
+      idle_since_ = now;
+    }
+    if (now >= idle_since_ + spin_time_ || (deadline && now >= *deadline)) {
       return false;
     }
     pause_cpu();
+  }
+}
+
+// Work came after the loop had nothing to do for so long.
+void EventLoop::learn(Duration idle) {
+  if (!options_.is_adaptive) {
+    return;
+  }
+  if (idle <= options_.busy_poll) {
+    spin_time_ = std::min(std::max(spin_time_ * 2, kSpinFirst), options_.busy_poll);
+  } else {
+    spin_time_ = spin_time_ / 2 < kSpinFirst ? Duration{} : spin_time_ / 2;
   }
 }
 

@@ -33,10 +33,18 @@ class EventLoop {
   using Poller = std::function<bool()>;
 
   struct Options {
-    // How long to call the pollers before sleeping; zero sleeps at once. Spinning makes a round
-    // trip of a frame several times shorter and takes a whole CPU while traffic flows.
+    // How long to call the pollers before sleeping, at most; zero sleeps at once. Not being woken
+    // makes a round trip of a frame ten times shorter.
     Duration busy_poll{};
+    // Spins as long as it is worth it: work that came soon after falling asleep makes it longer,
+    // up to busy_poll, and a long sleep makes it shorter, down to nothing. Does not spin on a
+    // machine with one processor: whom it waits for would have none.
+    bool is_adaptive = false;
   };
+
+  // For whom nobody has told otherwise: a round trip between two who both sleep takes about as
+  // long, so that such a pair begins to spin.
+  static constexpr Options kAdaptive{.busy_poll = Duration::microseconds(200), .is_adaptive = true};
 
   [[nodiscard]] static Result<std::unique_ptr<EventLoop>> create(Options options);
 
@@ -56,24 +64,27 @@ class EventLoop {
   // be called from any callback, the fd's own included. Unknown descriptors are ignored.
   void remove_fd(int fd);
 
-  // Pollers are called in every turn that spins (options.busy_poll above zero), and stay registered
-  // for the loop's life. Register them before the first turn.
+  // Pollers are called in every turn that spins, and stay registered for the loop's life. Register
+  // them before the first turn. What they find has a descriptor of its own, too.
   void add_poller(Poller poller);
 
   // One turn: spins if asked to, then sleeps until a descriptor is ready or `deadline` has come,
   // and runs the callbacks of what is ready. Returns at once when a poller found work, when the
   // deadline has passed, or after stop(). Without a deadline it waits for a descriptor. Signals
-  // only shorten the wait.
+  // only shorten the wait. Pollers that find work turn after turn keep other descriptors waiting
+  // for a few turns, and no longer.
   void run_once(std::optional<Instant> deadline);
 
-  // Readable when run_once() has a callback to make: how one loop waits for another. Without
-  // pollers only.
+  // Readable when run_once() has a callback to make: how one loop waits for another.
   [[nodiscard]] int wait_fd() const { return epoll_.get(); }
 
   // Makes this and all later turns return without sleeping. From a callback.
   void stop() { stopped_ = true; }
 
   [[nodiscard]] bool stopped() const { return stopped_; }
+
+  // How long it spins now before it sleeps.
+  [[nodiscard]] Duration spin_time() const { return spin_time_; }
 
  private:
   struct Entry {
@@ -83,6 +94,7 @@ class EventLoop {
 
   EventLoop(os::Fd epoll, Options options);
   [[nodiscard]] bool spin(std::optional<Instant> deadline);
+  void learn(Duration idle);
   int wait(std::optional<Instant> deadline);
   void dispatch(int ready);
 
@@ -90,6 +102,9 @@ class EventLoop {
   Options options_;
   bool stopped_ = false;
   bool dispatching_ = false;
+  Duration spin_time_{};
+  Instant idle_since_;           // zero while there is work
+  unsigned turns_unlooked_ = 0;  // that pollers filled, since the descriptors were looked at
   std::map<int, std::unique_ptr<Entry>> entries_;
   // Removed while their callbacks may be running; freed at the end of the turn.
   std::vector<std::unique_ptr<Entry>> removed_;

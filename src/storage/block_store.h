@@ -26,6 +26,9 @@ struct StoreInfo {
   bool outlives_process =
       false;  // a completed write survives the end of the process, flushed or not
   bool is_rotational = false;
+  // Reads and visible writes complete in the turn that submits them: whatever they use is free
+  // soon.
+  bool answers_at_once = false;
   std::uint32_t in_flight_max = 0;  // operations it takes at once; the submitter keeps to it
 };
 
@@ -38,6 +41,12 @@ struct StoreStats {
   std::uint64_t read_bytes = 0;
   std::uint64_t write_bytes = 0;
   std::uint64_t errors = 0;
+  // Of a cache of ours (cache_store.h). The counters above then tell what reached the disk.
+  std::uint64_t cache_hits = 0;    // reads of which every sector was there
+  std::uint64_t cache_misses = 0;  // reads of which some was not
+  std::uint64_t cache_read_ahead_blocks = 0;
+  std::uint64_t cache_evictions = 0;   // blocks that made room
+  std::uint64_t cache_used_bytes = 0;  // now
 };
 
 // Asynchronous, batch by batch, single thread. Calls never block on the medium.

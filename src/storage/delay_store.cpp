@@ -7,6 +7,7 @@ namespace aoe::storage {
 DelayStore::DelayStore(std::unique_ptr<BlockStore> next, const DelayOptions& options)
     : FilterStore(std::move(next)), options_(options), prng_(options.seed) {
   AOE_CHECK(options.fixed.ns >= 0 && options.jitter.ns >= 0, "time does not go back");
+  info_.answers_at_once = false;
   held_.reserve(info_.in_flight_max);
   due_.reserve(info_.in_flight_max);
 }

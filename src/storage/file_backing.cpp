@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -90,6 +91,13 @@ std::string needs_alignment(std::uint32_t bytes) {
                      kSectorBytes);
 }
 
+// 0 when the kernel does not say.
+std::uint32_t file_system_type(int fd) {
+  struct statfs status {};
+
+  return ::fstatfs(fd, &status) == 0 ? static_cast<std::uint32_t>(status.f_type) : 0;
+}
+
 // statfs(2): FUSE, NFS, SMB 1 and 2, CIFS, 9P, Ceph, AFS, Coda, GFS2, OCFS2. Their magic numbers
 // stand in several kernel headers, some in none.
 bool is_on_remote_file_system(int fd) {
@@ -97,11 +105,12 @@ bool is_on_remote_file_system(int fd) {
                                                      0xFF534D42, 0x01021997, 0x00C36400, 0x5346414F,
                                                      0x73757245, 0x01161970, 0x7461636F};
 
-  struct statfs status {};
+  return std::find(kRemote.begin(), kRemote.end(), file_system_type(fd)) != kRemote.end();
+}
 
-  return ::fstatfs(fd, &status) == 0 &&
-         std::find(kRemote.begin(), kRemote.end(), static_cast<std::uint32_t>(status.f_type)) !=
-             kRemote.end();
+bool is_on_memory_file_system(int fd) {
+  const std::uint32_t type = file_system_type(fd);
+  return type == TMPFS_MAGIC || type == RAMFS_MAGIC;
 }
 
 }  // namespace
@@ -293,6 +302,7 @@ void FileBacking::learn_limits(Access access) {
     return;
   }
   is_remote_ = is_on_remote_file_system(fd_.get());
+  is_in_memory_ = !is_block_device_ && is_on_memory_file_system(fd_.get());
   physical_block_bytes_ = kFileBlockBytes;
   if (access == Access::read_write) {
     // A hole behind the end changes nothing and says whether the file system can make one.

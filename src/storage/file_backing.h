@@ -52,6 +52,11 @@ class FileBacking {
   // that hangs so does every call, also one that was asked not to wait.
   [[nodiscard]] bool is_remote() const { return is_remote_; }
 
+  // The file lives in memory (tmpfs): reading and writing it waits for no disk, short of swap
+  // space. Such file systems refuse I/O that may not wait, so whoever asks for that pays for a
+  // thread.
+  [[nodiscard]] bool is_in_memory() const { return is_in_memory_; }
+
   // FALLOC_FL_PUNCH_HOLE works; the range then reads as zeros, on files and devices.
   [[nodiscard]] bool can_punch_hole() const { return can_punch_hole_; }
 
@@ -78,6 +83,7 @@ class FileBacking {
   bool is_direct_ = false;
   bool is_rotational_ = false;
   bool is_remote_ = false;
+  bool is_in_memory_ = false;
   bool can_punch_hole_ = false;
   std::uint32_t memory_alignment_bytes_ = 1;
   std::uint32_t physical_block_bytes_ = 512;

@@ -36,6 +36,7 @@ StoreInfo make_info(const FileBacking& backing, const StoreOptions& options) {
   info.is_volatile = is_writable;
   info.outlives_process = true;
   info.is_rotational = backing.is_rotational();
+  info.answers_at_once = backing.is_in_memory();
   info.in_flight_max = options.in_flight_max;
   return info;
 }
@@ -282,6 +283,7 @@ void FileStore::flush_issued() {
   if (!issued_.empty()) {
     for (IoOp& op : issued_) {
       op.may_hang = state_->backing.is_remote();
+      op.never_waits = state_->backing.is_in_memory();
     }
     engine_.submit(client_, issued_);
     issued_.clear();

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "os/clock.h"
+#include "storage/io_call.h"
 #include "storage/thread_engine.h"
 #include "storage/uring_engine.h"
 
@@ -22,6 +23,11 @@ constexpr std::uint64_t pack(IoClientId id, std::uint32_t cookie) {
 constexpr IoClientId client_of(std::uint64_t user_data) {
   return {.index = static_cast<std::uint16_t>(user_data >> 48U),
           .generation = static_cast<std::uint16_t>(user_data >> 32U)};
+}
+
+// Holes may cover a whole disk.
+constexpr bool is_quick(IoKind kind) {
+  return kind == IoKind::readv || kind == IoKind::writev || kind == IoKind::fdatasync;
 }
 
 constexpr std::uint32_t cookie_of(std::uint64_t user_data) {
@@ -70,16 +76,29 @@ void IoEngine::submit(IoClientId id, std::span<const IoOp> ops) {
   AOE_CHECK(entry != nullptr && entry->client != nullptr, "only an attached client submits");
   entry->in_flight += static_cast<std::uint32_t>(ops.size());
   in_flight_ += ops.size();
+  bool has_started = false;
   for (const IoOp& op : ops) {
-    start(pack(id, op.cookie), op);
+    const std::uint64_t user_data = pack(id, op.cookie);
+    if (op.never_waits && is_quick(op.kind)) {
+      done_at_once_.push_back({user_data, call_kernel(op)});
+    } else {
+      start(user_data, op);
+      has_started = true;
+    }
   }
-  if (!ops.empty()) {
+  if (has_started) {
     kick();
   }
 }
 
 std::size_t IoEngine::poll() {
   const std::uint64_t before = finished_;
+  // Clients may submit more from their handlers; what that finishes waits for the next poll.
+  handing_out_.swap(done_at_once_);
+  for (const DoneAtOnce& done : handing_out_) {
+    finish(done.user_data, done.result);
+  }
+  handing_out_.clear();
   collect();
   return finished_ - before;
 }

@@ -37,6 +37,9 @@ struct IoOp {
   struct statx* status = nullptr;   // of status: takes the answer
   // Even what should not wait may: another thread than the submitter's has to call the kernel.
   bool may_hang = false;
+  // The backing is memory: readv, writev and fdatasync are called by the submitter, which costs
+  // less than asking for it to be done.
+  bool never_waits = false;
 };
 
 // Who submits: a store. Called back on the engine's thread, from IoEngine::poll only.
@@ -88,7 +91,7 @@ class IoEngine {
 
   // True when the kernel would not take everything yet: poll() again soon, wait_fd() may stay
   // silent.
-  [[nodiscard]] virtual bool wants_poll() const { return false; }
+  [[nodiscard]] virtual bool wants_poll() const { return !done_at_once_.empty(); }
 
   // At most 65535 clients at once.
   [[nodiscard]] IoClientId attach(IoClient& client);
@@ -99,6 +102,9 @@ class IoEngine {
   // Takes all `ops`; the span may go after the call. Never blocks on the medium, never fails: what
   // the kernel refuses comes back as a completion.
   void submit(IoClientId id, std::span<const IoOp> ops);
+
+  // Whether poll() would find something, as far as that can be told without a system call.
+  [[nodiscard]] virtual bool has_arrived() const { return !done_at_once_.empty(); }
 
   // Hands every completion that has arrived to its client; returns how many.
   std::size_t poll();
@@ -128,6 +134,11 @@ class IoEngine {
   void wait_until_idle();
 
  private:
+  struct DoneAtOnce {
+    std::uint64_t user_data = 0;
+    std::int64_t result = 0;
+  };
+
   struct Entry {
     IoClient* client = nullptr;  // null: free, or detached with operations in flight
     std::unique_ptr<IoKeepalive> keepalive;
@@ -142,6 +153,8 @@ class IoEngine {
 
   std::vector<Entry> entries_;
   std::vector<std::uint16_t> free_;
+  std::vector<DoneAtOnce> done_at_once_;  // wait for poll(), as all completions do
+  std::vector<DoneAtOnce> handing_out_;
   std::size_t in_flight_ = 0;
   std::uint64_t finished_ = 0;
   std::uint64_t stale_completions_ = 0;

@@ -71,6 +71,7 @@ LayerStatus LayeredStore::status() const {
 
 void LayeredStore::submit(Instant now, std::span<const StoreOp> ops) {
   now_ = now;
+  info_.answers_at_once = next().info().answers_at_once && !has_layer();
   for (const StoreOp& op : ops) {
     AOE_CHECK(!free_.empty(), "the number of operations in flight is bounded by the submitter");
     const std::uint16_t slot = free_.back();

@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -43,13 +42,16 @@ class LowerStore {
   // True if something was submitted.
   bool flush(Instant now) {
     batch_.clear();
-    while (!queue_.empty() && notes_.used() < notes_.capacity()) {
+    while (next_ < queue_.size() && notes_.used() < notes_.capacity()) {
       const SlotHandle handle = notes_.acquire();
-      notes_.at(handle) = queue_.front().note;
-      batch_.push_back(queue_.front().op);
+      notes_.at(handle) = queue_[next_].note;
+      batch_.push_back(queue_[next_].op);
       batch_.back().tag = StoreTag{handle.value};
-      queue_.pop_front();
+      ++next_;
     }
+    // Its memory stays: nearly always all of it has left.
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(next_));
+    next_ = 0;
     if (batch_.empty()) {
       return false;
     }
@@ -94,7 +96,8 @@ class LowerStore {
   BlockStore* store_;
   std::unique_ptr<BlockStore> owned_;
   SlotTable<std::uint32_t> notes_;
-  std::deque<Queued> queue_;
+  std::vector<Queued> queue_;
+  std::size_t next_ = 0;  // of the queue, to be submitted
   std::vector<StoreOp> batch_;
 };
 

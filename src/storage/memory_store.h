@@ -11,9 +11,10 @@
 
 namespace aoe::storage {
 
-// Untouched blocks cost no memory, discarded ones give theirs back. Every operation completes
-// inside submit. Nothing survives the process, and no flush could change that: it is not volatile
-// in the sense of StoreInfo, and stable operations complete like visible ones.
+// Untouched blocks cost no memory, discarded ones give theirs back, both in steps of what the
+// kernel calls a large page (2 MiB) where it has those to spare. Every operation completes inside
+// submit. Nothing survives the process, and no flush could change that: it is not volatile in the
+// sense of StoreInfo, and stable operations complete like visible ones.
 class MemoryStore final : public BlockStore {
  public:
   // size_bytes: a multiple of 512, at least 512.

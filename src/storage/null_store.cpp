@@ -13,6 +13,7 @@ NullStore::NullStore(std::uint64_t size_bytes, std::uint32_t in_flight_max) : do
   info_.can_discard = true;
   info_.discard_reads_zero = true;
   info_.can_write_zeroes = true;
+  info_.answers_at_once = true;
   info_.in_flight_max = in_flight_max;
 }
 

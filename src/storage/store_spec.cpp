@@ -2,6 +2,7 @@
 
 #include "base/ids.h"
 #include "base/parse.h"
+#include "storage/cache_store.h"
 #include "storage/file_store.h"
 #include "storage/group_commit_store.h"
 #include "storage/memory_store.h"
@@ -39,7 +40,15 @@ Result<void> check_path(const StoreSpec& spec) {
 
 Result<OpenedStore> open_file(const StoreSpec& spec, const StoreOptions& options,
                               IoEngine& engine) {
-  AOE_TRY_ASSIGN(auto store, FileStore::open(spec.argument, options, engine));
+  StoreOptions wanted = options;
+  if (options.cache_bytes != 0 && options.direct == DirectIo::automatic) {
+    wanted.direct = DirectIo::on;
+  }
+  auto tried = FileStore::open(spec.argument, wanted, engine);
+  if (!tried && tried.error().code == Errc::unsupported && wanted.direct != options.direct) {
+    tried = FileStore::open(spec.argument, options, engine);
+  }
+  AOE_TRY_ASSIGN(auto store, std::move(tried));
   OpenedStore opened;
   if (store->odd_tail_bytes() != 0) {
     opened.warnings.push_back(
@@ -90,6 +99,9 @@ Result<void> check_no_file_options(const StoreSpec& spec, const StoreOptions& op
   }
   if (options.direct == DirectIo::on) {
     return refused(spec, "direct=on is for files and devices");
+  }
+  if (options.cache_bytes != 0) {
+    return refused(spec, "cache= is for files and devices");
   }
   return {};
 }
@@ -186,6 +198,9 @@ Result<OpenedStore> open_store(const StoreSpec& spec, const StoreOptions& option
   AOE_TRY_ASSIGN(OpenedStore opened, backend->open(spec, options, engine));
   if (opened.store->info().is_volatile) {
     opened.store = std::make_unique<GroupCommitStore>(std::move(opened.store));
+  }
+  if (options.cache_bytes != 0) {
+    AOE_TRY_ASSIGN(opened.store, CacheStore::make(std::move(opened.store), options.cache_bytes));
   }
   if (options.access == Access::read_only && !opened.store->info().is_read_only) {
     opened.store = std::make_unique<ReadonlyStore>(std::move(opened.store));

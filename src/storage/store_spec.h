@@ -39,8 +39,8 @@ struct OpenedStore {
 };
 
 // Opens the backend and puts the filters on it that it and the options need: group commit on every
-// volatile store, so that Durability means what it says; read-only; statistics. `engine` outlives
-// the store. in_flight_max of the result may be one below the option's.
+// volatile store, so that Durability means what it says; a block cache; read-only; statistics.
+// `engine` outlives the store. in_flight_max of the result may be one below the option's.
 [[nodiscard]] Result<OpenedStore> open_store(const StoreSpec& spec, const StoreOptions& options,
                                              IoEngine& engine);
 

@@ -1,44 +1,16 @@
 #include "storage/thread_engine.h"
 
+#include "storage/io_call.h"
+
 #include <fmt/format.h>
 
-#include <fcntl.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): pthread_sigmask is POSIX
-#include <unistd.h>
 
-#include <cerrno>
 #include <system_error>
 
 namespace aoe::storage {
 
 namespace {
-
-std::int64_t run_once(const IoOp& op) {
-  const auto offset = static_cast<off_t>(op.offset_bytes);
-  const auto length = static_cast<off_t>(op.length_bytes);
-  const auto iovec_count = static_cast<int>(op.iovecs.size());
-  switch (op.kind) {
-    case IoKind::readv:
-      return ::preadv(op.fd, op.iovecs.data(), iovec_count, offset);
-    case IoKind::writev:
-      return ::pwritev(op.fd, op.iovecs.data(), iovec_count, offset);
-    case IoKind::fdatasync:
-      return ::fdatasync(op.fd);
-    case IoKind::punch_hole:
-      return ::fallocate(op.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
-    case IoKind::zero_range:
-      return ::fallocate(op.fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length);
-    case IoKind::status:
-      return ::statx(op.fd, "", AT_EMPTY_PATH, STATX_SIZE, op.status);
-  }
-  errno = EINVAL;
-  return -1;
-}
-
-std::int64_t run_op(const IoOp& op) {
-  const std::int64_t result = run_once(op);
-  return result >= 0 ? result : -std::int64_t{errno};
-}
 
 // Threads inherit the signal mask of their maker; all of ours leave signals to the main loop.
 class AllSignalsBlocked {
@@ -144,7 +116,7 @@ void ThreadEngine::run() {
     const Job job = jobs_.front();
     jobs_.pop_front();
     lock.unlock();
-    const std::int64_t result = run_op(job.op);
+    const std::int64_t result = call_kernel(job.op);
     lock.lock();
     done_.push_back({job.user_data, result});
     if (done_.size() == 1) {

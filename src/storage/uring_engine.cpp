@@ -16,9 +16,20 @@ void prepare(io_uring_sqe* sqe, const IoOp& op) {
   const auto length = static_cast<off_t>(op.length_bytes);
   switch (op.kind) {
     case IoKind::readv:
+      if (iovec_count == 1) {
+        // The kernel needs no copy of the vector.
+        io_uring_prep_read(sqe, op.fd, op.iovecs[0].iov_base,
+                           static_cast<unsigned>(op.iovecs[0].iov_len), op.offset_bytes);
+        return;
+      }
       io_uring_prep_readv(sqe, op.fd, op.iovecs.data(), iovec_count, op.offset_bytes);
       return;
     case IoKind::writev:
+      if (iovec_count == 1) {
+        io_uring_prep_write(sqe, op.fd, op.iovecs[0].iov_base,
+                            static_cast<unsigned>(op.iovecs[0].iov_len), op.offset_bytes);
+        return;
+      }
       io_uring_prep_writev(sqe, op.fd, op.iovecs.data(), iovec_count, op.offset_bytes);
       return;
     case IoKind::fdatasync:
@@ -119,7 +130,7 @@ void UringEngine::collect() {
       finish(arrived[i].user_data, arrived[i].result);
     }
   } while (count == kBatch);
-  if (wants_poll()) {
+  if (!backlog_.empty() || has_unsubmitted_) {
     while (!backlog_.empty() && try_start(backlog_.front().user_data, backlog_.front().op)) {
       backlog_.pop_front();
     }

@@ -26,7 +26,13 @@ class UringEngine final : public IoEngine {
 
   [[nodiscard]] int wait_fd() const override { return uring_.fd(); }
 
-  [[nodiscard]] bool wants_poll() const override { return !backlog_.empty() || has_unsubmitted_; }
+  [[nodiscard]] bool has_arrived() const override {
+    return uring_.has_completions() || IoEngine::has_arrived();
+  }
+
+  [[nodiscard]] bool wants_poll() const override {
+    return !backlog_.empty() || has_unsubmitted_ || IoEngine::wants_poll();
+  }
 
  private:
   struct Waiting {

@@ -250,7 +250,10 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   request.from = from;
   request.plan = plan;
   request.progress = 0;
-  request.frame = std::move(frame);
+  // Only what carries data to the store needs its frame any longer.
+  if (changes_data(plan.action)) {
+    request.frame = std::move(frame);
+  }
   request.reply = std::move(reply);
   responder_.begin(request.from, slot);
   ++in_flight_;
@@ -459,6 +462,21 @@ void AtaExecutor::answer_to(std::uint16_t slot, const Requester& copy) {
   AOE_CHECK(request.in_use && request.from.context.is_begun, "only what runs has copies");
   request.from = copy;
   request.from.context.is_begun = true;
+}
+
+ByteSpan AtaExecutor::keep_data(StoreTag tag) {
+  AOE_CHECK(subject_of(tag) != nullptr, "an operation that was just handed out");
+  Request& request = requests_[tag.value & 0xFFFFU];
+  const ByteSpan data = request.frame.bytes().subspan(
+      kAtaHeaderBytes, std::size_t{request.plan.sectors} * kSectorBytes);
+  PacketBuffer copy = parts_.replies.allocate_spare();
+  if (!copy || copy.capacity() < kAtaHeaderBytes + data.size()) {
+    return data;
+  }
+  copy.resize(kAtaHeaderBytes + data.size());
+  copy_bytes(copy.bytes().subspan(kAtaHeaderBytes), data);
+  request.frame = std::move(copy);
+  return request.frame.bytes().subspan(kAtaHeaderBytes);
 }
 
 const Export* AtaExecutor::subject_of(StoreTag tag) const {

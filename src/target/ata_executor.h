@@ -38,6 +38,11 @@ class AtaExecutor {
   // A copy of the request that runs in `slot` arrived: the answer goes where that came from.
   void answer_to(std::uint16_t slot, const Requester& copy);
 
+  // The data of a write whose operation was handed out by poll_store_ops and is not under way yet,
+  // moved out of the frame that brought it: a store that takes its time would keep the slot of the
+  // receive ring, and with it, in the end, the whole ring. Stays where it is without a free buffer.
+  [[nodiscard]] ByteSpan keep_data(StoreTag tag);
+
   // The export whose running request the tag names; nullptr for a stale tag.
   [[nodiscard]] const Export* subject_of(StoreTag tag) const;
   // A store operation of a running request has ended.

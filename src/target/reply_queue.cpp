@@ -20,12 +20,14 @@ ReplyQueue::ReplyQueue(const TargetLimits& limits, BufferPool& pool, TargetStats
 
 void ReplyQueue::set_port(PortId port, const PortInfo& info) {
   ports_[port.value] = info;
+  ports_known_ = std::max(ports_known_, std::size_t{port.value} + 1);
   ports_[port.value].mtu_bytes =
       std::min(info.mtu_bytes, pool_.frame_bytes() - protocol::kEthernetHeaderBytes);
 }
 
 bool ReplyQueue::is_own_mac(const MacAddress& mac) const {
-  return std::any_of(ports_.begin(), ports_.end(), [&mac](const PortInfo& port) {
+  const auto known = std::span(ports_).first(ports_known_);
+  return std::any_of(known.begin(), known.end(), [&mac](const PortInfo& port) {
     return port.mac == mac && !port.mac.is_zero();
   });
 }

@@ -45,6 +45,9 @@ class ReplyQueue {
   [[nodiscard]] PacketBuffer allocate_for_data(PortId port, std::size_t zero_bytes,
                                                std::size_t frame_bytes);
 
+  // A buffer of any content, or an empty handle: for what is copied.
+  [[nodiscard]] PacketBuffer allocate_spare() { return pool_.allocate(); }
+
   // Spends a token for an answer without disk data; false (and counted) when there is none left.
   [[nodiscard]] bool spend_token(Instant now);
 
@@ -69,6 +72,7 @@ class ReplyQueue {
   TargetStats& stats_;
   RingQueue<TxFrame> queue_;
   std::array<PortInfo, 32> ports_{};
+  std::size_t ports_known_ = 0;  // those behind were never set
   std::uint64_t tokens_per_second_;
   std::int64_t token_cost_ns_;
   std::int64_t token_credit_ns_;

@@ -96,6 +96,8 @@ struct ExportConfig {
 
   // Where it was written, for messages: "aoe-targetd.toml:12:1" or "-e 7.1=/srv/a.img".
   std::string origin;
+  // By a control request while the daemon runs: no file has it.
+  bool is_added_at_run_time = false;
 };
 
 // Half a turn of the fastest clock in the tags of Linux hosts is 32 s, and stamps live up to twice

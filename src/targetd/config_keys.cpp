@@ -212,7 +212,7 @@ constexpr std::array<ExportKey, 22> kExportKeys{{
 
 using Common = config::DaemonKeys<TargetConfig>;
 
-constexpr std::array<TargetKey, 8> kTargetKeys{{
+constexpr std::array<TargetKey, 9> kTargetKeys{{
     Common::kInterfaces,
     {"state_dir", ChangeEffect::restart,
      [](const ConfigValue& value, TargetConfig& config) {
@@ -235,6 +235,7 @@ constexpr std::array<TargetKey, 8> kTargetKeys{{
      [](const TargetConfig& config) -> Printed {
        return toml_string(format_duration(config.frame_life));
      }},
+    Common::kBusyPoll,
     Common::kUser,
     Common::kGroup,
 }};

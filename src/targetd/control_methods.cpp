@@ -146,7 +146,7 @@ Json sessions_json(const target::Export& subject, Daemon& daemon) {
 
 Json store_json(const storage::BlockStore& store) {
   const storage::StoreStats stats = store.stats();
-  return {
+  Json json = {
       {"description", store.describe()},
       {"size_bytes", store.info().size_bytes},
       {"physical_block_bytes", store.info().physical_block_bytes},
@@ -160,6 +160,17 @@ Json store_json(const storage::BlockStore& store) {
       {"write_bytes", stats.write_bytes},
       {"errors", stats.errors},
   };
+  if (const std::uint64_t cached_reads = stats.cache_hits + stats.cache_misses; cached_reads != 0) {
+    json["cache"] = {
+        {"hits", stats.cache_hits},
+        {"misses", stats.cache_misses},
+        {"hit_rate", static_cast<double>(stats.cache_hits) / static_cast<double>(cached_reads)},
+        {"read_ahead_blocks", stats.cache_read_ahead_blocks},
+        {"evictions", stats.cache_evictions},
+        {"used_bytes", stats.cache_used_bytes},
+    };
+  }
+  return json;
 }
 
 Json show(const target::Export& subject, Daemon& daemon) {
@@ -326,10 +337,11 @@ Result<std::string> export_text(const Json& params) {
 Result<Json> handle_export(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string text, export_text(params));
   config::Diagnostics diagnostics;
-  const auto spec = parse_export_spec(text, "target export", diagnostics);
+  auto spec = parse_export_spec(text, "target export", diagnostics);
   if (!diagnostics.ok() || !spec) {
     return fail_with(Errc::invalid_argument, 0, config::joined_errors(diagnostics));
   }
+  spec->config.is_added_at_run_time = true;
   AOE_TRY(daemon.add_export(spec->config));
   return Json{{"address", to_string(spec->config.address)}};
 }
@@ -391,6 +403,26 @@ void handle_thaw(const Json& params, control::Reply reply, Daemon& daemon) {
     return;
   }
   daemon.freezer().thaw({.address = *address, .bytes_per_second = *rate}, std::move(reply));
+}
+
+void handle_move(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto from = control::address_param(params, "address");
+  const auto to = control::address_param(params, "to");
+  const auto force = control::flag_param(params, "force");
+  for (const Error* error : {from ? nullptr : &from.error(), to ? nullptr : &to.error(),
+                             force ? nullptr : &force.error()}) {
+    if (error != nullptr) {
+      reply.send(fail(*error));
+      return;
+    }
+  }
+  daemon.move_export(
+      {.from = *from, .to = *to, .force = *force ? Daemon::Force::yes : Daemon::Force::no},
+      std::move(reply));
+}
+
+Result<Json> handle_replace(const Json& /*params*/, Daemon& daemon) {
+  return Json{{"config", daemon.hand_over_to_successor()}};
 }
 
 // An initiator in the parameter "mac", if there is one.
@@ -516,6 +548,10 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   add("target.unexport", handle_unexport);
   add("target.resize", handle_resize);
   add("target.reload", handle_reload);
+  add("target.replace", handle_replace);
+  server.add_deferred_method("target.move", [&daemon](const Json& params, control::Reply reply) {
+    handle_move(params, std::move(reply), daemon);
+  });
   add("target.scrub", handle_scrub);
   add("target.snapshot.list", handle_snapshot_list);
   server.add_deferred_method("target.snapshot.create",

@@ -38,9 +38,6 @@ Result<void> check_available(const TargetConfig& config) {
   if (config.metrics) {
     return fail_with(Errc::unsupported, 0, "metrics: not available in this version");
   }
-  for (const ExportConfig& item : config.exports) {
-    AOE_TRY(check_export_available(item));
-  }
   return {};
 }
 
@@ -61,6 +58,12 @@ int Daemon::run(const TargetConfig& config) {
   if (auto available = check_available(config_); !available) {
     spdlog::error("{}", available.error().message);
     return daemon::kExitMisused;
+  }
+  if (options_.replace) {
+    if (auto replaced = replace_running(); !replaced) {
+      spdlog::error("{}", replaced.error().message);
+      return daemon::kExitFailed;
+    }
   }
   if (auto opened = open_edges(); !opened) {
     spdlog::error("{}", opened.error().message);
@@ -100,7 +103,7 @@ Result<void> Daemon::open_edges() {
   AOE_TRY_ASSIGN(signals_, os::SignalSet::open({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}));
   (void)std::signal(SIGPIPE, SIG_IGN);
   AOE_TRY_ASSIGN(states_, StateDirectory::open(config_.state_dir));
-  AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create({}));
+  AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create(daemon::polling(config_)));
   AOE_TRY_ASSIGN(links_, os::LinkMonitor::open());
   AOE_TRY_ASSIGN(auto engine, storage::open_io_engine({}));
   engine_ = std::move(engine.engine);
@@ -197,6 +200,7 @@ Result<void> Daemon::watch_descriptors() {
     links_changed_ = !links_->drain().empty() || links_changed_;
   }));
   AOE_TRY(loop_->add_fd(engine_->wait_fd(), EPOLLIN, [this](std::uint32_t) { engine_->poll(); }));
+  loop_->add_poller([this] { return engine_->has_arrived(); });
   return {};
 }
 
@@ -230,7 +234,7 @@ Result<void> Daemon::start_opened(const ExportConfig& config, OpenedExport opene
   for (const std::string& warning : opened.warnings) {
     spdlog::warn("{}", warning);
   }
-  AOE_TRY(states_->lock(config.address));
+  AOE_TRY(states_->lock(config.address, options_.replace ? kStopTime : Duration{}));
   const auto give_up = [&](Error error) {
     freezer_->remove(config.address);
     overlays_->remove(config.address);
@@ -267,7 +271,14 @@ Result<void> Daemon::start_opened(const ExportConfig& config, OpenedExport opene
   if (!id) {
     return give_up(std::move(id).error());
   }
-  if (remembered->hold != Duration{}) {
+  if (remembered->handover) {
+    AOE_TRY(shard_->core().take_over(os::monotonic_now(), *id, *remembered->handover));
+    spdlog::info("{}: goes on where the target before left off: {} sessions, {} Linux addresses",
+                 to_string(config.address), remembered->handover->sessions.size(),
+                 remembered->handover->hosts.size());
+  }
+  const target::Export* added = shard_->core().find(*id);
+  if (added != nullptr && added->hold_plain_writes_until > os::monotonic_now()) {
     spdlog::info(
         "{}: writes of plain initiators are held for {}: frames that were sent to an "
         "earlier start may still arrive",
@@ -298,6 +309,7 @@ Result<Daemon::Remembered> Daemon::remember(DeviceAddress address) const {
     question.earlier = EarlierService::unknown;
   }
   remembered.hold = plain_write_hold(question);
+  remembered.handover = fetch_handover(address, question);
   return remembered;
 }
 
@@ -352,6 +364,7 @@ void Daemon::loop_until_stopped() {
   }
   if (shard_->core().requests_in_flight() == 0) {
     for (const auto& [address, id] : export_ids_) {
+      leave_handover(address, id);
       record_stop(address);
     }
   }
@@ -456,6 +469,7 @@ void Daemon::begin_stop(int exit_status) {
   is_stopping_ = true;
   exit_status_ = exit_status;
   stop_deadline_ = os::monotonic_now() + kStopTime;
+  shard_->stop_receiving();
   shard_->stop_working();
   save_all_states();
 }
@@ -500,6 +514,10 @@ void Daemon::handle_event(const target::TargetEvent& event) {
       ready_.erase(event.address);
       record_stop(event.address);
       states_->unlock(event.address);
+      if (moves_.contains(event.address)) {
+        carry_over(event.address);
+        break;
+      }
       if (derived_.erase(event.address) != 0) {
         snapshots_->export_gone(event.address);
       }

@@ -35,7 +35,6 @@ Result<void> Daemon::add_export(const ExportConfig& config) {
     return fail_with(Errc::already_exists, 0,
                      to_string(config.address) + ": export: the address is in use here already");
   }
-  AOE_TRY(check_export_available(config));
   AOE_TRY(start_export(config));
   config_.exports.push_back(config);
   return {};
@@ -172,9 +171,6 @@ Result<std::string> Daemon::reload() {
   }
   if (!loaded.diagnostics.ok()) {
     return fail_with(Errc::invalid_argument, 0, config::joined_errors(loaded.diagnostics));
-  }
-  for (const ExportConfig& item : loaded.config.exports) {
-    AOE_TRY(check_export_available(item));
   }
   const config::ReloadPlan plan = diff({.running = config_, .wanted = loaded.config});
   const auto wanted_config = [&loaded](DeviceAddress address) -> const ExportConfig& {

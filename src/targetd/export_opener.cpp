@@ -70,18 +70,6 @@ Result<storage::OpenedSums> open_checksums(const ExportConfig& config, OpenedExp
 
 }  // namespace
 
-Result<void> check_export_available(const ExportConfig& config) {
-  const auto missing = [&config](const char* key) {
-    return fail_with(Errc::unsupported, 0,
-                     fmt::format("{}: {}: {}: not available in this version", config.origin,
-                                 to_string(config.address), key));
-  };
-  if (config.cache_bytes != 0) {
-    return missing("cache");
-  }
-  return {};
-}
-
 target::ExportSettings make_settings(const ExportConfig& config,
                                      const std::vector<std::string>& interfaces,
                                      const storage::StoreInfo& info) {
@@ -129,6 +117,7 @@ Result<OpenedExport> open_export(const ExportConfig& config,
   options.direct = store_direct(config.direct);
   options.offset_sectors = config.offset_sectors;
   options.length_sectors = config.length_sectors;
+  options.cache_bytes = config.cache_bytes;
   // One more for the flush that commits a group, two for a layered store's own work, one for a
   // scrub.
   options.in_flight_max = target::requests_per_export_max(config.buffers) + 4;

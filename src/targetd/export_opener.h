@@ -34,9 +34,6 @@ struct OpenedExport {
                                                const std::vector<std::string>& interfaces,
                                                storage::IoEngine& engine);
 
-// unsupported: the configuration asks for what this version has words for and no code.
-[[nodiscard]] Result<void> check_export_available(const ExportConfig& config);
-
 // The settings alone, for an export whose store stays open.
 [[nodiscard]] target::ExportSettings make_settings(const ExportConfig& config,
                                                    const std::vector<std::string>& interfaces,

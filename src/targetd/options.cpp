@@ -140,6 +140,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   line.add_text(
       {"--run", "CMD", "Start, run CMD in a shell, stop, and exit with the status of CMD"},
       "a command", options.run_command);
+  line.add_flag("--replace",
+                "Stop the daemon that runs now and go on where it left off, its exports included",
+                options.replace);
   line.add_override({"--state-dir", "DIR",
                      "Where config strings, masks and reservations are kept (/var/lib/aoekit)"},
                     "state_dir");

@@ -7,15 +7,17 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace aoe::targetd {
 namespace {
 
 constexpr std::size_t kBatch = 64;
+constexpr std::size_t kEventBatch = 16;
 constexpr std::size_t kExportIndexMask = 0xFFFF;
-// Beyond one buffer a request: config replies, advertisements and error replies on their way.
+// The answer, and the data of a write that waits for its store.
+constexpr std::uint32_t kBuffersPerRequest = 2;
+// Beyond those: config replies, advertisements and error replies on their way.
 constexpr std::uint32_t kSpareBuffers = 256;
 
 void consider(std::optional<Instant>& earliest, std::optional<Instant> candidate) {
@@ -29,7 +31,7 @@ void consider(std::optional<Instant>& earliest, std::optional<Instant> candidate
 Shard::Shard(const Parts& parts, const target::TargetLimits& limits, std::size_t frame_bytes_max,
              Prng prng, EventSink sink)
     : parts_(parts),
-      pool_({.count = std::uint32_t{limits.requests_max} + kSpareBuffers,
+      pool_({.count = std::uint32_t{limits.requests_max} * kBuffersPerRequest + kSpareBuffers,
              .frame_bytes = frame_bytes_max}),
       core_(limits, pool_, prng),
       sink_(std::move(sink)),
@@ -39,7 +41,8 @@ Shard::Shard(const Parts& parts, const target::TargetLimits& limits, std::size_t
       tx_batch_(kBatch),
       ops_(kBatch),
       op_batch_(kBatch),
-      completions_(kBatch) {
+      completions_(kBatch),
+      events_(kEventBatch) {
   busy_.reserve(limits.exports_max);
 }
 
@@ -59,6 +62,11 @@ Result<PortId> Shard::add_port(std::unique_ptr<net::PacketPort> port) {
   if (ports_[index]->wait_fd() >= 0) {
     AOE_TRY(parts_.loop.add_fd(ports_[index]->wait_fd(), EPOLLIN | EPOLLET,
                                [this, index](std::uint32_t) { port_has_frames_[index] = 1; }));
+    parts_.loop.add_poller([this, index] {
+      const bool has_frames = ports_[index]->has_frames();
+      port_has_frames_[index] = has_frames ? 1 : port_has_frames_[index];
+      return has_frames;
+    });
   }
   core_.handle_port(os::monotonic_now(), id, ports_[index]->info());
   return id;
@@ -145,6 +153,9 @@ std::optional<Instant> Shard::turn() {
 
 bool Shard::receive(Instant now) {
   bool any = false;
+  if (!is_receiving_) {
+    return any;
+  }
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (port_has_frames_[i] == 0) {
       continue;
@@ -180,12 +191,17 @@ bool Shard::submit_store_ops(Instant now) {
     for (std::size_t begin = 0; begin < count;) {
       const ExportId id = ops_[begin].export_id;
       std::size_t end = begin;
-      while (end < count && ops_[end].export_id == id) {
-        op_batch_[end - begin] = ops_[end].op;
-        ++end;
-      }
       StoreSlot* slot = find_slot(id);
       AOE_CHECK(slot != nullptr, "a store outlives the requests of its export");
+      const bool answers_at_once = slot->store->info().answers_at_once;
+      while (end < count && ops_[end].export_id == id) {
+        StoreOp& op = op_batch_[end - begin];
+        op = ops_[end].op;
+        if (op.kind == StoreOpKind::write && !answers_at_once) {
+          op.data = core_.keep_data(op.tag);
+        }
+        ++end;
+      }
       slot->in_flight += static_cast<std::uint32_t>(end - begin);
       if (!slot->is_busy) {
         slot->is_busy = true;
@@ -288,22 +304,21 @@ void Shard::finish_closing(Instant now) {
 }
 
 void Shard::take_events() {
-  std::array<target::TargetEvent, 16> events;
   for (;;) {
-    const std::size_t count = core_.poll_events(events);
+    const std::size_t count = core_.poll_events(events_);
     for (std::size_t i = 0; i < count; ++i) {
-      if (events[i].kind != target::EventKind::export_removed) {
-        sink_(events[i]);
+      if (events_[i].kind != target::EventKind::export_removed) {
+        sink_(events_[i]);
         continue;
       }
-      StoreSlot* slot = find_slot(events[i].export_id);
+      StoreSlot* slot = find_slot(events_[i].export_id);
       AOE_CHECK(slot != nullptr && slot->in_flight == 0, "a removed export is idle");
       std::erase(busy_, static_cast<std::uint16_t>(slot->id.value & kExportIndexMask));
       slot->is_busy = false;
       slot->store->stop_working();
-      closing_.push_back({events[i], std::move(slot->store)});
+      closing_.push_back({events_[i], std::move(slot->store)});
     }
-    if (count < events.size()) {
+    if (count < events_.size()) {
       return;
     }
   }

@@ -77,6 +77,7 @@ constexpr std::array kCommands{
     CommandEntry{"target", "online", "Let an export answer again", make_target_online_command},
     CommandEntry{"target", "offline", "Let an export refuse everything",
                  make_target_offline_command},
+    CommandEntry{"target", "move", "Give an export another address", make_target_move_command},
     CommandEntry{"target", "resize", "Grow an export", make_target_resize_command},
     CommandEntry{"target", "freeze", "Keep what is in the store as it is",
                  make_target_freeze_command},

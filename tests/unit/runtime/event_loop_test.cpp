@@ -7,6 +7,9 @@
 #include <sys/eventfd.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
 
 namespace aoe::runtime {
 namespace {
@@ -145,8 +148,62 @@ TEST_F(EventLoopTest, BusyPollersDoNotStarveDescriptors) {
   const os::Fd ready = make_event(1);
   int calls = 0;
   ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t) { ++calls; }));
-  loop->run_once(std::nullopt);
-  EXPECT_EQ(calls, 1);
+  for (int turn = 0; turn < 64; ++turn) {
+    loop->run_once(std::nullopt);
+  }
+  EXPECT_GE(calls, 2);
+}
+
+class AdaptiveLoop : public EventLoopTest {
+ protected:
+  // Sleeps for at least five milliseconds, and nothing comes.
+  static Duration spin_after(EventLoop& loop, int sleeps) {
+    for (int i = 0; i < sleeps; ++i) {
+      loop.run_once(os::monotonic_now() + Duration::milliseconds(5));
+    }
+    return loop.spin_time();
+  }
+
+  static std::unique_ptr<EventLoop> make_adaptive(Duration most) {
+    auto loop = EventLoop::create({.busy_poll = most, .is_adaptive = true});
+    EXPECT_TRUE(loop);
+    (*loop)->add_poller([] { return false; });
+    return *std::move(loop);
+  }
+
+  void SetUp() override {
+    if (std::thread::hardware_concurrency() < 2) {
+      GTEST_SKIP() << "spins on no machine with one processor";
+    }
+  }
+};
+
+TEST_F(AdaptiveLoop, BeginsWithoutSpinning) {
+  EXPECT_EQ(make_adaptive(Duration::seconds(1))->spin_time(), Duration{});
+}
+
+TEST_F(AdaptiveLoop, ShortSleepsMakeItSpinLongerUpToItsBudget) {
+  auto loop = make_adaptive(Duration::seconds(3600));
+  const Duration once = spin_after(*loop, 1);
+  EXPECT_GT(once, Duration{});
+  EXPECT_EQ(spin_after(*loop, 1), once * 2);
+  EXPECT_EQ(spin_after(*loop, 2), once * 8);
+}
+
+TEST_F(AdaptiveLoop, LongSleepsEndTheSpinning) {
+  auto loop = make_adaptive(Duration::milliseconds(1));
+  EXPECT_EQ(spin_after(*loop, 3), Duration{}) << "an idle loop costs nothing";
+}
+
+TEST_F(AdaptiveLoop, NeverSpinsLongerThanToldOverall) {
+  auto loop = make_adaptive(Duration::microseconds(100));
+  int rounds = 0;
+  loop->add_poller([&] {
+    ++rounds;
+    return false;
+  });
+  (void)spin_after(*loop, 1);
+  EXPECT_LE(rounds, 2) << "nothing was learned yet: it looks once and sleeps";
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ control = "/c"
 log_level = "trace"
 metrics = "[::1]:9750"
 frame_life = "500ms"
+busy_poll = "50us"
 user = "u"
 group = "g"
 
@@ -77,6 +78,7 @@ state_dir = "/var/lib/aoekit"
 control = "/run/aoekit/target.sock"
 log_level = "info"
 frame_life = "1s"
+busy_poll = "auto"
 )");
 }
 

@@ -128,7 +128,7 @@ TEST(ConfigFile, BadKeysOfTheDaemonNamePlaceKeyAndExpectation) {
       BadLine{"exports = 1", "t.toml:1:1: unknown key \"exports\" (did you mean \"export\"?)"},
       BadLine{"listen = 1",
               "t.toml:1:1: unknown key \"listen\": expected one of interfaces, state_dir, control, "
-              "log_level, metrics, frame_life, user, group, export"},
+              "log_level, metrics, frame_life, busy_poll, user, group, export"},
       BadLine{"state_dir = 3",
               "t.toml:1:13: state_dir: expected the path of a directory, not a whole number"},
       BadLine{"state_dir = ''", "t.toml:1:13: state_dir: empty: expected the path of a directory"},

@@ -1,0 +1,131 @@
+"""The table of what is measured: who answers, who asks, against whom, and what is aimed at."""
+
+from dataclasses import dataclass, field
+from typing import Callable, Optional
+
+from . import clients, servers
+
+SIZES = {1500: 1024, 9000: 8192, 65535: 64512}
+
+
+@dataclass
+class Side:
+    """Who answers and who asks, made anew for each case."""
+
+    server: Callable[[], servers.Server]
+    client: Callable[[], object]
+
+
+@dataclass
+class Case:
+    name: str
+    what: str
+    mtu: int
+    ours: Side
+    peer: Side
+    goal: Optional[float] = None  # of ours / peer
+    figure: str = "iops"          # which figure the ratio is of
+    lower_is_better: bool = False
+    cpu_goal: Optional[float] = None  # of the servers' CPU a request, ours / peer
+    both_cpu: bool = False            # CPU of client and server together
+    image: str = ""                   # "ram" or "disk": the file that must exist
+    short: bool = False               # part of the short form
+    tags: tuple = field(default_factory=tuple)
+
+
+def frames(op, mtu, depth, **more):
+    return lambda: clients.Frames(op, SIZES[mtu], depth, **more)
+
+
+def memory(keys="", options=()):
+    return lambda: servers.Target("memory", "memory:256M", keys, options)
+
+
+def ram_file(keys=",mode=write-back", options=()):
+    return lambda: servers.Target("file", "{image}", keys, options)
+
+
+def disk_file(keys=",mode=write-back"):
+    return lambda: servers.Target("disk-file", "{disk_image}", keys)
+
+
+def reflector(spin=False):
+    return lambda: servers.Reflector(spin=spin)
+
+
+def wire_cases():
+    """The target against the yardstick."""
+    for mtu in (1500, 9000):
+        kib = SIZES[mtu] // 1024
+        for op, goal in (("read", 0.90), ("write", 0.85)):
+            yield Case(f"memory-{op}-{mtu}", f"memory store, {kib} KiB random {op}s, depth 64", mtu,
+                       Side(memory(), frames(op, mtu, 64)), Side(reflector(), frames(op, mtu, 64)),
+                       goal, short=True, tags=("wire",))
+        yield Case(f"cache-read-{mtu}", f"own block cache, warm, {kib} KiB random reads, depth 64", mtu,
+                   Side(lambda: servers.Target("cached", "{disk_image}", ",cache=320M,mode=write-back"),
+                        frames("read", mtu, 64)), Side(reflector(), frames("read", mtu, 64)),
+                   0.85, image="disk", tags=("wire",))
+        yield Case(f"page-cache-read-{mtu}", f"file in the page cache, {kib} KiB random reads, depth 64", mtu,
+                   Side(disk_file(), frames("read", mtu, 64)), Side(reflector(), frames("read", mtu, 64)),
+                   0.70, image="disk", tags=("wire",))
+        for op, goal in (("read", 0.70), ("write", 0.65)):
+            yield Case(f"tmpfs-{op}-{mtu}", f"file on tmpfs, write-back, {kib} KiB random {op}s, depth 64", mtu,
+                       Side(ram_file(), frames(op, mtu, 64)), Side(reflector(), frames(op, mtu, 64)),
+                       goal, image="ram", tags=("wire",))
+        yield Case(f"disk-file-write-{mtu}", f"file on a disk, write-back, {kib} KiB random writes, depth 64", mtu,
+                   Side(disk_file(), frames("write", mtu, 64)), Side(reflector(), frames("write", mtu, 64)),
+                   0.65, image="disk", tags=("wire",))
+
+
+def vblade_cases():
+    for mtu in (1500, 9000):
+        for op in ("read", "write"):
+            for depth in (16, 64, 256):
+                yield Case(f"vblade-{op}-{mtu}-{depth}",
+                           f"against vblade -b 256 on the same tmpfs file, {op}s, depth {depth}", mtu,
+                           Side(ram_file(), frames(op, mtu, depth)),
+                           Side(servers.Vblade, frames(op, mtu, depth)), 2.0, cpu_goal=0.5, image="ram",
+                           short=depth == 64 and mtu == 1500, tags=("vblade",))
+
+
+def durable_cases():
+    durable = Side(disk_file(",mode=write-through"), frames("write", 9000, 64))
+    yield Case("durable-vblade", "write-through on a disk file against vblade -s, depth 64", 9000, durable,
+               Side(lambda: servers.Vblade("vblade-s", "{disk_image}", ("-b", "256", "-s")),
+                    frames("write", 9000, 64)), 5.0, image="disk", tags=("durable",))
+    yield Case("durable-write-back", "write-through against write-back on a disk file, depth 64", 9000,
+               durable, Side(disk_file(), frames("write", 9000, 64)), 0.7, image="disk", tags=("durable",))
+
+
+def latency_cases():
+    yield Case("latency-spin", "depth 1, 1 KiB reads, both spin: p50", 1500,
+               Side(memory(options=("--busy-poll", "1s")), frames("read", 1500, 1, spin=True)),
+               Side(reflector(spin=True), frames("read", 1500, 1, spin=True)),
+               1.5, figure="p50_us", lower_is_better=True, tags=("latency",))
+    yield Case("latency-default", "depth 1, 1 KiB reads, default polling: p50", 1500,
+               Side(memory(), frames("read", 1500, 1)), Side(reflector(), frames("read", 1500, 1)),
+               None, figure="p50_us", lower_is_better=True, tags=("latency",))
+
+
+def end_to_end_cases():
+    def ours(op, block, depth, sequential=False):
+        return Side(memory(), lambda: clients.Initiator(op, block, depth, sequential))
+
+    def nbd(op, block, depth, sequential=False):
+        return Side(servers.Nbdkit, lambda: clients.FioNbd(op, block, depth, sequential))
+
+    for op in ("read", "write"):
+        yield Case(f"nbdkit-4k-{op}", f"both our ends against nbdkit and fio, 4 KiB random {op}s, depth 64",
+                   9000, ours(op, "4K", 64), nbd(op, "4K", 64), 3.0, both_cpu=True, cpu_goal=1.0,
+                   short=op == "read", tags=("ends",))
+    yield Case("tgt-4k-read", "both our ends against tgt and iscsi-perf, 4 KiB random reads, depth 64", 9000,
+               ours("read", "4K", 64), Side(servers.Tgt, lambda: clients.IscsiPerf(8, 64)), 6.0,
+               both_cpu=True, cpu_goal=1.0, image="ram", tags=("ends",))
+    for op, goal in (("read", 1.2), ("write", 0.7)):
+        yield Case(f"nbdkit-1m-{op}", f"both our ends against nbdkit and fio, sequential 1 MiB {op}s, depth 4",
+                   9000, ours(op, "1M", 4, True), nbd(op, "1M", 4, True), goal, figure="mib_per_s",
+                   tags=("ends",))
+
+
+def all_cases():
+    return [*wire_cases(), *vblade_cases(), *durable_cases(), *latency_cases(), *end_to_end_cases()]
