@@ -226,7 +226,8 @@ std::optional<Instant> OverlayStore::poll_timeout() const {
 }
 
 bool OverlayStore::is_working() const {
-  return base_.outstanding() > 0 || (committer_ != nullptr && committer_->is_working()) ||
+  return base_.outstanding() > 0 || shared_->store().is_working() ||
+         (committer_ != nullptr && committer_->is_working()) ||
          std::any_of(busy_.begin(), busy_.end(), [](const Slot* slot) {
            return slot->lower != nullptr &&
                   (slot->lower->outstanding() > 0 || slot->layered->is_working());
@@ -234,6 +235,7 @@ bool OverlayStore::is_working() const {
 }
 
 void OverlayStore::stop_working() {
+  shared_->store().stop_working();
   for (auto& [initiator, slot] : slots_) {
     if (slot.layered != nullptr) {
       slot.layered->stop_working();

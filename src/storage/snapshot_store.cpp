@@ -122,13 +122,14 @@ std::optional<Instant> SnapshotStore::poll_timeout() const {
 }
 
 bool SnapshotStore::is_working() const {
-  return is_taking_ || std::any_of(levels_.begin(), levels_.end(), [](const Level& level) {
+  return is_taking_ || levels_.front().hub->store().is_working() ||
+         std::any_of(levels_.begin(), levels_.end(), [](const Level& level) {
            return level.is_merged || (level.layered != nullptr && level.layered->is_working());
          });
 }
 
 void SnapshotStore::stop_working() {
-  is_stopped_ = true;
+  levels_.front().hub->store().stop_working();
   for (const Level& level : levels_) {
     if (level.layered != nullptr) {
       level.layered->stop_working();

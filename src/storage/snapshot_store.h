@@ -120,7 +120,6 @@ class SnapshotStore final : public BlockStore {
   std::optional<StoreErrc> take_error_;
   bool is_held_ = false;
   bool is_taking_ = false;
-  bool is_stopped_ = false;
 };
 
 }  // namespace aoe::storage

@@ -92,6 +92,11 @@ void check_overlays(const TargetConfig& config, Diagnostics& diagnostics) {
                             "overlay: given with mode=read-only: expected one of the two (a store "
                             "with overlays is never written to)");
     }
+    if (unit.cache_bytes != 0) {
+      diagnostics.add_error(unit.origin,
+                            "overlay: given with cache: expected one of the two (a commit would go "
+                            "past the cache; the kernel's serves the store)");
+    }
     if (!unit.shadow.empty()) {
       diagnostics.add_error(unit.origin,
                             "overlay: given with shadow: expected one of the two (the store stays "
@@ -132,6 +137,11 @@ void check_integrity(const TargetConfig& config, Diagnostics& diagnostics) {
     files.add(unit.integrity, unit, "every export needs checksums of its own");
     if (unit.integrity.empty()) {
       continue;
+    }
+    if (unit.cache_bytes != 0) {
+      diagnostics.add_error(unit.origin,
+                            "integrity: given with cache: expected one of the two (a scrub would "
+                            "read the cache and not the store)");
     }
     if (!unit.overlay.empty()) {
       diagnostics.add_error(

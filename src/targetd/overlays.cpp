@@ -335,9 +335,9 @@ void Overlays::end(const EndRequest& request, control::Reply reply) {
     if (request.initiator && *request.initiator != initiator) {
       continue;
     }
-    const bool is_leaving =
-        std::any_of(volume.leaving.begin(), volume.leaving.end(),
-                    [&](const Leaving& other) { return other.initiator == initiator; });
+    const bool is_leaving = std::any_of(
+        volume.leaving.begin(), volume.leaving.end(),
+        [wanted = initiator](const Leaving& other) { return other.initiator == wanted; });
     if (layer.is_in_job || is_leaving) {
       reply.send(fail_with(Errc::busy, 0,
                            fmt::format("{}: overlay: that of {} is just being opened or ended (try "

@@ -222,6 +222,7 @@ Result<void> Snapshots::start_export(Volume& volume, const SnapshotEntry& entry)
   config.shadow.clear();
   config.snapshots.clear();
   config.integrity.clear();
+  config.cache_bytes = 0;
   config.start_offline = false;
   config.origin = fmt::format("snapshot of {}", to_string(volume.config.address));
   if (entry.kind == SnapshotKind::clone) {

@@ -17,8 +17,8 @@ namespace {
 constexpr std::array kOverlayFields{
     ListField{"mac", "INITIATOR", Align::left, false},
     ListField{"state", "STATE", Align::left, false},
-    ListField{"sectors", "SECTORS", Align::right, false},
-    ListField{"file_bytes", "BYTES", Align::right, false},
+    ListField{"sectors", "WRITTEN", Align::right, false},
+    ListField{"file_bytes", "ON DISK", Align::right, false},
     ListField{"idle_seconds", "IDLE", Align::right, false},
     ListField{"error", "ERROR", Align::left, false},
     ListField{"path", "FILE", Align::left, true},

@@ -57,7 +57,7 @@ serve() { start_targetd -e "7.1=$WORK/disk.img,integrity=$WORK/sums$1"; }
   requires netns python3 ours:aoe ours:aoe-targetd
   make_net
   make_images
-  serve ',scrub_rate=256K,mode=write-back'
+  serve ",scrub_rate=256K,mode=write-back,snapshots=$WORK/snaps"
   target scrub e7.1
   running() { target show e7.1 | grep -Eq 'scrub: +running'; }
   running
@@ -76,6 +76,10 @@ serve() { start_targetd -e "7.1=$WORK/disk.img,integrity=$WORK/sums$1"; }
   assert_same_bytes "$WORK/expected.img" "$WORK/disk.img"
   target thaw e7.1 --wait --rate 0
   assert_same_bytes "$WORK/new.img" "$WORK/disk.img"
+  target scrub e7.1 --wait --rate 0
+  # Below a layer of a snapshot, too.
+  aoe target snapshot create e7.1 e7.101 --control "$TARGETD_CONTROL"
+  write_all "$WORK/old.img"
   target scrub e7.1 --wait --rate 0
   run target scrub e7.9
   [ "$status" -ne 0 ]

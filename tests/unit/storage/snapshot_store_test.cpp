@@ -266,6 +266,36 @@ TEST_F(Snapshots, OneThatCannotBeTakenLeavesTheStoreAsItWas) {
   EXPECT_EQ(read(*machine.store, 1), 11U);
 }
 
+// A base with work of its own.
+class WorkingStore final : public storage::FilterStore {
+ public:
+  WorkingStore(std::unique_ptr<storage::BlockStore> base, bool& works)
+      : FilterStore(std::move(base)), works_(works) {}
+
+  void submit(Instant now, std::span<const StoreOp> ops) override { next().submit(now, ops); }
+
+  [[nodiscard]] std::size_t poll_completions(Instant now, std::span<StoreCompletion> out) override {
+    return next().poll_completions(now, out);
+  }
+
+  [[nodiscard]] bool is_working() const override { return works_; }
+
+  void stop_working() override { works_ = false; }
+
+ private:
+  bool& works_;
+};
+
+TEST_F(Snapshots, WorkOfTheBaseIsWorkOfTheStore) {
+  bool works = true;
+  SnapshotStore store(std::make_unique<WorkingStore>(
+                          std::make_unique<SimDisk>(machine.base_platter, machine.power), works),
+                      8);
+  EXPECT_TRUE(store.is_working());
+  store.stop_working();
+  EXPECT_FALSE(store.is_working());
+}
+
 TEST_F(Snapshots, AViewMayOutliveTheStore) {
   write(1, 10);
   take();

@@ -79,6 +79,8 @@ TEST(ConfigCheck, ShadowBelongsToOneExportAndIsNoStore) {
   EXPECT_EQ(errors_of({"7.1=/a,integrity=/i", "7.2=/b,integrity=/i"}).size(), 1U);
   EXPECT_EQ(errors_of({"7.1=/a,integrity=/i,overlay=/o"}).size(), 1U);
   EXPECT_EQ(errors_of({"7.1=null:1M,integrity=/i"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,integrity=/i,cache=1M"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,overlay=/o,cache=1M"}).size(), 1U);
 }
 
 TEST(ConfigCheck, InterfacesOfAnExportAreTheDaemons) {
