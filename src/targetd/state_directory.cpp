@@ -1,7 +1,7 @@
 #include "targetd/state_directory.h"
 
-#include "os/clock.h"
 #include "os/error_text.h"
+#include "os/poll_until.h"
 
 #include <fmt/format.h>
 
@@ -12,9 +12,7 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
-#include <thread>
 
 namespace aoe::targetd {
 namespace {
@@ -91,12 +89,8 @@ Result<void> StateDirectory::lock(DeviceAddress address, Duration patience) {
   if (!file) {
     return fail_errno(fmt::format("{}: lock {}/{}", to_string(address), path_, name), errno);
   }
-  const Instant give_up = os::monotonic_now() + patience;
-  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR || (errno == EWOULDBLOCK && os::monotonic_now() < give_up)) {
-      std::this_thread::sleep_for(std::chrono::nanoseconds(kLockAgain.ns));
-      continue;
-    }
+  const auto is_ours = [&file] { return ::flock(file.get(), LOCK_EX | LOCK_NB) == 0; };
+  if (!os::poll_until(patience, kLockAgain, is_ours)) {
     return fail_with(Errc::busy, errno,
                      fmt::format("{}: {}/{} is locked: another daemon serves this export (stop it, "
                                  "or use another --state-dir)",
