@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What an export says of itself as a disk: SMART and self-tests.
+# What an export says of itself as a disk: SMART and self-tests, and its size for Windows.
 
 # Helpers are called through wait_for:
 # shellcheck disable=SC2317
@@ -42,4 +42,24 @@ newest_test_is() { smart tests | sed -n 2p | grep -Eq "$1"; }
   # What cannot be said in a byte of SMART is refused.
   run smart log --log 7
   assert_status 1
+}
+
+@test "geometry=chs leaves out what is behind the last whole cylinder, also when the store grows" {
+  requires netns ours:aoe ours:aoe-targetd
+  make_net
+  # Two cylinders and a half.
+  truncate -s $((2 * 8225280 + 4112384)) "$WORK/disk.img"
+  start_targetd -e "7.1=$WORK/disk.img,geometry=chs"
+  grep -q "e7.1: geometry=chs: the last 8032 sectors of the store are not exported" "$TARGETD_LOG"
+  sectors() { in_initiator "$AOE_BIN/aoe" identify aoe://ini0/e7.1 -o json | grep -o '"sectors": *[0-9]*' | grep -o '[0-9]*'; }
+  [ "$(sectors)" = 32130 ]
+  truncate -s $((3 * 8225280 + 512)) "$WORK/disk.img"
+  aoe target resize e7.1 --control "$TARGETD_CONTROL"
+  [ "$(sectors)" = 48195 ]
+  stop_targetd
+  truncate -s 1M "$WORK/disk.img"
+  run in_target "$AOE_BIN/aoe-targetd" -i tgt0 -e "7.1=$WORK/disk.img,geometry=chs,allow=any" \
+    --state-dir "$WORK/state" --control "$WORK/other.sock"
+  assert_status 2
+  assert_contains "$output" "geometry=chs: 2048 sectors are less than a cylinder of 16065"
 }
