@@ -82,12 +82,13 @@ void put_command_sets(ByteSpan sector, const IdentifyModel& m) {
   const unsigned flush = flag(m.has_flush, 12) | flag(m.has_flush && m.has_lba48, 13);
   word(82, always_82 | flag(m.has_smart, 0) | flag(m.has_write_cache, 5) | bit(10));
   word(83, bit(14) | flush | flag(m.has_lba48, 10));
-  // Bit 1, self-tests, stays clear: a target has no medium of its own to test and aborts them.
-  word(84, bit(14) | flag(m.has_smart, 0) | flag(m.has_fua, 6) | flag(m.world_wide_name != 0, 8));
+  word(84, bit(14) | flag(m.has_smart, 0) | flag(m.has_self_test, 1) | flag(m.has_fua, 6) |
+               flag(m.world_wide_name != 0, 8));
   word(85, always_82 | flag(m.has_smart && m.smart_enabled, 0) |
                flag(m.has_write_cache && m.write_cache_enabled, 5) | bit(10));
   word(86, flush | flag(m.has_lba48, 10));
-  word(87, bit(14) | flag(m.has_smart, 0) | flag(m.has_fua, 6) | flag(m.world_wide_name != 0, 8));
+  word(87, bit(14) | flag(m.has_smart, 0) | flag(m.has_self_test, 1) | flag(m.has_fua, 6) |
+               flag(m.world_wide_name != 0, 8));
 }
 
 }  // namespace
@@ -160,6 +161,7 @@ IdentifyView parse_identify(ConstByteSpan sector) {
                        : std::min<std::uint64_t>(load_le32(sector, at_word(60)), kLba28Limit - 1);
   m.has_smart = has(82, 0);
   m.smart_enabled = m.has_smart && has(85, 0);
+  m.has_self_test = m.has_smart && has(84, 1);
   m.has_write_cache = has(82, 5);
   m.write_cache_enabled = m.has_write_cache && has(85, 5);
   m.has_flush = valid(83) && (has(83, 12) || has(83, 13));

@@ -27,6 +27,7 @@ struct IdentifyModel {
   bool has_fua = false;
   bool has_smart = false;
   bool smart_enabled = false;
+  bool has_self_test = false;
   bool has_lba48 = true;
   std::uint8_t multiple_sectors_max = 0;  // largest block of READ/WRITE MULTIPLE, 0 = none
   std::uint8_t multiple_sectors = 0;      // the block set by SET MULTIPLE MODE, 0 = none

@@ -29,6 +29,7 @@ constexpr auto kKnown = std::to_array<KnownAttribute>({
     {SmartAttributeId::power_cycles, "power cycles", &SmartData::power_cycles},
     {SmartAttributeId::write_errors, "write errors", &SmartData::write_errors},
     {SmartAttributeId::reported_uncorrectable, "reported uncorrectable", &SmartData::read_errors},
+    {SmartAttributeId::crc_errors, "interface CRC errors", &SmartData::crc_errors},
     {SmartAttributeId::sectors_written, "sectors written", &SmartData::sectors_written},
     {SmartAttributeId::sectors_read, "sectors read", &SmartData::sectors_read},
 });
@@ -54,7 +55,6 @@ constexpr auto kNames = std::to_array<NamedAttribute>({
     {196, "reallocation events"},
     {197, "pending sectors"},
     {198, "offline uncorrectable"},
-    {199, "interface CRC errors"},
 });
 
 std::uint8_t sum_bytes(ConstByteSpan sector) {
@@ -80,6 +80,21 @@ std::uint64_t load_le48(ConstByteSpan bytes, std::size_t at) {
   return std::uint64_t{load_le16(bytes, at + 4)} << 32U | load_le32(bytes, at);
 }
 
+void fill_self_tests(ByteSpan sector, std::span<const SmartSelfTest> tests) {
+  const std::size_t count = std::min(tests.size(), kSmartSelfTestCountMax);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ByteSpan entry =
+        sector.subspan(kSelfTestOffset + i * kSelfTestEntryBytes, kSelfTestEntryBytes);
+    store_u8(entry, 0, tests[i].kind);
+    store_u8(entry, 1, tests[i].status);
+    store_le16(entry, 2, tests[i].hours);
+    store_le32(
+        entry, 5,
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(tests[i].failing_lba, kSmartNoLba)));
+  }
+  store_u8(sector, kSelfTestIndexOffset, static_cast<std::uint8_t>(count));
+}
+
 }  // namespace
 
 void build_smart_data(ByteSpan sector, const SmartData& data) {
@@ -102,7 +117,12 @@ void build_smart_data(ByteSpan sector, const SmartData& data) {
   store_le16(sector, 368, data.capability);
   store_u8(sector, 370, data.error_log_capability);
   store_u8(sector, 372, data.short_test_minutes);
-  store_u8(sector, 373, data.extended_test_minutes);
+  // More than a byte can say stands behind it (ATA8-ACS 7.52.6.8).
+  constexpr std::uint16_t kLongTest = 0xFF;
+  store_u8(sector, 373, static_cast<std::uint8_t>(std::min(data.extended_test_minutes, kLongTest)));
+  if (data.extended_test_minutes >= kLongTest) {
+    store_le16(sector, 375, data.extended_test_minutes);
+  }
   seal(sector);
 }
 
@@ -158,6 +178,9 @@ SmartView parse_smart_data(ConstByteSpan sector) {
   view.data.error_log_capability = load_u8(sector, 370);
   view.data.short_test_minutes = load_u8(sector, 372);
   view.data.extended_test_minutes = load_u8(sector, 373);
+  if (view.data.extended_test_minutes == 0xFF) {
+    view.data.extended_test_minutes = load_le16(sector, 375);
+  }
   view.checksum = sum_bytes(sector) == 0 ? SmartChecksum::valid : SmartChecksum::invalid;
   return view;
 }
@@ -211,6 +234,7 @@ SmartLogResult build_smart_log(ByteSpan sectors, std::uint8_t log_address,
       break;
     case SmartLog::self_test:
       store_le16(sectors, 0, kLogRevision);
+      fill_self_tests(sectors, content.self_tests);
       seal(sectors);
       break;
   }

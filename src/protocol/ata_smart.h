@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 namespace aoe::protocol {
 
@@ -26,6 +27,7 @@ enum class SmartAttributeId : std::uint8_t {
   power_cycles = 12,
   write_errors = 181,  // "program fail count, total"
   reported_uncorrectable = 187,
+  crc_errors = 199,  // "UDMA CRC error count": damaged on the way to the disk
   sectors_written = 241,
   sectors_read = 242,
 };
@@ -43,6 +45,7 @@ struct SmartData {
   std::uint64_t sectors_read = 0;
   std::uint64_t write_errors = 0;
   std::uint64_t read_errors = 0;             // reads answered with UNC
+  std::uint64_t crc_errors = 0;              // frames that arrived with a wrong checksum
   std::uint8_t offline_status = 0;           // byte 362: 00h never started, 02h done without error
   std::uint8_t self_test_status = 0;         // byte 363: 00h no error, or none was ever run
   std::uint16_t offline_seconds = 0;         // bytes 364-365
@@ -50,7 +53,7 @@ struct SmartData {
   std::uint16_t capability = 0x0003;         // bytes 368-369: saves on power-down, autosave
   std::uint8_t error_log_capability = 0x01;  // byte 370, bit 0: error logging
   std::uint8_t short_test_minutes = 0;       // byte 372
-  std::uint8_t extended_test_minutes = 0;    // byte 373
+  std::uint16_t extended_test_minutes = 0;   // byte 373, or 375-376 when that is 255
   friend bool operator==(const SmartData&, const SmartData&) = default;
 };
 
@@ -97,10 +100,46 @@ enum class SmartLog : std::uint8_t { directory = 0x00, summary_error = 0x01, sel
 // Sectors of a log that exists here, 0 for one that does not.
 [[nodiscard]] std::size_t smart_log_sectors(std::uint8_t log_address);
 
+struct SmartSelfTest {
+  std::uint8_t kind = 0;    // LBA 7:0 of the command that started it: 1 short, 2 extended..
+  std::uint8_t status = 0;  // SmartTestStatus in (7:4), tenths left in (3:0)
+  std::uint16_t hours = 0;  // power-on hours when it ended
+  // 2^32 - 1: none, or beyond what the four bytes of the log can name.
+  std::uint64_t failing_lba = 0;
+  friend bool operator==(const SmartSelfTest&, const SmartSelfTest&) = default;
+};
+
+// Bits (7:4) of a self-test's status (ATA8-ACS 7.52.6.3).
+enum class SmartTestStatus : std::uint8_t {
+  passed = 0,
+  aborted = 1,      // by the host
+  interrupted = 2,  // by a reset, or the end of the power
+  read_failed = 7,
+  running = 15,
+};
+
+inline constexpr std::uint64_t kSmartNoLba = 0xFFFFFFFF;
+
+[[nodiscard]] constexpr std::uint8_t smart_test_status(SmartTestStatus status,
+                                                       std::uint8_t tenths_left) {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(status) << 4U | tenths_left);
+}
+
+[[nodiscard]] constexpr SmartTestStatus smart_test_status(std::uint8_t byte) {
+  return static_cast<SmartTestStatus>(byte >> 4U);
+}
+
+// LBA 7:0 of EXECUTE OFF-LINE IMMEDIATE.
+enum class SmartTestKind : std::uint8_t { short_test = 1, extended_test = 2, abort = 127 };
+
+inline constexpr std::size_t kSmartSelfTestCountMax = 21;
+
 struct SmartLogContent {
   // How many commands ended with ERR since the export began; the entries themselves are not kept.
   // Above 65535 it stays there (ATA8-ACS A.2.4.5).
   std::uint64_t error_count = 0;
+  // Oldest first; at most kSmartSelfTestCountMax, and behind those nothing is shown.
+  std::span<const SmartSelfTest> self_tests{};
 };
 
 enum class SmartLogResult : std::uint8_t {
@@ -117,16 +156,6 @@ enum class SmartLogResult : std::uint8_t {
 // two, as `aoe smart log` shows them. Each reads the first 512 bytes of `sector`.
 [[nodiscard]] std::uint8_t smart_directory_sectors(ConstByteSpan sector, std::uint8_t log_address);
 [[nodiscard]] std::uint16_t smart_error_log_count(ConstByteSpan sector);
-
-struct SmartSelfTest {
-  std::uint8_t kind = 0;    // LBA 7:0 of the command that started it: 1 short, 2 extended..
-  std::uint8_t status = 0;  // (7:4) 0 = passed, 15 = running, (3:0) tenths left
-  std::uint16_t hours = 0;  // power-on hours when it ended
-  std::uint64_t failing_lba = 0;
-  friend bool operator==(const SmartSelfTest&, const SmartSelfTest&) = default;
-};
-
-inline constexpr std::size_t kSmartSelfTestCountMax = 21;
 
 // Entry `index`, 0 = the most recent; none when fewer tests were run.
 [[nodiscard]] std::optional<SmartSelfTest> smart_self_test(ConstByteSpan sector, std::size_t index);

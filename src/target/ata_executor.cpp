@@ -83,6 +83,7 @@ LifeCounters life_counters(const Export& subject, Instant now) {
                             static_cast<std::uint64_t>((now - subject.started).ns) / 1'000'000'000;
   life.sectors_read = subject.life_at_start.sectors_read + subject.stats.sectors_read;
   life.sectors_written = subject.life_at_start.sectors_written + subject.stats.sectors_written;
+  life.crc_errors = subject.life_at_start.crc_errors + subject.stats.seal.damaged;
   return life;
 }
 
@@ -95,6 +96,7 @@ AtaExecutor::AtaExecutor(CoreParts& parts, Responder& responder, LateWriteFilter
     : parts_(parts),
       responder_(responder),
       late_writes_(late_writes),
+      self_tests_(parts),
       ranges_(parts.limits.requests_max),
       requests_(parts.limits.requests_max),
       ops_(parts.limits.requests_max),
@@ -242,6 +244,7 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   request.in_use = true;
   request.is_executing = false;
   request.is_barrier = false;
+  request.is_self_test = false;
   request.is_flushing = false;
   ++request.generation;
   request.initiator = arrival.initiator;
@@ -260,16 +263,66 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   ++subject.stats.in_flight;
   subject.stats.in_flight_max = std::max(subject.stats.in_flight_max, subject.stats.in_flight);
   parts_.initiators.began(request.initiator);
+  enter(arrival.now, slot);
+}
 
-  const auto range = locked_range(request);
-  if (range) {
-    const RangeUse use = changes_data(plan.action) ? RangeUse::exclusive : RangeUse::shared;
+void AtaExecutor::enter(Instant now, std::uint16_t slot) {
+  const Request& request = requests_[slot];
+  if (const auto range = locked_range(request)) {
+    const RangeUse use = changes_data(request.plan.action) ? RangeUse::exclusive : RangeUse::shared;
     if (!ranges_.add(slot, *range, use)) {
-      ++subject.stats.waits;
+      ++request.subject->stats.waits;
       return;
     }
   }
-  execute(arrival.now, slot);
+  execute(now, slot);
+}
+
+void AtaExecutor::start_self_test_reads(Instant now) {
+  while (const auto read = self_tests_.poll(now)) {
+    // Half of the room is for those who wait for answers.
+    if (free_.size() <= requests_.size() / 2 || read->subject->health == ExportHealth::stalled) {
+      self_tests_.postpone(now, *read->subject);
+    } else {
+      start_self_test_read(now, *read);
+    }
+  }
+}
+
+void AtaExecutor::start_self_test_read(Instant now, const SelfTests::Read& read) {
+  const std::uint16_t slot = free_.back();
+  free_.pop_back();
+  Request& request = requests_[slot];
+  request.in_use = true;
+  request.is_executing = false;
+  request.is_barrier = false;
+  request.is_self_test = true;
+  request.is_flushing = false;
+  ++request.generation;
+  request.initiator = InitiatorTable::kNone;
+  request.subject = read.subject;
+  request.source = {};
+  request.from = {};
+  request.plan = {};
+  request.plan.action = AtaAction::verify;
+  request.plan.lba = read.lba;
+  request.plan.sectors = read.sectors;
+  request.plan.reply.flags = protocol::kAtaFlagExtended;
+  request.progress = 0;
+  ++in_flight_;
+  ++read.subject->stats.in_flight;
+  parts_.initiators.began(request.initiator);
+  enter(now, slot);
+}
+
+void AtaExecutor::end_self_test_read(Instant now, std::uint16_t slot, const AtaPlan& plan) {
+  Export& subject = *requests_[slot].subject;
+  release(now, slot);
+  self_tests_.on_read(now, subject,
+                      {.lba = plan.lba,
+                       .sectors = plan.sectors,
+                       .is_ok = !plan.outcome.is_failure(),
+                       .bad = plan.reply.lba48()});
 }
 
 std::optional<SectorRange> AtaExecutor::locked_range(const Request& request) const {
@@ -316,7 +369,7 @@ void AtaExecutor::execute(Instant now, std::uint16_t slot) {
   request.started = now;
   // The request may have waited: somebody else may hold the disk now, and a write of the old holder
   // that lands afterwards would make the takeover a lie.
-  if (is_reserved_against(subject, request.source)) {
+  if (!request.is_self_test && is_reserved_against(subject, request.source)) {
     finish_with_error(now, slot, protocol::AoeError::target_reserved);
     return;
   }

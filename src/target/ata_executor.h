@@ -8,6 +8,7 @@
 #include "target/late_write_filter.h"
 #include "target/range_table.h"
 #include "target/responder.h"
+#include "target/self_test.h"
 
 #include <array>
 #include <cstddef>
@@ -54,6 +55,8 @@ class AtaExecutor {
 
   [[nodiscard]] std::size_t poll_store_ops(std::span<ExportStoreOp> out);
 
+  [[nodiscard]] SelfTests& self_tests() { return self_tests_; }
+
   // Marks what is being written on the export now; writes_before_barrier() falls to zero when all
   // of that has finished. A change of the reservation is answered only then: whoever learns that it
   // holds the disk knows that nobody else's write is still under way.
@@ -67,7 +70,8 @@ class AtaExecutor {
     bool in_use = false;
     bool is_executing = false;
     bool is_barrier = false;
-    bool is_flushing = false;  // the flush behind a trim
+    bool is_self_test = false;  // nobody is answered
+    bool is_flushing = false;   // the flush behind a trim
     std::uint16_t generation = 0;
     std::uint16_t initiator = InitiatorTable::kNone;
     Export* subject = nullptr;  // stays in place while requests are in flight
@@ -83,6 +87,12 @@ class AtaExecutor {
 
   [[nodiscard]] AtaContext context_of(const Export& subject, const Arrival& arrival) const;
   [[nodiscard]] bool admit(const Arrival& arrival, Export& subject);
+  void start_self_test_reads(Instant now);
+  void start_self_test_read(Instant now, const SelfTests::Read& read);
+  // Locks its range and executes it, now or when those are done that it waits for.
+  void enter(Instant now, std::uint16_t slot);
+  void end_self_test_read(Instant now, std::uint16_t slot, const AtaPlan& plan);
+  void scan_for_stalls(Instant now);
   void answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& plan);
   void start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
                      const AtaPlan& plan);
@@ -105,13 +115,14 @@ class AtaExecutor {
   void send_registers(const Requester& to, PacketBuffer reply, const Export& subject,
                       const AtaPlan& plan, std::size_t data_bytes);
   void fill_identify(Export& subject, PortId port, ByteSpan sector) const;
-  [[nodiscard]] bool fill_smart(Instant now, const Export& subject, AtaPlan& plan,
-                                ByteSpan sector) const;
+  [[nodiscard]] bool fill_smart(Instant now, Export& subject, AtaPlan& plan, ByteSpan sector);
+  [[nodiscard]] bool start_offline(Instant now, Export& subject, std::uint8_t what);
   void note_store_error(Instant now, Request& request, const StoreCompletion& done);
 
   CoreParts& parts_;
   Responder& responder_;
   LateWriteFilter& late_writes_;
+  SelfTests self_tests_;
   RangeTable ranges_;
   std::vector<Request> requests_;
   std::vector<std::uint16_t> free_;

@@ -145,6 +145,9 @@ AtaPlan plan_smart(AtaPlan plan, const AtaFrame& frame, AtaSettings& settings) {
       plan.action = AtaAction::smart_data;
       return plan.sectors == 1 ? plan : finish(plan, protocol::kAtaAborted);
     case SmartFeature::offline_immediate:
+      plan.action = AtaAction::smart_data;
+      plan.sectors = 0;
+      return plan;
     case SmartFeature::write_log:
       return finish(plan, protocol::kAtaAborted);
   }

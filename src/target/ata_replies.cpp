@@ -41,10 +41,21 @@ void count(ExportStats& stats, const AtaPlan& plan) {
   }
 }
 
+// A guess for those who wait: a quarter of a disk that reads 200 MB/s.
+std::uint16_t extended_test_minutes(std::uint64_t sectors) {
+  constexpr std::uint64_t kSectorsPerMinute = 50'000'000ULL / kSectorBytes * 60;
+  return static_cast<std::uint16_t>(
+      std::clamp<std::uint64_t>(sectors / kSectorsPerMinute + 1, 1, 0xFFFF));
+}
+
 }  // namespace
 
 void AtaExecutor::finish(Instant now, std::uint16_t slot, const AtaPlan& plan) {
   Request& request = requests_[slot];
+  if (request.is_self_test) {
+    end_self_test_read(now, slot, plan);
+    return;
+  }
   Export& subject = *request.subject;
   count(subject.stats, plan);
   // No data with an error: an initiator must look at the status first, and some do not.
@@ -118,13 +129,31 @@ void AtaExecutor::fill_identify(Export& subject, PortId port, ByteSpan sector) c
   model.has_fua = settings.mode != WriteMode::read_only;
   model.has_smart = true;
   model.smart_enabled = subject.ata.smart_enabled;
+  model.has_self_test = true;
   model.multiple_sectors_max = kMultipleSectorsMax;
   model.multiple_sectors = subject.ata.multiple_sectors;
   protocol::build_identify(sector, model);
 }
 
-bool AtaExecutor::fill_smart(Instant now, const Export& subject, AtaPlan& plan,
-                             ByteSpan sector) const {
+bool AtaExecutor::start_offline(Instant now, Export& subject, std::uint8_t what) {
+  switch (static_cast<protocol::SmartTestKind>(what)) {
+    case protocol::SmartTestKind::short_test:
+    case protocol::SmartTestKind::extended_test:
+      if (!self_tests_.start(now, subject, static_cast<protocol::SmartTestKind>(what))) {
+        return false;
+      }
+      start_self_test_reads(now);
+      return true;
+    case protocol::SmartTestKind::abort:
+      self_tests_.abort(now, subject);
+      return true;
+  }
+  // What collects data off-line has nothing to collect, and captive tests would hold the answer
+  // back for longer than initiators wait.
+  return false;
+}
+
+bool AtaExecutor::fill_smart(Instant now, Export& subject, AtaPlan& plan, ByteSpan sector) {
   const LifeCounters life = life_counters(subject, now);
   switch (static_cast<protocol::SmartFeature>(plan.smart_feature)) {
     case protocol::SmartFeature::return_status:
@@ -141,6 +170,11 @@ bool AtaExecutor::fill_smart(Instant now, const Export& subject, AtaPlan& plan,
       data.sectors_read = life.sectors_read;
       data.write_errors = life.write_errors;
       data.read_errors = life.read_errors;
+      data.crc_errors = life.crc_errors;
+      data.self_test_status = self_test_status(subject);
+      data.offline_capability = protocol::kSmartOfflineImmediate | protocol::kSmartOfflineSelfTest;
+      data.short_test_minutes = 1;
+      data.extended_test_minutes = extended_test_minutes(subject.settings.sector_count);
       protocol::build_smart_data(sector, data);
       return true;
     }
@@ -149,11 +183,13 @@ bool AtaExecutor::fill_smart(Instant now, const Export& subject, AtaPlan& plan,
       return true;
     case protocol::SmartFeature::read_log:
       return protocol::build_smart_log(sector, plan.reply.lba[0],
-                                       {.error_count = life.read_errors + life.write_errors}) ==
+                                       {.error_count = life.read_errors + life.write_errors,
+                                        .self_tests = subject.persistent.self_tests}) ==
              protocol::SmartLogResult::built;
     case protocol::SmartFeature::attribute_autosave:
     case protocol::SmartFeature::save_attributes:
     case protocol::SmartFeature::offline_immediate:
+      return start_offline(now, subject, plan.reply.lba[0]);
     case protocol::SmartFeature::write_log:
     case protocol::SmartFeature::enable:
     case protocol::SmartFeature::disable:
@@ -202,6 +238,11 @@ void AtaExecutor::note_store_error(Instant now, Request& request, const StoreCom
 }
 
 void AtaExecutor::handle_timeout(Instant now) {
+  start_self_test_reads(now);
+  scan_for_stalls(now);
+}
+
+void AtaExecutor::scan_for_stalls(Instant now) {
   if (in_flight_ == 0) {
     next_scan_ = Instant{};
     return;
@@ -223,10 +264,11 @@ void AtaExecutor::handle_timeout(Instant now) {
 }
 
 std::optional<Instant> AtaExecutor::poll_timeout() const {
-  if (in_flight_ == 0 || next_scan_ == Instant{}) {
-    return std::nullopt;
+  std::optional<Instant> next = self_tests_.next_time();
+  if (in_flight_ != 0 && next_scan_ != Instant{} && (!next || next_scan_ < *next)) {
+    next = next_scan_;
   }
-  return next_scan_;
+  return next;
 }
 
 std::size_t AtaExecutor::poll_store_ops(std::span<ExportStoreOp> out) {

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "protocol/ata_identify.h"
+#include "protocol/ata_smart.h"
 #include "target/ata_plan.h"
 #include "target/persistent_state.h"
 #include "target/target_stats.h"
@@ -14,6 +15,21 @@
 #include <vector>
 
 namespace aoe::target {
+
+// A self-test while it runs (self_test.h).
+struct SelfTestRun {
+  protocol::SmartTestKind kind = protocol::SmartTestKind::short_test;
+  bool is_running = false;
+  bool is_reading = false;
+  std::uint64_t sectors = 0;  // of the disk when it began
+  std::uint64_t reads = 0;
+  std::uint64_t reads_done = 0;
+  Instant due{};  // of the next read
+  // Of the one that is under way:
+  Instant read_began{};
+  Lba read_lba{};
+  std::uint32_t read_sectors = 0;
+};
 
 // Everything the parts of a core know about one export.
 struct Export {
@@ -32,6 +48,7 @@ struct Export {
   Instant started;  // for the life counters
   Instant hold_plain_writes_until;
   LifeCounters life_at_start;
+  SelfTestRun self_test;
 
   // Duplicate address detection.
   std::uint8_t probes_left = 0;

@@ -23,6 +23,9 @@ enum class Section : std::uint16_t {
   mask = 3,
   reservation = 4,
   life = 5,  // six LE64 in the order of LifeCounters
+  // Of each: kind, status, hours LE16, zeros LE32, failing sector LE64.
+  self_tests = 6,
+  crc_errors = 7,  // LE64
 };
 
 void write_macs(BlobWriter& writer, Section type, const std::vector<MacAddress>& list) {
@@ -40,6 +43,22 @@ bool read_macs(ConstByteSpan body, std::vector<MacAddress>& list) {
   }
   for (std::size_t at = 0; at < body.size(); at += kMacBytes) {
     list.push_back(load_mac(body, at));
+  }
+  return true;
+}
+
+constexpr std::size_t kSelfTestBytes = 16;
+
+bool read_self_tests(ConstByteSpan body, std::vector<protocol::SmartSelfTest>& tests) {
+  if (body.size() % kSelfTestBytes != 0 ||
+      body.size() / kSelfTestBytes > protocol::kSmartSelfTestCountMax || !tests.empty()) {
+    return false;
+  }
+  for (std::size_t at = 0; at < body.size(); at += kSelfTestBytes) {
+    tests.push_back({.kind = load_u8(body, at),
+                     .status = load_u8(body, at + 1),
+                     .hours = load_le16(body, at + 2),
+                     .failing_lba = load_le64(body, at + 8)});
   }
   return true;
 }
@@ -70,8 +89,20 @@ bool read_section(DeviceAddress address, std::uint16_t type, ConstByteSpan body,
       if (body.size() != 48) {
         return false;
       }
-      state.life = {load_le64(body, 0),  load_le64(body, 8),  load_le64(body, 16),
-                    load_le64(body, 24), load_le64(body, 32), load_le64(body, 40)};
+      state.life.starts = load_le64(body, 0);
+      state.life.powered_on_seconds = load_le64(body, 8);
+      state.life.sectors_read = load_le64(body, 16);
+      state.life.sectors_written = load_le64(body, 24);
+      state.life.read_errors = load_le64(body, 32);
+      state.life.write_errors = load_le64(body, 40);
+      return true;
+    case Section::self_tests:
+      return read_self_tests(body, state.self_tests);
+    case Section::crc_errors:
+      if (body.size() != 8) {
+        return false;
+      }
+      state.life.crc_errors = load_le64(body, 0);
       return true;
   }
   return true;
@@ -96,6 +127,15 @@ std::vector<std::byte> encode_state(DeviceAddress address, const PersistentState
         state.life.sectors_written, state.life.read_errors, state.life.write_errors}) {
     writer.u64(counter);
   }
+  writer.section(static_cast<std::uint16_t>(Section::self_tests));
+  for (const protocol::SmartSelfTest& test : state.self_tests) {
+    writer.u16(static_cast<std::uint16_t>(test.kind | test.status << 8U));
+    writer.u16(test.hours);
+    writer.u32(0);
+    writer.u64(test.failing_lba);
+  }
+  writer.section(static_cast<std::uint16_t>(Section::crc_errors));
+  writer.u64(state.life.crc_errors);
   return writer.finish();
 }
 

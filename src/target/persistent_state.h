@@ -1,5 +1,5 @@
 // What an export remembers over restarts: identity, config string, mask, reservation, life
-// counters.
+// counters, self-tests.
 //
 // One blob an export, written whole and read whole. The edge stores it atomically; this module
 // makes and checks the bytes.
@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/mac_address.h"
 #include "base/result.h"
+#include "protocol/ata_smart.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,7 @@ struct LifeCounters {
   std::uint64_t sectors_written = 0;
   std::uint64_t read_errors = 0;
   std::uint64_t write_errors = 0;
+  std::uint64_t crc_errors = 0;  // frames of sessions with a wrong checksum
   friend bool operator==(const LifeCounters&, const LifeCounters&) = default;
 };
 
@@ -34,6 +36,7 @@ struct PersistentState {
   std::vector<MacAddress> mask;          // at most 255
   std::vector<MacAddress> reservation;   // at most 255
   LifeCounters life;
+  std::vector<protocol::SmartSelfTest> self_tests;  // oldest first, at most 21
   friend bool operator==(const PersistentState&, const PersistentState&) = default;
 };
 

@@ -319,6 +319,8 @@ void StateKeeper::handle_state_saved(Instant now, Export& subject, std::uint64_t
 void StateKeeper::commit(Instant now, Export& subject, Change& change) {
   // The life counters went on while the state was being written.
   change.next.life = subject.persistent.life;
+  // So may self-tests have.
+  change.next.self_tests = subject.persistent.self_tests;
   subject.persistent = change.next;
   const MacAddress& source = change.header.source;
   if (change.kind != Kind::counters) {

@@ -77,6 +77,7 @@ Result<ExportId> TargetCore::add_export(Instant now, const ExportSettings& setti
   ++state.life.starts;
   added->persistent = std::move(state);
   added->life_at_start = added->persistent.life;
+  SelfTests::note_begin(*added);
   added->started = now;
   added->hold_plain_writes_until = now + settings.hold_plain_writes;
   set_texts(*added);
@@ -88,11 +89,12 @@ Result<ExportId> TargetCore::add_export(Instant now, const ExportSettings& setti
   return added->id;
 }
 
-Result<void> TargetCore::remove_export(Instant /*now*/, ExportId id) {
+Result<void> TargetCore::remove_export(Instant now, ExportId id) {
   Export* subject = parts_.exports.find(id);
   if (subject == nullptr || subject->state == ExportState::removing) {
     return stale("unexport");
   }
+  executor_.self_tests().interrupt(now, *subject);
   subject->state = ExportState::removing;
   announcer_.forget(*subject);
   keeper_.forget(*subject);
@@ -126,6 +128,8 @@ Result<void> TargetCore::set_online(Instant now, ExportId id, Online online) {
   }
   subject->settings.starts_online = online == Online::yes;
   if (online == Online::no && subject->state == ExportState::online) {
+    executor_.self_tests().interrupt(now, *subject);
+    save_self_tests(now);
     subject->state = ExportState::offline;
   } else if (online == Online::yes && subject->state == ExportState::offline) {
     announcer_.begin_probe(now, *subject);
@@ -386,6 +390,7 @@ void TargetCore::dispatch_ata(Arrival& arrival, PacketBuffer frame, Export& subj
   if (sessions_.open_seal(arrival, subject)) {
     late_writes_.look_at(arrival, ata ? ata->argument.command_status : std::uint8_t{0});
     executor_.handle_command(arrival, std::move(frame), subject);
+    save_self_tests(arrival.now);
   }
 }
 
@@ -400,6 +405,7 @@ void TargetCore::handle_store_done(Instant now, const StoreCompletion& done) {
     keeper_.handle_writes_finished(now, *found);
   }
   finish_removals();
+  save_self_tests(now);
 }
 
 void TargetCore::handle_state_saved(Instant now, ExportId id, std::uint64_t generation,
@@ -407,11 +413,24 @@ void TargetCore::handle_state_saved(Instant now, ExportId id, std::uint64_t gene
   if (Export* subject = parts_.exports.find(id); subject != nullptr) {
     keeper_.handle_state_saved(now, *subject, generation, saved);
   }
+  save_self_tests(now);
+}
+
+void TargetCore::save_self_tests(Instant now) {
+  std::vector<ExportId>& changed = executor_.self_tests().changed();
+  // What another change is in the way of is looked at again when that is on disk.
+  changed.erase(std::remove_if(changed.begin(), changed.end(),
+                               [&](ExportId id) {
+                                 Export* subject = parts_.exports.find(id);
+                                 return subject == nullptr || keeper_.save_now(now, *subject);
+                               }),
+                changed.end());
 }
 
 void TargetCore::handle_timeout(Instant now) {
   announcer_.handle_timeout(now);
   executor_.handle_timeout(now);
+  save_self_tests(now);
 }
 
 std::size_t TargetCore::poll_store_ops(std::span<ExportStoreOp> out) {

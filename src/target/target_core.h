@@ -135,6 +135,8 @@ class TargetCore {
   void dispatch(const Arrival& arrived, PacketBuffer frame, Export& subject);
   void dispatch_ata(Arrival& arrival, PacketBuffer frame, Export& subject);
   void finish_removals();
+  // Puts self-tests that began or ended on their way to disk.
+  void save_self_tests(Instant now);
 
   CoreParts parts_;
   Responder responder_;

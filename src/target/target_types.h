@@ -142,6 +142,8 @@ enum class EventKind : std::uint8_t {
   reservation_changed,  // by mac; value = entries
   state_save_failed,    // a change was refused because it could not be stored
   size_changed,         // value = sectors
+  self_test_started,    // value = protocol::SmartTestKind
+  self_test_ended,      // value = its status as in the log, lba = what could not be read
   frame_damaged,        // a sealed frame from mac has a wrong CRC; value = since the last report
 };
 

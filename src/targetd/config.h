@@ -42,6 +42,16 @@ enum class DirectIo : std::uint8_t {
   off,
 };
 
+// Which size an export shows.
+enum class SizeGeometry : std::uint8_t {
+  native,  // all of the store
+  chs,     // whole cylinders of 255 heads with 63 sectors
+};
+
+// Sectors of such a cylinder: 8225280 bytes. WinAoE does not use what is behind the last whole one,
+// and data that another host puts there is lost (vblade.8, BUGS).
+inline constexpr std::uint64_t kCylinderSectors = 255ULL * 63;
+
 // Whose frames an export answers.
 struct AllowList {
   bool any = true;
@@ -77,6 +87,7 @@ struct ExportConfig {
   std::uint32_t buffers = kBuffersDefault;      // kBuffersMin..kBuffersMax
   std::uint64_t offset_sectors = 0;             // where in the store the export begins
   std::optional<std::uint64_t> length_sectors;  // at least 1; absent: to the store's end
+  SizeGeometry geometry = SizeGeometry::native;
   DirectIo direct = DirectIo::automatic;
   std::uint64_t cache_bytes = 0;  // 0: no block cache of our own
   AllowList allow;

@@ -35,6 +35,9 @@ constexpr std::array kDirects{DirectIo::on, DirectIo::off, DirectIo::automatic};
 constexpr std::array kShadowFullWords{std::string_view("thaw"), std::string_view("refuse")};
 constexpr std::array kShadowFulls{WhenShadowFull::thaw, WhenShadowFull::refuse};
 
+constexpr std::array kGeometryWords{std::string_view("native"), std::string_view("chs")};
+constexpr std::array kGeometries{SizeGeometry::native, SizeGeometry::chs};
+
 constexpr std::array kAllowWords{std::string_view("any")};
 constexpr std::array kAdminWords{std::string_view("initiators"), std::string_view("none")};
 
@@ -93,7 +96,7 @@ Printed print_remote_admin(const ExportConfig& config) {
 }
 
 // The order is the order of the dump.
-constexpr std::array<ExportKey, 22> kExportKeys{{
+constexpr std::array<ExportKey, 23> kExportKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.address, read_device_address(value));
@@ -126,6 +129,13 @@ constexpr std::array<ExportKey, 22> kExportKeys{{
      },
      [](const ExportConfig& config) -> Printed {
        return config.length_sectors ? std::to_string(*config.length_sectors) : Printed{};
+     }},
+    {"geometry", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign_enum(config.geometry, value, kGeometryWords, kGeometries);
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(config.geometry == SizeGeometry::chs ? "chs" : "native");
      }},
     {"direct", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {

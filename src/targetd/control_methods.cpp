@@ -4,6 +4,7 @@
 #include "daemon/port_view.h"
 #include "os/clock.h"
 #include "protocol/aoe_session.h"
+#include "protocol/ata_smart.h"
 #include "targetd/daemon.h"
 #include "targetd/export_spec.h"
 
@@ -173,6 +174,43 @@ Json store_json(const storage::BlockStore& store) {
   return json;
 }
 
+const char* self_test_word(protocol::SmartTestStatus status) {
+  switch (status) {
+    case protocol::SmartTestStatus::passed:
+      return "passed";
+    case protocol::SmartTestStatus::aborted:
+      return "aborted";
+    case protocol::SmartTestStatus::interrupted:
+      return "interrupted";
+    case protocol::SmartTestStatus::read_failed:
+      return "read_failed";
+    case protocol::SmartTestStatus::running:
+      return "running";
+  }
+  return "unknown";
+}
+
+// Oldest first, as the SMART log has them.
+Json self_tests_json(const target::Export& subject) {
+  Json tests = Json::array();
+  for (const protocol::SmartSelfTest& test : subject.persistent.self_tests) {
+    const auto status = protocol::smart_test_status(test.status);
+    const bool is_short =
+        test.kind == static_cast<std::uint8_t>(protocol::SmartTestKind::short_test);
+    Json entry{
+        {"kind", is_short ? "short" : "extended"},
+        {"status", self_test_word(status)},
+        {"power_on_hours", test.hours},
+        {"failing_lba",
+         status == protocol::SmartTestStatus::read_failed ? Json(test.failing_lba) : Json()}};
+    if (status == protocol::SmartTestStatus::running && subject.self_test.reads > 0) {
+      entry["percent"] = subject.self_test.reads_done * 100 / subject.self_test.reads;
+    }
+    tests.push_back(std::move(entry));
+  }
+  return tests;
+}
+
 Json show(const target::Export& subject, Daemon& daemon) {
   Json json = summary(subject, daemon);
   const target::LifeCounters life = target::life_counters(subject, os::monotonic_now());
@@ -188,6 +226,12 @@ Json show(const target::Export& subject, Daemon& daemon) {
   json["write_cache_enabled"] = subject.ata.write_cache_enabled;
   json["powered_on_seconds"] = life.powered_on_seconds;
   json["starts"] = life.starts;
+  json["life"] = {{"sectors_read", life.sectors_read},
+                  {"sectors_written", life.sectors_written},
+                  {"read_errors", life.read_errors},
+                  {"write_errors", life.write_errors},
+                  {"crc_errors", life.crc_errors}};
+  json["self_tests"] = self_tests_json(subject);
   json["plain_writes_held_ms"] =
       std::max<std::int64_t>(0, (subject.hold_plain_writes_until - os::monotonic_now()).ns) /
       1'000'000;

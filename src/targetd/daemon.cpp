@@ -400,7 +400,9 @@ void Daemon::look_for_new_sizes() {
     if (subject == nullptr || store == nullptr) {
       continue;
     }
-    const std::uint64_t sectors = store->look_at_size() / kSectorBytes;
+    const ExportConfig* config = find_config(address);
+    const std::uint64_t sectors = exported_sectors(
+        config == nullptr ? SizeGeometry::native : config->geometry, store->look_at_size());
     if (sectors > subject->settings.sector_count) {
       if (auto resized = shard_->core().resize(id, sectors); !resized) {
         spdlog::warn("{}", resized.error().message);

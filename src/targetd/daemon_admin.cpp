@@ -118,7 +118,9 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
                          ": resize: it is frozen (thaw it; growth is taken over then by itself)");
   }
   AOE_TRY_ASSIGN(const std::uint64_t size_bytes, store->refresh());
-  const std::uint64_t sectors = size_bytes / kSectorBytes;
+  const ExportConfig* config = find_config(address);
+  const std::uint64_t sectors =
+      exported_sectors(config == nullptr ? SizeGeometry::native : config->geometry, size_bytes);
   if (sectors < subject->settings.sector_count && force == Force::no) {
     return fail_with(
         Errc::not_permitted, 0,

@@ -1,5 +1,7 @@
 #include "targetd/event_text.h"
 
+#include "protocol/ata_smart.h"
+
 #include <fmt/format.h>
 
 namespace aoe::targetd {
@@ -42,8 +44,30 @@ const char* type_name(EventKind kind) {
       return "size_changed";
     case EventKind::frame_damaged:
       return "frame_damaged";
+    case EventKind::self_test_started:
+      return "self_test_started";
+    case EventKind::self_test_ended:
+      return "self_test_ended";
   }
   return "unknown";
+}
+
+const char* self_test_kind(std::uint64_t kind) {
+  return static_cast<protocol::SmartTestKind>(kind) == protocol::SmartTestKind::short_test
+             ? "short"
+             : "extended";
+}
+
+LogLine describe_self_test(const TargetEvent& event) {
+  const auto status = protocol::smart_test_status(static_cast<std::uint8_t>(event.value));
+  if (status == protocol::SmartTestStatus::read_failed) {
+    return {Severity::error,
+            fmt::format("self-test failed: sector {} could not be read", event.lba.value)};
+  }
+  return {Severity::info,
+          fmt::format("self-test {}", status == protocol::SmartTestStatus::passed
+                                          ? "passed: everything it read was readable"
+                                          : "aborted")};
 }
 
 LogLine describe_state(const TargetEvent& event, const std::string& mac) {
@@ -62,6 +86,10 @@ LogLine describe_state(const TargetEvent& event, const std::string& mac) {
                           mac, event.value)};
     case EventKind::state_save_failed:
       return {Severity::error, "a change of state was refused: it could not be stored"};
+    case EventKind::self_test_started:
+      return {Severity::info, fmt::format("{} self-test started", self_test_kind(event.value))};
+    case EventKind::self_test_ended:
+      return describe_self_test(event);
     default:
       return {};
   }
@@ -135,6 +163,11 @@ nlohmann::json to_json(const TargetEvent& event) {
   if (event.kind == EventKind::frame_damaged) {
     json["port"] = event.port.value;
     json["frame_head"] = hex_bytes(event.frame_head);
+  }
+  if (event.kind == EventKind::self_test_ended &&
+      protocol::smart_test_status(static_cast<std::uint8_t>(event.value)) ==
+          protocol::SmartTestStatus::read_failed) {
+    json["lba"] = event.lba.value;
   }
   if (event.kind == EventKind::store_error) {
     json["store_error"] = store_errc_name(event.store_error);

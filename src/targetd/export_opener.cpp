@@ -70,12 +70,17 @@ Result<storage::OpenedSums> open_checksums(const ExportConfig& config, OpenedExp
 
 }  // namespace
 
+std::uint64_t exported_sectors(SizeGeometry geometry, std::uint64_t store_bytes) {
+  const std::uint64_t sectors = store_bytes / kSectorBytes;
+  return geometry == SizeGeometry::chs ? sectors / kCylinderSectors * kCylinderSectors : sectors;
+}
+
 target::ExportSettings make_settings(const ExportConfig& config,
                                      const std::vector<std::string>& interfaces,
                                      const storage::StoreInfo& info) {
   target::ExportSettings settings;
   settings.address = config.address;
-  settings.sector_count = info.size_bytes / kSectorBytes;
+  settings.sector_count = exported_sectors(config.geometry, info.size_bytes);
   settings.mode = write_mode(config.mode);
   settings.buffer_count = static_cast<std::uint16_t>(config.buffers);
   settings.allow_policy = config.allow.any ? target::AllowPolicy::any : target::AllowPolicy::listed;
@@ -170,6 +175,18 @@ Result<OpenedExport> open_export(const ExportConfig& config,
   }
   opened.settings = make_settings(config, interfaces, store->store->info());
   opened.store = std::move(store->store);
+  const std::uint64_t store_sectors = opened.store->info().size_bytes / kSectorBytes;
+  if (opened.settings.sector_count == 0 && store_sectors != 0) {
+    return name_it({Errc::invalid_argument, 0,
+                    fmt::format("geometry=chs: {} sectors are less than a cylinder of {} (make the "
+                                "store larger, or leave geometry out)",
+                                store_sectors, kCylinderSectors)});
+  }
+  if (const std::uint64_t rest = store_sectors - opened.settings.sector_count; rest != 0) {
+    opened.warnings.push_back(
+        fmt::format("{}: geometry=chs: the last {} sectors of the store are not exported",
+                    to_string(config.address), rest));
+  }
   for (const std::string& warning : store->warnings) {
     opened.warnings.push_back(fmt::format("{}: {}", to_string(config.address), warning));
   }

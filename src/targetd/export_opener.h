@@ -11,6 +11,7 @@
 #include "target/target_types.h"
 #include "targetd/config.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct OpenedExport {
 [[nodiscard]] Result<OpenedExport> open_export(const ExportConfig& config,
                                                const std::vector<std::string>& interfaces,
                                                storage::IoEngine& engine);
+
+// How many sectors of a store of that size are exported.
+[[nodiscard]] std::uint64_t exported_sectors(SizeGeometry geometry, std::uint64_t store_bytes);
 
 // The settings alone, for an export whose store stays open.
 [[nodiscard]] target::ExportSettings make_settings(const ExportConfig& config,

@@ -40,6 +40,7 @@ rbd:POOL/IMAGE[@SNAP]. Keys behind it:
   snapshots=DIR          what snapshots need (none: none are taken)
   integrity=PATH         checksums of what is in STORE (none)
   scrub_rate=SIZE        bytes a second that a scrub reads; 0: no limit (64M)
+  geometry=native|chs    all of the store, or whole cylinders, for Windows (native)
   model=TEXT             at most 40 characters
   serial=TEXT            at most 20 characters
   interfaces=IF+IF..     only these of the daemon's interfaces (all)

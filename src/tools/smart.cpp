@@ -2,6 +2,7 @@
 
 #include "protocol/ata_command.h"
 #include "protocol/ata_registers.h"
+#include "protocol/ata_smart.h"
 #include "tools/command_line.h"
 #include "tools/network.h"
 
@@ -21,25 +22,53 @@ constexpr std::uint8_t kSignatureHigh = 0xC2;
 constexpr std::uint8_t kExceededMiddle = 0xF4;
 constexpr std::uint8_t kExceededHigh = 0x2C;
 
-// SMART READ DATA: thirty attributes of twelve bytes behind a revision (vendors agree on it; the
-// standard calls it vendor specific).
-constexpr std::size_t kAttributesAt = 2;
-constexpr std::size_t kAttributeBytes = 12;
-constexpr std::size_t kAttributeCount = 30;
-constexpr std::size_t kSelfTestStatusAt = 363;
+std::string self_test_kind(std::uint8_t kind) {
+  switch (static_cast<protocol::SmartTestKind>(kind)) {
+    case protocol::SmartTestKind::short_test:
+      return "short";
+    case protocol::SmartTestKind::extended_test:
+      return "extended";
+    case protocol::SmartTestKind::abort:
+      break;
+  }
+  return fmt::format("{:02x}", kind);
+}
+
+// "passed", "running, 40 % left", "code 5"
+std::string self_test_status(std::uint8_t status) {
+  using protocol::SmartTestStatus;
+  const unsigned percent_left = (status & 0x0FU) * 10;
+  switch (protocol::smart_test_status(status)) {
+    case SmartTestStatus::passed:
+      return "passed";
+    case SmartTestStatus::aborted:
+      return fmt::format("aborted, {} % left", percent_left);
+    case SmartTestStatus::interrupted:
+      return fmt::format("interrupted, {} % left", percent_left);
+    case SmartTestStatus::read_failed:
+      return "cannot read";
+    case SmartTestStatus::running:
+      return fmt::format("running, {} % left", percent_left);
+  }
+  return fmt::format("code {}", status >> 4U);
+}
 
 class SmartCommand final : public Command {
  public:
   void define(CommandLine& line) override {
     line.positional({"DEVICE", "", "Device (e7.1, or a URI)"}, device_, Needed::yes);
     line.positional_choice({"ACTION", "", "What to read (default status)"}, action_,
-                           {"status", "data", "log"}, Needed::no);
+                           {"status", "data", "log", "tests", "test"}, Needed::no);
+    line.option_choice({"--kind", "KIND", "With test: short, extended or abort (default short)"},
+                       kind_, {"short", "extended", "abort"});
     line.option({"--log", "ADDRESS", "With log: which one (default 0, the directory of logs)"},
                 log_address_);
     line.option({"--sectors", "N", "With log: how many sectors of it (default 1)"}, log_sectors_);
     network_.define(line);
     line.output_option(output_);
-    line.epilogue("status ends with exit status 1 when the disk says that it is failing.");
+    line.epilogue(
+        "status ends with exit status 1 when the disk says that it is failing. test begins a "
+        "self-test,\nwhich goes on by itself; tests shows the log of them.");
   }
 
   Result<ExitStatus> run() override {
@@ -51,6 +80,12 @@ class SmartCommand final : public Command {
     AOE_TRY_ASSIGN(contact_, find_device(device_, network_));
     if (action_ == "data") {
       return print_data();
+    }
+    if (action_ == "test") {
+      return start_test();
+    }
+    if (action_ == "tests") {
+      return print_tests();
     }
     return action_ == "log" ? print_log() : print_status();
   }
@@ -100,45 +135,38 @@ class SmartCommand final : public Command {
   Result<ExitStatus> print_data() const {
     AOE_TRY_ASSIGN(const auto reply, exchange({SmartFeature::read_data, 0, 1}));
     const ConstByteSpan data = reply.data;
-    unsigned sum = 0;
-    for (const std::byte byte : data) {
-      sum += std::to_integer<unsigned>(byte);
-    }
-    const bool checksum_ok = sum % 256 == 0;
+    const protocol::SmartView view = protocol::parse_smart_data(data);
+    const bool checksum_ok = view.checksum == protocol::SmartChecksum::valid;
     Json attributes = Json::array();
     Table table({{"ID", Align::right},
+                 {"NAME"},
                  {"FLAGS"},
                  {"VALUE", Align::right},
                  {"WORST", Align::right},
                  {"RAW", Align::right}});
-    for (std::size_t i = 0; i < kAttributeCount; ++i) {
-      const ConstByteSpan entry =
-          data.subspan(kAttributesAt + i * kAttributeBytes, kAttributeBytes);
-      if (load_u8(entry, 0) == 0) {
-        continue;
-      }
-      const unsigned flags = load_le16(entry, 1);
-      const std::uint64_t raw = load_le32(entry, 5) | std::uint64_t{load_le16(entry, 9)} << 32U;
-      attributes.push_back({{"id", load_u8(entry, 0)},
-                            {"flags", flags},
-                            {"value", load_u8(entry, 3)},
-                            {"worst", load_u8(entry, 4)},
-                            {"raw", raw}});
-      table.add_row({std::to_string(load_u8(entry, 0)), fmt::format("{:04x}", flags),
-                     std::to_string(load_u8(entry, 3)), std::to_string(load_u8(entry, 4)),
-                     std::to_string(raw)});
+    for (std::size_t i = 0; i < view.attribute_count; ++i) {
+      const protocol::SmartAttribute& attribute = view.attributes[i];
+      attributes.push_back({{"id", attribute.id},
+                            {"name", protocol::smart_attribute_name(attribute.id)},
+                            {"flags", attribute.flags},
+                            {"value", attribute.current},
+                            {"worst", attribute.worst},
+                            {"raw", attribute.raw}});
+      table.add_row({std::to_string(attribute.id), protocol::smart_attribute_name(attribute.id),
+                     fmt::format("{:04x}", attribute.flags), std::to_string(attribute.current),
+                     std::to_string(attribute.worst), std::to_string(attribute.raw)});
     }
     if (output_ == OutputFormat::json) {
       AOE_TRY(print_out(json_document({{"address", to_string(contact_.peer.address)},
                                        {"attributes", std::move(attributes)},
-                                       {"self_test_status", load_u8(data, kSelfTestStatusAt)},
+                                       {"self_test_status", view.data.self_test_status},
                                        {"checksum_ok", checksum_ok},
                                        {"data_hex", hex_text(as_text(data))}})));
       return ExitStatus::ok;
     }
     FieldList fields;
     fields.add("revision", std::to_string(load_le16(data, 0)));
-    fields.add("self-test status", fmt::format("{:02x}", load_u8(data, kSelfTestStatusAt)));
+    fields.add("self-test status", fmt::format("{:02x}", view.data.self_test_status));
     fields.add("checksum", checksum_ok ? "valid" : "invalid");
     std::string text = fields.layout();
     text += table.row_count() == 0 ? "no attributes\n" : table.layout(output_);
@@ -162,8 +190,49 @@ class SmartCommand final : public Command {
     return ExitStatus::ok;
   }
 
+  Result<ExitStatus> start_test() const {
+    const auto kind = kind_ == "short"      ? protocol::SmartTestKind::short_test
+                      : kind_ == "extended" ? protocol::SmartTestKind::extended_test
+                                            : protocol::SmartTestKind::abort;
+    AOE_TRY(exchange({SmartFeature::offline_immediate, static_cast<std::uint8_t>(kind), 0}));
+    return ExitStatus::ok;
+  }
+
+  Result<ExitStatus> print_tests() const {
+    AOE_TRY_ASSIGN(const auto reply,
+                   exchange({SmartFeature::read_log,
+                             static_cast<std::uint8_t>(protocol::SmartLog::self_test), 1}));
+    Json tests = Json::array();
+    Table table({{"KIND"}, {"STATUS"}, {"HOURS", Align::right}, {"SECTOR", Align::right}});
+    for (std::size_t i = 0; i < protocol::kSmartSelfTestCountMax; ++i) {
+      const auto test = protocol::smart_self_test(reply.data, i);
+      if (!test) {
+        break;
+      }
+      const bool has_sector =
+          protocol::smart_test_status(test->status) == protocol::SmartTestStatus::read_failed &&
+          test->failing_lba != protocol::kSmartNoLba;
+      table.add_row({self_test_kind(test->kind), self_test_status(test->status),
+                     std::to_string(test->hours),
+                     has_sector ? std::to_string(test->failing_lba) : "-"});
+      tests.push_back({{"kind", self_test_kind(test->kind)},
+                       {"status", test->status},
+                       {"text", self_test_status(test->status)},
+                       {"power_on_hours", test->hours},
+                       {"failing_lba", has_sector ? Json(test->failing_lba) : Json()}});
+    }
+    if (output_ == OutputFormat::json) {
+      AOE_TRY(print_out(json_document(
+          {{"address", to_string(contact_.peer.address)}, {"tests", std::move(tests)}})));
+      return ExitStatus::ok;
+    }
+    AOE_TRY(print_out(table.row_count() == 0 ? "no self-tests\n" : table.layout(output_)));
+    return ExitStatus::ok;
+  }
+
   NetworkOptions network_;
   std::string device_;
+  std::string kind_ = "short";
   std::string action_ = "status";
   std::uint64_t log_address_ = 0;
   std::uint64_t log_sectors_ = 1;

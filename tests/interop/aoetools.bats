@@ -30,9 +30,18 @@ load ../e2e/lib
     assert_contains "$output" "Status: 0x40"
     assert_contains "$output" "LBA High: 0xc2"
   done
-  # Nothing here runs self-tests, and it says so.
+  # Self-tests run in the background, and their log has them; off-line data collection has nothing to do.
   run in_initiator aoeping -s 5 -S offline_immediate 7 1 ini0
   assert_contains "$output" "aborted"
+  run in_initiator aoeping -s 5 -S offline_immediate:2 7 1 ini0
+  assert_status 0
+  assert_contains "$output" "Status: 0x40"
+  test_passed() { aoe target show e7.1 --control "$TARGETD_CONTROL" -o json | grep -q '"status": *"passed"'; }
+  wait_for "$WAIT_SECONDS" test_passed
+  run in_initiator aoeping -s 5 -S read_log:6 7 1 ini0
+  assert_status 0
+  # The newest entry is the first: revision, then an extended test that passed.
+  assert_contains "$output" "01 00 02 00"
 }
 
 @test "aoecfg reads, tests, sets and refuses config strings" {

@@ -67,7 +67,7 @@ TEST(FrameLog, ARequestThatIsGivenUpIsNotedOnceWithTheFrameThatWasSent) {
   static_cast<void>(world.core->poll_frame_notes(notes));
   const Bytes sectors(2 * kSectorBytes);
   world.submit(id, {.op = IoOp::write,
-                    .lba = Lba{0x1234},
+                    .lba = Lba{0x12},
                     .sectors = 2,
                     .write_from = sectors,
                     .cookie = 1,

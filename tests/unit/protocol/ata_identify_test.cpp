@@ -57,6 +57,7 @@ IdentifyModel rich_model() {
           .has_fua = true,
           .has_smart = true,
           .smart_enabled = true,
+          .has_self_test = true,
           .has_lba48 = true,
           .multiple_sectors_max = 16,
           .multiple_sectors = 8};

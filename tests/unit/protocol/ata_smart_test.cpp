@@ -31,6 +31,7 @@ SmartData sample() {
           .sectors_read = 42,
           .write_errors = 1,
           .read_errors = 2,
+          .crc_errors = 3,
           .offline_status = 0x02,
           .self_test_status = 0xF3,
           .offline_seconds = 600,
@@ -47,7 +48,7 @@ TEST(SmartData, ReadsBackWhatWasBuilt) {
   const SmartView view = parse_smart_data(sector);
   EXPECT_EQ(view.data, sample());
   EXPECT_EQ(view.checksum, SmartChecksum::valid);
-  EXPECT_EQ(view.attribute_count, 6U);
+  EXPECT_EQ(view.attribute_count, 7U);
 }
 
 TEST(SmartData, LiesWhereSmartmontoolsLooks) {
@@ -67,6 +68,15 @@ TEST(SmartData, LiesWhereSmartmontoolsLooks) {
   EXPECT_EQ(load_u8(sector, 372), 1);
   EXPECT_EQ(load_u8(sector, 373), 9);
   EXPECT_EQ(byte_sum(sector), 0U);
+}
+
+TEST(SmartData, ATestOfMoreThanAByteOfMinutesIsReadBack) {
+  for (const std::uint16_t minutes : std::vector<std::uint16_t>{254, 255, 256, 65535}) {
+    Sector sector = dirty_sector();
+    build_smart_data(sector, {.extended_test_minutes = minutes});
+    EXPECT_EQ(parse_smart_data(sector).data.extended_test_minutes, minutes);
+    EXPECT_EQ(load_u8(sector, 373), std::min<unsigned>(minutes, 255));
+  }
 }
 
 TEST(SmartData, ClaimsNothingThatATargetCannotKnow) {
@@ -138,13 +148,31 @@ TEST(SmartLogs, TheErrorLogCountsErrorsWithoutKeepingThem) {
   EXPECT_EQ(smart_error_log_count(sector), 0xFFFF);
 }
 
-TEST(SmartLogs, TheSelfTestLogIsEmpty) {
+TEST(SmartLogs, TheSelfTestLogIsEmptyWhereNoneWasRun) {
   Sector sector = dirty_sector();
   ASSERT_EQ(build_smart_log(sector, 0x06, {}), SmartLogResult::built);
   EXPECT_EQ(load_le16(sector, 0), 1);
   EXPECT_EQ(load_u8(sector, 508), 0);
   EXPECT_EQ(byte_sum(sector), 0U);
   EXPECT_FALSE(smart_self_test(sector, 0));
+}
+
+TEST(SmartLogs, TheSelfTestLogReadsBackFromTheNewest) {
+  Sector sector = dirty_sector();
+  const std::vector<SmartSelfTest> tests{
+      {0x01, 0x00, 10, kSmartNoLba}, {0x02, 0x74, 11, 0xABCDEF}, {0x02, 0x70, 12, 0x1'0000'0000}};
+  ASSERT_EQ(build_smart_log(sector, 0x06, {.error_count = 0, .self_tests = tests}),
+            SmartLogResult::built);
+  EXPECT_EQ(byte_sum(sector), 0U);
+  // Four bytes name no sector behind 2 TiB.
+  EXPECT_EQ(smart_self_test(sector, 0), (SmartSelfTest{0x02, 0x70, 12, kSmartNoLba}));
+  EXPECT_EQ(smart_self_test(sector, 1), tests[1]);
+  EXPECT_EQ(smart_self_test(sector, 2), tests[0]);
+  EXPECT_FALSE(smart_self_test(sector, 3));
+  const std::vector<SmartSelfTest> full(kSmartSelfTestCountMax, tests[1]);
+  ASSERT_EQ(build_smart_log(sector, 0x06, {.error_count = 0, .self_tests = full}),
+            SmartLogResult::built);
+  EXPECT_EQ(smart_self_test(sector, 20), tests[1]);
 }
 
 TEST(SmartLogs, UnknownLogsAndSurplusSectorsAreRefusedUntouched) {

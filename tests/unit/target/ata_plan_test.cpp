@@ -218,6 +218,7 @@ TEST(AtaPlan, SmartCommandsByFeature) {
         EXPECT_EQ(plan.action, AtaAction::smart_data) << std::hex << feature;
         EXPECT_EQ(plan.sectors, 1U);
         break;
+      case 0xD4:
       case 0xDA:
         EXPECT_EQ(plan.action, AtaAction::smart_data);
         EXPECT_EQ(plan.sectors, 0U);

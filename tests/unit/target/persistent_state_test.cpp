@@ -19,7 +19,9 @@ PersistentState full_state() {
   state.config_string = test::text_bytes("name=disk1");
   state.mask = {test::kInitiatorA, test::kInitiatorB};
   state.reservation = {test::kInitiatorC};
-  state.life = {1, 2, 3, 4, 5, 6};
+  state.life = {1, 2, 3, 4, 5, 6, 7};
+  state.self_tests = {{.kind = 1, .status = 0x00, .hours = 3, .failing_lba = 0xFFFFFFFF},
+                      {.kind = 2, .status = 0x75, .hours = 4, .failing_lba = 0x123456789A}};
   return state;
 }
 
@@ -59,6 +61,7 @@ TEST(PersistentState, LargestStateComesBack) {
   state.config_string = test::pattern(1024, 3);
   state.mask.assign(255, test::kInitiatorA);
   state.reservation.assign(255, test::kInitiatorB);
+  state.self_tests.assign(21, state.self_tests[1]);
   const auto back = decode_state(kE71, encode_state(kE71, state));
   ASSERT_TRUE(back);
   EXPECT_EQ(*back, state);
