@@ -11,6 +11,7 @@ function(aoe_compat_program package)
     target_link_libraries(${program} PRIVATE aoe_${dep})
   endforeach()
   target_link_libraries(${program} PRIVATE ${ARG_LIBRARIES} aoe_warnings)
+  aoe_precompile(${program} program)
   set_target_properties(${program} PROPERTIES
     OUTPUT_NAME ${package} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec/aoekit)
   set(component COMPONENT compat-${package})

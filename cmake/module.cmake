@@ -14,6 +14,9 @@ function(aoe_module name)
   target_link_libraries(aoe_${name} PUBLIC ${ARG_LIBRARIES} PRIVATE aoe_warnings)
   if(ARG_PURE)
     target_compile_options(aoe_${name} PRIVATE -fno-exceptions -fno-rtti)
+    aoe_precompile(aoe_${name} pure)
+  else()
+    aoe_precompile(aoe_${name} module)
   endif()
   set_property(GLOBAL APPEND PROPERTY AOE_MODULES ${name})
 endfunction()
@@ -26,27 +29,9 @@ function(aoe_program name)
     target_link_libraries(${name} PRIVATE aoe_${dep})
   endforeach()
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} aoe_warnings)
+  aoe_precompile(${name} program)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endfunction()
-
-# Tests spend most of their compile time in the headers of GoogleTest: these are read once. A test file
-# includes what it uses all the same.
-function(aoe_precompile_test_headers name)
-  if(NOT TARGET aoe_test_headers)
-    # A program, because what the headers are compiled for must be what the tests are compiled for.
-    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/test_headers.cpp CONTENT "int main() {}\n")
-    add_executable(aoe_test_headers EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/test_headers.cpp)
-    target_link_libraries(aoe_test_headers PRIVATE GTest::gmock aoe_warnings aoe_test_warnings)
-    # Else every new one would be another one for ccache.
-    target_compile_options(aoe_test_headers PRIVATE
-      "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
-    set_target_properties(aoe_test_headers PROPERTIES PCH_WARN_INVALID OFF)
-    target_precompile_headers(aoe_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
-  endif()
-  target_precompile_headers(${name} REUSE_FROM aoe_test_headers)
-  # One that cannot be used costs time only: the compiler reads the headers themselves then.
-  set_target_properties(${name} PROPERTIES PCH_WARN_INVALID OFF)
 endfunction()
 
 # aoe_unit_test(NAME SOURCES a_test.cpp.. DEPS module..)
@@ -60,9 +45,7 @@ function(aoe_unit_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main
                         aoe_warnings aoe_test_warnings)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  if(NOT ARG_SOURCES MATCHES "\\.c(;|$)")  # CMake 3.25 cannot reuse them beside C
-    aoe_precompile_test_headers(${name})
-  endif()
+  aoe_precompile(${name} test)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)

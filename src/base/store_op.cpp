@@ -18,6 +18,8 @@ const char* store_errc_name(StoreErrc code) {
       return "sync_failed";
     case StoreErrc::unsupported:
       return "unsupported";
+    case StoreErrc::rotten:
+      return "rotten";
   }
   return "unknown";
 }

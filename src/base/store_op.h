@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ids.h"
+#include "base/mac_address.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,7 @@ struct StoreOp {
   std::uint64_t offset_bytes = 0;
   std::uint64_t length_bytes = 0;  // equals data.size() for read and write; 0 for flush
   std::span<std::byte> data{};
+  MacAddress initiator{};  // who asks, for stores that keep them apart; zero: nobody in particular
 };
 
 enum class StoreErrc : std::uint8_t {
@@ -41,6 +43,7 @@ enum class StoreErrc : std::uint8_t {
   truncated,    // the backing ended before the range did (it shrank behind our back)
   sync_failed,  // data was accepted but could not be made stable: it may be lost (fsync failed)
   unsupported,  // the backing cannot do this kind of operation
+  rotten,       // the bytes are not those that were written: their checksum says so
 };
 
 struct StoreCompletion {

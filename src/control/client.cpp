@@ -77,11 +77,31 @@ Result<Json> Client::call(std::string_view method, const Json& params) {
 }
 
 Result<void> Client::follow(const std::function<FollowStep(const Json& event)>& on_event) {
-  AOE_TRY(call("events.follow", Json::object()));
+  AOE_TRY(subscribe());
   for (;;) {
     AOE_TRY_ASSIGN(const Message message, receive(std::nullopt));
     if (message.kind == Message::Kind::event && on_event(message.body) == FollowStep::stop) {
       return {};
+    }
+  }
+}
+
+Result<void> Client::subscribe() {
+  AOE_TRY(call("events.follow", Json::object()));
+  return {};
+}
+
+Result<std::optional<Json>> Client::next_event() {
+  for (;;) {
+    auto message = receive(Instant{});
+    if (!message) {
+      if (message.error().code == Errc::timed_out) {
+        return std::optional<Json>();
+      }
+      return fail(message.error());
+    }
+    if (message->kind == Message::Kind::event) {
+      return std::optional<Json>(std::move(message->body));
     }
   }
 }

@@ -45,6 +45,13 @@ class Client {
   // limit. Errors: as call().
   [[nodiscard]] Result<void> follow(const std::function<FollowStep(const Json& event)>& on_event);
 
+  // For loops of one's own: after subscribe() events are asked for with next_event() whenever
+  // wait_fd() is readable, until there is none. Errors: as call().
+  [[nodiscard]] Result<void> subscribe();
+  [[nodiscard]] Result<std::optional<Json>> next_event();
+
+  [[nodiscard]] int wait_fd() const { return socket_.get(); }
+
  private:
   Client(os::Fd socket, std::string name, Options options);
 

@@ -1,12 +1,14 @@
-// Frames that were sent again, and answers that nobody waited for: what the Linux driver tells in
-// /dev/etherd/err.
+// Frames that were sent again, answers that nobody waited for, and requests that were given up:
+// what the Linux driver tells in /dev/etherd/err, and what monitors dump.
 #pragma once
 
 #include "base/ids.h"
 #include "base/mac_address.h"
 #include "base/ring_queue.h"
 #include "base/time.h"
+#include "protocol/aoe_ata.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,7 +16,11 @@
 namespace aoe::initiator {
 
 struct FrameNote {
-  enum class Kind : std::uint8_t { retransmission, unexpected_answer };
+  enum class Kind : std::uint8_t {
+    retransmission,
+    unexpected_answer,
+    given_up,  // a request has timed out whose frame had been sent
+  };
   Kind kind = Kind::retransmission;
   Instant at{};
   DeviceAddress address{};
@@ -22,6 +28,10 @@ struct FrameNote {
   MacAddress source{};          // of the frame
   MacAddress destination{};     // likewise
   std::uint32_t in_flight = 0;  // of a retransmission: frames out to that target, with this one
+  // Of one that was given up: how often it was sent, over which port last, and how it began.
+  std::uint32_t transmissions = 0;
+  PortId port{};
+  std::array<std::byte, protocol::kAtaHeaderBytes> frame{};
 };
 
 // Until somebody asks. What comes while it is full is left out, as the driver does.

@@ -238,8 +238,13 @@ void IoEngine::end_request(Instant now, std::uint32_t id) {
 
 bool IoEngine::end_now(Instant now, std::uint32_t id, IoStatus status) {
   Request& request = requests_.at(id);
+  const std::optional<FrameNote> note =
+      status == IoStatus::timed_out ? note_of_sent_frame(now, id) : std::nullopt;
   if (!leave_exchanges(now, id)) {
     return false;
+  }
+  if (note) {
+    context_.frame_log.note(*note);
   }
   if (request.state == RequestState::sending) {
     stop_sending(id);

@@ -169,6 +169,8 @@ class IoEngine {
   void arm_slow_timer(std::uint32_t slot);
 
   [[nodiscard]] Piece piece_of(const Exchange& exchange) const;
+  // Of a request that is about to be given up: the first of its frames that was sent, if any.
+  [[nodiscard]] std::optional<FrameNote> note_of_sent_frame(Instant now, std::uint32_t id) const;
   void gather(const Exchange& exchange, ByteSpan data) const;
   void scatter(const Exchange& exchange, ConstByteSpan data);
   // Puts the exchange under the session of the path, or none. False when the session has no

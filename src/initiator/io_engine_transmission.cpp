@@ -3,6 +3,7 @@
 #include "initiator/io_engine.h"
 #include "initiator/sealing.h"
 #include "protocol/aoe_ata.h"
+#include "protocol/aoe_frame.h"
 
 #include <algorithm>
 #include <utility>
@@ -270,6 +271,39 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   } else {
     arm_slow_timer(slot);
   }
+}
+
+std::optional<FrameNote> IoEngine::note_of_sent_frame(Instant now, std::uint32_t id) const {
+  const Request& request = requests_.at(id);
+  for (std::uint32_t slot = 0; request.exchanges > 0 && slot < context_.exchanges.slots(); ++slot) {
+    const Exchange& exchange = context_.exchanges.at(slot);
+    if (exchange.kind != ExchangeKind::io || exchange.device != request.device ||
+        exchange.transmissions == 0 || !requests_.find_part(exchange, id)) {
+      continue;
+    }
+    const Device& target = *context_.devices[exchange.device.value];
+    const Path& path = target.paths().at(exchange.path);
+    FrameNote note{.kind = FrameNote::Kind::given_up,
+                   .at = now,
+                   .address = target.address(),
+                   .tag = exchange.tag,
+                   .source = context_.ports[path.port.value]->mac,
+                   .destination = path.mac,
+                   .transmissions = exchange.transmissions,
+                   .port = path.port};
+    protocol::build_header(note.frame,
+                           {.destination = note.destination,
+                            .source = note.source,
+                            .address = note.address,
+                            .command = static_cast<std::uint8_t>(protocol::Command::ata),
+                            .tag = note.tag});
+    Piece piece = piece_of(exchange);
+    // On the wire it is a write, and its zeros are no part of the note.
+    piece.op = piece.op == FrameOp::write_zeroes ? FrameOp::write : piece.op;
+    build_piece(note.frame, piece, *target.identity());
+    return note;
+  }
+  return std::nullopt;
 }
 
 void IoEngine::arm_slow_timer(std::uint32_t slot) {

@@ -180,6 +180,7 @@ void Attacher::end_attach(Pending& pending, const AttachAnswer& answer) {
     return;
   }
   spdlog::info("{}: attached as {} through {}", name, block_device, via);
+  surroundings_.tell(Attachment::attached, pending.address, block_device);
   pending.reply.send(Json{{"address", name},
                           {"block_device", block_device},
                           {"via", via},
@@ -221,9 +222,7 @@ void Attacher::end_detach(Pending& pending, const AttachAnswer& answer) {
   const std::string name = to_string(pending.address);
   spdlog::info("{}: detached", name);
   if (device != nullptr) {
-    device->users.block_device.clear();
-    device->users.front_end.clear();
-    device->users.outlives_daemon = false;
+    note_detached(*device);
   }
   pending.reply.send(Json{{"address", name}});
 }
@@ -260,11 +259,16 @@ void Attacher::forget(KeptDevice& device) {
   spdlog::warn("{}: {} was taken away, and not by aoe detach", to_string(device.address()),
                device.users.block_device);
   const AttachCommand command = command_for(AttachOp::forget, device);
-  device.users.block_device.clear();
-  device.users.front_end.clear();
-  device.users.outlives_daemon = false;
+  note_detached(device);
   control::Reply nobody;
   static_cast<void>(send(command, nobody));
+}
+
+void Attacher::note_detached(KeptDevice& device) {
+  const std::string block_device = std::exchange(device.users.block_device, std::string());
+  device.users.front_end.clear();
+  device.users.outlives_daemon = false;
+  surroundings_.tell(Attachment::detached, device.address(), block_device);
 }
 
 void Attacher::look_around(Instant now) {

@@ -8,6 +8,7 @@
 #include "frontends/block/attach_process.h"
 #include "initiator/initiator_core.h"
 #include "initiatord/device_keeper.h"
+#include "initiatord/event_text.h"
 
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,9 @@ class Attacher {
     std::string links{};  // where attached devices have their names
     // The device for a process that serves it with an initiator of its own.
     std::function<std::string(const DeviceConfig& device, block::Access access)> uri{};
+    // The device became a block device, or is none any more.
+    std::function<void(Attachment what, DeviceAddress address, const std::string& block_device)>
+        tell{};
   };
 
   // First goes on with the block devices that outlive a daemon, and gives back what else one that
@@ -84,6 +88,8 @@ class Attacher {
   void adopt(Instant now, DeviceAddress address, const std::string& device);
   void resume(const KeptDevice& device);
   void forget(KeptDevice& device);
+  // The device is no block device any more.
+  void note_detached(KeptDevice& device);
   [[nodiscard]] block::AttachCommand command_for(block::AttachOp op,
                                                  const KeptDevice& device) const;
 

@@ -47,7 +47,12 @@ Result<Json> handle_list(const Json& /*params*/, Daemon& daemon) {
 
 Result<Json> handle_show(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(KeptDevice* const device, find_device(params, daemon));
-  return show_json(view_of(*device, daemon));
+  Json show = show_json(view_of(*device, daemon));
+  const DeviceOverrides& overrides = daemon.keeper().overrides();
+  // Where the settings come from that the configuration does not have.
+  show["settings_from"] =
+      overrides.devices.contains(device->address()) ? Json(overrides.origin) : Json();
+  return show;
 }
 
 Result<Json> handle_paths(const Json& params, Daemon& daemon) {
@@ -97,6 +102,21 @@ Result<Json> handle_interfaces(const Json& params, Daemon& daemon) {
     AOE_TRY(daemon.set_interfaces(set->get<std::vector<std::string>>()));
   }
   return Json{{"wanted", daemon.interfaces().wanted()}, {"interfaces", ports_json(daemon)}};
+}
+
+// Without "devices" it only tells.
+Result<Json> handle_settings(const Json& params, Daemon& daemon) {
+  Json changed = Json::array();
+  if (params.contains("devices")) {
+    AOE_TRY_ASSIGN(DeviceOverrides overrides, parse_overrides(params));
+    for (const DeviceAddress address :
+         daemon.keeper().override_settings(os::monotonic_now(), std::move(overrides))) {
+      changed.push_back(to_string(address));
+    }
+  }
+  Json result = to_json(daemon.keeper().overrides());
+  result["changed"] = std::move(changed);
+  return result;
 }
 
 Result<Json> handle_enable(const Json& params, Daemon& daemon) {
@@ -280,6 +300,7 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   add("initiator.stats", handle_stats);
   add("initiator.events", handle_events);
   add("initiator.interfaces", handle_interfaces);
+  add("initiator.settings", handle_settings);
   add("initiator.enable", handle_enable);
   add("initiator.disable", handle_disable);
   add("initiator.flush", handle_flush);

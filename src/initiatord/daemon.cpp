@@ -261,6 +261,10 @@ void Daemon::take_frame_notes() {
   while (const std::size_t count = runner_->core().poll_frame_notes(notes)) {
     for (const initiator::FrameNote& note : std::span(notes).first(count)) {
       err_log_.add(driver_frame_note(note));
+      if (note.kind == initiator::FrameNote::Kind::given_up) {
+        control_->publish(history_.add(
+            timed_out_json(note, runner_->ports()[note.port.value]->name()), os::wall_clock_ms()));
+      }
     }
     if (fuse_ != nullptr) {
       fuse_->handle_event();
@@ -268,13 +272,17 @@ void Daemon::take_frame_notes() {
   }
 }
 
+void Daemon::tell(control::Json event) {
+  const control::Json& kept = history_.add(std::move(event), os::wall_clock_ms());
+  control_->publish(kept);
+  err_log_.add(driver_event(kept));
+}
+
 void Daemon::handle_event(Instant now, const initiator::Event& event) {
   keeper_->handle_event(now, event);
   const std::string interface =
       event.port.value < runner_->ports().size() ? runner_->ports()[event.port.value]->name() : "";
-  const control::Json& kept = history_.add(to_json(event, interface), os::wall_clock_ms());
-  control_->publish(kept);
-  err_log_.add(driver_event(kept));
+  tell(to_json(event, interface));
   if (fuse_ != nullptr) {
     if (event.kind == initiator::EventKind::device_resized ||
         event.kind == initiator::EventKind::device_shrunk) {

@@ -95,6 +95,8 @@ class Daemon {
   void take_events(Instant now);
   void take_frame_notes();
   void handle_event(Instant now, const initiator::Event& event);
+  // To all who follow events, and into the history and `err`.
+  void tell(control::Json event);
   void handle_signal(int number);
   void report_interfaces(const InterfaceSet::Outcome& outcome);
   void do_periodic_work(Instant now);

@@ -1,6 +1,7 @@
 // The daemon's mounted directory: made or taken over, served, handed over, ended.
 #include "initiatord/daemon.h"
 #include "initiatord/device_uri.h"
+#include "initiatord/event_text.h"
 #include "os/clock.h"
 
 #include <spdlog/spdlog.h>
@@ -121,11 +122,17 @@ Result<void> Daemon::open_attacher() {
   attacher_ = std::make_unique<Attacher>(
       os::monotonic_now(), *keeper_, std::move(attach_process_),
       Attacher::Surroundings{
-          .links = config_.links, .uri = [this](const DeviceConfig& device, block::Access access) {
-            return device_uri(device, interfaces_->wanted(),
-                              access == block::Access::read_only ? DeviceAccess::read_only
-                                                                 : DeviceAccess::read_write);
-          }});
+          .links = config_.links,
+          .uri =
+              [this](const DeviceConfig& device, block::Access access) {
+                return device_uri(device, interfaces_->wanted(),
+                                  access == block::Access::read_only ? DeviceAccess::read_only
+                                                                     : DeviceAccess::read_write);
+              },
+          .tell =
+              [this](Attachment what, DeviceAddress address, const std::string& block_device) {
+                tell(attachment_json(what, address, block_device));
+              }});
   return runner_->loop().add_fd(attacher_->wait_fd(), EPOLLIN,
                                 [this](std::uint32_t) { attacher_->handle_readable(); });
 }

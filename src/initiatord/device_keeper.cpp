@@ -95,6 +95,7 @@ KeptDevice* DeviceKeeper::add(Instant now, DeviceConfig config) {
   }
   const DeviceAddress address = config.address;
   auto device = std::make_unique<KeptDevice>(std::move(config));
+  device->config = overrides_.apply(device->configured);
   device->enabled = device->config.enabled;
   device->changed = now;
   KeptDevice& added = *(devices_[address] = std::move(device));
@@ -268,9 +269,10 @@ FlushReport DeviceKeeper::flush(Instant now, FlushScope scope) {
 void DeviceKeeper::adopt(Instant now, KeptDevice& device, const DeviceConfig& config,
                          std::vector<std::string>& trouble) {
   const bool was_enabled = device.config.enabled;
-  device.config = config;
+  device.configured = config;
+  device.config = overrides_.apply(config);
   if (device.id) {
-    core_.change_settings(now, *device.id, settings_of(config));
+    core_.change_settings(now, *device.id, settings_of(device.config));
   }
   if (was_enabled == config.enabled) {
     return;
@@ -321,6 +323,27 @@ std::vector<std::string> DeviceKeeper::reconfigure(Instant now, const config::Re
     }
   }
   return trouble;
+}
+
+// --- overrides ---
+
+std::vector<DeviceAddress> DeviceKeeper::override_settings(Instant now, DeviceOverrides overrides) {
+  const DeviceOverrides before = std::exchange(overrides_, std::move(overrides));
+  std::vector<DeviceAddress> changed;
+  for (const auto& [address, device] : devices_) {
+    const auto was = before.devices.find(address);
+    const auto is = overrides_.devices.find(address);
+    if ((was == before.devices.end() ? DeviceOverride{} : was->second) ==
+        (is == overrides_.devices.end() ? DeviceOverride{} : is->second)) {
+      continue;
+    }
+    device->config = overrides_.apply(device->configured);
+    if (device->id) {
+      core_.change_settings(now, *device->id, settings_of(device->config));
+    }
+    changed.push_back(address);
+  }
+  return changed;
 }
 
 }  // namespace aoe::initiatord

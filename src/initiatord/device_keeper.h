@@ -7,6 +7,7 @@
 #include "config/reload_plan.h"
 #include "initiator/initiator_core.h"
 #include "initiatord/config.h"
+#include "initiatord/device_overrides.h"
 #include "initiatord/device_stats.h"
 #include "initiatord/device_users.h"
 
@@ -21,9 +22,10 @@ namespace aoe::initiatord {
 
 struct KeptDevice {
   explicit KeptDevice(DeviceConfig settings)
-      : config(std::move(settings)), stats(Duration::seconds(2)) {}
+      : configured(std::move(settings)), config(configured), stats(Duration::seconds(2)) {}
 
-  DeviceConfig config;
+  DeviceConfig configured;                // what the configuration says
+  DeviceConfig config;                    // what is in force: with what is overridden
   std::optional<initiator::DeviceId> id;  // while it is open in the core
   bool enabled = true;
   bool was_up = false;  // since it was opened
@@ -111,6 +113,13 @@ class DeviceKeeper {
   [[nodiscard]] std::vector<std::string> reconfigure(Instant now, const config::ReloadPlan& plan,
                                                      const InitiatorConfig& wanted);
 
+  // Replaces all overrides. Returns the devices whose settings changed by that, sorted; others are
+  // not touched. Requests under way are not disturbed: their frames are limited from now on.
+  [[nodiscard]] std::vector<DeviceAddress> override_settings(Instant now,
+                                                             DeviceOverrides overrides);
+
+  [[nodiscard]] const DeviceOverrides& overrides() const { return overrides_; }
+
   // "e7.1: attached as /dev/loop0; e7.2: ..": empty when no user needs this daemon.
   [[nodiscard]] std::string users() const;
 
@@ -132,6 +141,7 @@ class DeviceKeeper {
   Options options_;
   OpenPolicy policy_ = OpenPolicy::found;
   DeviceConfig defaults_;  // of devices that the configuration does not name
+  DeviceOverrides overrides_;
   Instant answers_seen_{};
   std::map<DeviceAddress, std::unique_ptr<KeptDevice>> devices_;
   std::vector<KeptDevice*> by_id_;

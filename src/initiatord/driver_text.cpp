@@ -123,6 +123,11 @@ std::string driver_frame_note(const initiator::FrameNote& note) {
                        note.tag.value, jiffies, to_bare_string(note.source),
                        to_bare_string(note.destination));
   }
+  if (note.kind == initiator::FrameNote::Kind::given_up) {
+    return fmt::format("{:>15} {}    tag={:08x}@{:08x} s={} d={} sent={}\n", "given up", device,
+                       note.tag.value, jiffies, to_bare_string(note.source),
+                       to_bare_string(note.destination), note.transmissions);
+  }
   return fmt::format("{:>15} {} oldtag={:08x}@{:08x} newtag={:08x} s={} d={} nout={}\n",
                      "retransmit", device, note.tag.value, jiffies, note.tag.value,
                      to_bare_string(note.source), to_bare_string(note.destination), note.in_flight);

@@ -36,11 +36,12 @@ namespace aoe::initiatord {
 [[nodiscard]] std::string driver_debug(const initiator::Device& device, const DeviceUsers& users,
                                        const client::CoreRunner& runner);
 
-// A line of `err`, exactly as the driver's:
+// A line of `err`, exactly as the driver's (which says nothing of requests that it gives up):
 //
 //      retransmit e1.0 oldtag=809cc022@1237d2026 newtag=809cc022 s=00188b751c17 d=003048b96514
 //      nout=1
 //  unexpected rsp e1.0    tag=809cc022@1237d2028 s=003048b96514 d=00188b751c17
+//        given up e1.0    tag=809cc022@1237d2028 s=00188b751c17 d=003048b96514 sent=9
 //
 // A frame of ours keeps its tag when it is sent again, and the time behind the tag is in
 // milliseconds.

@@ -166,4 +166,31 @@ nlohmann::json to_json(const Event& event, const std::string& interface) {
   return json;
 }
 
+nlohmann::json timed_out_json(const initiator::FrameNote& note, const std::string& interface) {
+  std::string frame;
+  for (const std::byte byte : note.frame) {
+    frame += fmt::format("{:02x}", static_cast<unsigned>(byte));
+  }
+  return {{"type", "request_timed_out"},
+          {"text", fmt::format("{}: a request timed out; its frame was sent {} times, last to {} "
+                               "on {}",
+                               to_string(note.address), note.transmissions,
+                               to_string(note.destination), interface)},
+          {"address", to_string(note.address)},
+          {"mac", to_string(note.destination)},
+          {"interface", interface},
+          {"transmissions", note.transmissions},
+          {"frame", frame}};
+}
+
+nlohmann::json attachment_json(Attachment what, DeviceAddress address,
+                               const std::string& block_device) {
+  const bool is_attached = what == Attachment::attached;
+  return {{"type", is_attached ? "device_attached" : "device_detached"},
+          {"text", fmt::format("{}: {} {}", to_string(address),
+                               is_attached ? "attached as" : "detached from", block_device)},
+          {"address", to_string(address)},
+          {"block_device", block_device}};
+}
+
 }  // namespace aoe::initiatord

@@ -23,6 +23,10 @@ class FilterStore : public BlockStore {
     return next_->poll_timeout();
   }
 
+  [[nodiscard]] bool is_working() const override { return next_->is_working(); }
+
+  void stop_working() override { next_->stop_working(); }
+
   Result<std::uint64_t> refresh() override {
     AOE_TRY_ASSIGN(info_.size_bytes, next_->refresh());
     return info_.size_bytes;

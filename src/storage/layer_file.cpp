@@ -2,6 +2,7 @@
 
 #include "os/error_text.h"
 #include "os/fd.h"
+#include "os/sync_directory.h"
 #include "storage/file_store.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
 #include <utility>
 
 namespace aoe::storage {
@@ -22,16 +22,6 @@ constexpr mode_t kLayerMode = 0600;
 
 auto failed(const std::string& path, const char* what, int os_errno) {
   return fail(os::os_error(os_errno, fmt::format("{}: {}", path, what)));
-}
-
-Result<void> sync_directory_of(const std::string& path) {
-  std::string parent = std::filesystem::path(path).parent_path();
-  parent = parent.empty() ? "." : parent;
-  const os::Fd directory(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory || ::fsync(directory.get()) != 0) {
-    return failed(parent, "cannot sync the directory", errno);
-  }
-  return {};
 }
 
 Result<os::Fd> open_reading(const std::string& path) {
@@ -105,7 +95,7 @@ Result<void> make_layer(const std::string& path, const LayerHeader& header) {
     (void)::unlink(path.c_str());
     return failed(path, "cannot make", os_errno);
   }
-  return sync_directory_of(path);
+  return os::sync_directory_of(path);
 }
 
 Result<LayerHeader> peek_layer(const std::string& path) {
@@ -139,7 +129,7 @@ Result<void> remove_layer(const std::string& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     return failed(path, "cannot remove", errno);
   }
-  return sync_directory_of(path);
+  return os::sync_directory_of(path);
 }
 
 }  // namespace aoe::storage

@@ -140,7 +140,7 @@ Result<LayerHeader> decode_header(ConstByteSpan bytes) {
   LayerHeader header;
   header.base.sectors = load_le64(bytes, 40);
   header.merged_until = load_le64(bytes, 72);
-  if (purpose < 1 || purpose > 2 || !is_state(state) || header.base.sectors == 0 ||
+  if (purpose < 1 || purpose > 3 || !is_state(state) || header.base.sectors == 0 ||
       header.base.sectors > kLbaLimit || header.merged_until > header.base.sectors) {
     return refused("the header holds values that no program of ours writes");
   }

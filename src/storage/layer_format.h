@@ -30,7 +30,7 @@ inline constexpr std::size_t kMapBlockBytes = 512;
 inline constexpr std::size_t kExtentsPerMapBlock = 30;
 
 // What a layer is for.
-enum class LayerPurpose : std::uint8_t { shadow = 1, overlay = 2 };
+enum class LayerPurpose : std::uint8_t { shadow = 1, overlay = 2, snapshot = 3 };
 
 enum class LayerState : std::uint8_t {
   preparing = 1,  // made, but nothing was written into it: it may go

@@ -132,7 +132,7 @@ std::optional<Instant> LayeredStore::poll_timeout() const {
 bool LayeredStore::is_working() const {
   return settle_step_ != SettleStep::idle || header_step_ != HeaderStep::idle ||
          commit_step_ != CommitStep::idle || merge_step_ != MergeStep::idle || wants_merge_ ||
-         can_merge() || next().is_working() || base_.outstanding() > 0 ||
+         can_merge() || FilterStore::is_working() || base_.outstanding() > 0 ||
          (has_layer() && layer_->outstanding() > 0);
 }
 

@@ -83,7 +83,7 @@ class LayeredStore final : public FilterStore {
 
   void stop_working() override {
     is_stopped_ = true;
-    next().stop_working();
+    FilterStore::stop_working();
   }
 
   // The size stays what it is while there is a layer.

@@ -73,6 +73,17 @@ class LowerStore {
     } while (count == batch.size());
   }
 
+  // Under way in the store.
+  [[nodiscard]] std::size_t submitted() const { return notes_.used(); }
+
+  // Hands what waits here and was not submitted to take(op, note), in order.
+  template <class Function>
+  void take_waiting(Function take) {
+    for (const Queued& queued : std::exchange(queue_, {})) {
+      take(queued.op, queued.note);
+    }
+  }
+
   // Submitted or waiting here.
   [[nodiscard]] std::size_t outstanding() const { return notes_.used() + queue_.size(); }
 

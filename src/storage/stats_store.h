@@ -40,7 +40,7 @@ class StatsStore final : public FilterStore {
   };
 
   static constexpr std::size_t kKinds = static_cast<std::size_t>(StoreOpKind::write_zeroes) + 1;
-  static constexpr std::size_t kStatuses = static_cast<std::size_t>(StoreErrc::unsupported) + 1;
+  static constexpr std::size_t kStatuses = static_cast<std::size_t>(StoreErrc::rotten) + 1;
 
   SlotTable<Record> records_;
   std::vector<StoreOp> down_;

@@ -37,6 +37,12 @@ void Announcer::begin_probe(Instant now, Export& subject) {
   }
 }
 
+void Announcer::skip_probe(Export& subject) {
+  if (subject.state == ExportState::probing) {
+    finish_probe(subject);
+  }
+}
+
 int Announcer::probe(Instant now, Export& subject) {
   int sent = 0;
   for (std::size_t i = 0; i < parts_.replies.port_count(); ++i) {

@@ -23,6 +23,8 @@ class Announcer {
 
   // Listens whether anybody else answers for the address of a new export before it serves.
   void begin_probe(Instant now, Export& subject);
+  // Serves at once an address that was ours a moment ago.
+  void skip_probe(Export& subject);
   // A config response from another station: an answer to our probe, or another target's
   // advertisement of an address of ours. What is said on a network where the export is not served
   // does not matter.

@@ -456,6 +456,7 @@ bool AtaExecutor::emit_next_trim(std::uint16_t slot) {
 
 void AtaExecutor::emit(std::uint16_t slot, StoreOp op) {
   op.tag = StoreTag{std::uint32_t{requests_[slot].generation} << kGenerationShift | slot};
+  op.initiator = requests_[slot].source;
   ops_.push({requests_[slot].subject->id, op});
 }
 

@@ -61,7 +61,9 @@ struct CoreParts {
   TargetLimits limits;
   Prng prng;
   TargetStats stats;
-  std::uint64_t instance = 0;  // of this core: what hello calls the target instance
+  std::uint64_t instance = 0;  // what hello calls the target instance
+  // Of stores that do not outlive this core: what hello calls their cache epoch.
+  std::uint64_t volatile_epoch = 0;
   ReplyQueue replies;
   ExportTable exports;
   InitiatorTable initiators;

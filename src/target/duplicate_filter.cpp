@@ -120,4 +120,16 @@ void DuplicateFilter::finish(std::uint16_t session, std::uint32_t sequence,
   entry.set_answer(answer);
 }
 
+std::vector<DuplicateFilter::Remembered> DuplicateFilter::remembered(std::uint16_t session) const {
+  std::vector<Remembered> found;
+  for (std::uint32_t i = 0; i < window_; ++i) {
+    const std::uint32_t sequence = sessions_[session].low + i;
+    const Entry& entry = at(session, sequence);
+    if (entry.state == State::done) {
+      found.push_back({.sequence = sequence, .digest = entry.digest(), .answer = entry.answer()});
+    }
+  }
+  return found;
+}
+
 }  // namespace aoe::target

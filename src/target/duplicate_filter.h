@@ -45,6 +45,13 @@ class DuplicateFilter {
     RememberedAnswer answer;
   };
 
+  // One request that has ended.
+  struct Remembered {
+    std::uint32_t sequence = 0;
+    RequestDigest digest;
+    RememberedAnswer answer;
+  };
+
   // Forgets everything about the session, which begins again with `low`.
   void open(std::uint16_t session, std::uint32_t low);
 
@@ -63,6 +70,9 @@ class DuplicateFilter {
                       const RememberedAnswer& answer);
   // What was begun has ended. A sequence that went below low meanwhile stays forgotten.
   void finish(std::uint16_t session, std::uint32_t sequence, const RememberedAnswer& answer);
+
+  // What has ended from low on, by sequence; answer_at_once() puts it back. Allocates.
+  [[nodiscard]] std::vector<Remembered> remembered(std::uint16_t session) const;
 
   [[nodiscard]] std::uint32_t low(std::uint16_t session) const { return sessions_[session].low; }
 

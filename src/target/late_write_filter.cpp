@@ -1,5 +1,7 @@
 #include "target/late_write_filter.h"
 
+#include <map>
+
 namespace aoe::target {
 namespace {
 
@@ -92,6 +94,60 @@ bool LateWriteFilter::is_newest(const Arrival& arrival, Export& subject, const A
       break;
   }
   return drop(counters.unremembered);
+}
+
+void LateWriteFilter::hand_over(Instant now, const Export& subject, Handover& handover) const {
+  if (!stamps_) {
+    return;
+  }
+  for (const Initiator& initiator : parts_.initiators.entries()) {
+    if (initiator.in_use && initiator.host != 0) {
+      handover.hosts.push_back(
+          {.mac = initiator.mac, .number = initiator.host, .clock = initiator.clock.learned()});
+    }
+  }
+  stamps_->for_each(
+      now, subject.id.value, [&handover](std::uint32_t host, const SectorRange& range, Tag stamp) {
+        handover.stamps.push_back({.host = host,
+                                   .lba = Lba{range.begin},
+                                   .sectors = static_cast<std::uint32_t>(range.end - range.begin),
+                                   .stamp = stamp});
+      });
+}
+
+void LateWriteFilter::take_over(Instant now, Export& subject, const Handover& handover) {
+  if (!stamps_) {
+    return;
+  }
+  std::map<std::uint32_t, std::uint32_t> numbers;  // theirs, and ours
+  for (const Handover::Host& host : handover.hosts) {
+    const std::uint16_t index = parts_.initiators.touch(host.mac, now);
+    if (index == InitiatorTable::kNone) {
+      numbers.emplace(host.number, 0);  // learned anew; what it wrote is not known until then
+      continue;
+    }
+    Initiator& initiator = parts_.initiators.at(index);
+    if (initiator.host == 0) {
+      initiator.clock = TagClock::believing(now, host.clock);
+      initiator.host = initiator.clock.is_known() ? host_of(initiator) : 0;
+    }
+    std::uint32_t& number = numbers[host.number];
+    number = initiator.host != 0 ? initiator.host : number;
+  }
+  bool is_complete = true;
+  for (const Handover::Stamp& stamp : handover.stamps) {
+    const auto number = numbers.find(stamp.host);
+    if (number == numbers.end()) {
+      continue;  // of a host that was forgotten: it would have had another number when it came back
+    }
+    const SectorRange range{subject.id.value, stamp.lba.value, stamp.lba.value + stamp.sectors};
+    // "stale" cannot be: every sector has one stamp a host.
+    is_complete = is_complete && number->second != 0 &&
+                  stamps_->put(now, number->second, range, stamp.stamp) != WriteStamps::Put::full;
+  }
+  if (is_complete) {
+    subject.hold_plain_writes_until = now;
+  }
 }
 
 }  // namespace aoe::target

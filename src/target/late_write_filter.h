@@ -3,6 +3,7 @@
 
 #include "target/ata_plan.h"
 #include "target/core_parts.h"
+#include "target/handover.h"
 #include "target/write_stamps.h"
 
 #include <cstdint>
@@ -32,6 +33,11 @@ class LateWriteFilter {
 
   // Whether a write or trim may be executed now; a write that may counts as executed.
   [[nodiscard]] bool may_execute(const Arrival& arrival, Export& subject, const AtaPlan& plan);
+
+  // What is known of the hosts that wrote to an export lately, for a target that follows on this
+  // one, and from one before.
+  void hand_over(Instant now, const Export& subject, Handover& handover) const;
+  void take_over(Instant now, Export& subject, const Handover& handover);
 
  private:
   [[nodiscard]] std::uint32_t host_of(const Initiator& learned);

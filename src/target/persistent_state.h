@@ -37,10 +37,8 @@ struct PersistentState {
   friend bool operator==(const PersistentState&, const PersistentState&) = default;
 };
 
-// The blob: 8 bytes magic "aoestate", LE16 version, LE16 reserved, LE32 length of the sections,
-// sections (LE16 type, LE16 reserved, LE32 length, bytes), LE32 CRC-32C over everything before it.
-// The address is part of it, so that a file that was renamed by hand is not taken for another
-// export.
+// A blob (blob.h) with the magic "aoestate". The address is part of it, so that a file that was
+// renamed by hand is not taken for another export.
 [[nodiscard]] std::vector<std::byte> encode_state(DeviceAddress address,
                                                   const PersistentState& state);
 

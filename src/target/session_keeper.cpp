@@ -49,6 +49,7 @@ SessionKeeper::SessionKeeper(CoreParts& parts, Responder& responder, AtaExecutor
   while (parts_.instance == 0) {
     parts_.instance = parts_.prng.next();
   }
+  parts_.volatile_epoch = parts_.instance;
 }
 
 void SessionKeeper::handle_hello(const Arrival& arrival, Export& subject) {
@@ -85,7 +86,7 @@ void SessionKeeper::handle_hello(const Arrival& arrival, Export& subject) {
   reply.frame_life_ms = frame_life_ms(parts_.limits);
   reply.sequence_window = parts_.duplicates.window();
   const std::uint64_t epoch = subject.settings.cache_epoch;
-  reply.cache_epoch = epoch != 0 ? epoch : parts_.instance;
+  reply.cache_epoch = epoch != 0 ? epoch : parts_.volatile_epoch;
   send_hello(arrival, subject, reply);
 }
 
@@ -114,7 +115,56 @@ std::uint16_t SessionKeeper::session_for(const Arrival& arrival, const Hello& he
   return index;
 }
 
+void SessionKeeper::hand_over(const Export& subject, Handover& handover) const {
+  handover.target_instance = parts_.instance;
+  if (subject.settings.cache_epoch == 0) {
+    return;  // what was answered goes with the store
+  }
+  for (std::size_t i = 0; i < parts_.sessions.all().size(); ++i) {
+    const Session& session = parts_.sessions.all()[i];
+    if (session.id != 0 && session.export_id == subject.id) {
+      const auto index = static_cast<std::uint16_t>(i);
+      handover.sessions.push_back({.id = session.id,
+                                   .initiator_instance = session.initiator_instance,
+                                   .capabilities = session.capabilities,
+                                   .frame_life_ms = session.frame_life_ms,
+                                   .last_source = session.last_source,
+                                   .low = parts_.duplicates.low(index),
+                                   .answers = parts_.duplicates.remembered(index)});
+    }
+  }
+}
+
+void SessionKeeper::take_over(Instant now, Export& subject, const Handover& handover) {
+  if (!is_instance_told_) {
+    parts_.instance = handover.target_instance;
+    is_instance_told_ = true;
+  }
+  if (parts_.instance != handover.target_instance) {
+    return;  // sessions of another target would be taken for our own
+  }
+  for (const Handover::Session& handed : handover.sessions) {
+    const std::uint16_t index = parts_.sessions.restore(now, handed.id);
+    if (index == SessionTable::kNone) {
+      continue;  // it is begun anew
+    }
+    Session& session = parts_.sessions.at(index);
+    session.export_id = subject.id;
+    session.initiator_instance = handed.initiator_instance;
+    session.capabilities = handed.capabilities & offered_capabilities(subject.settings);
+    session.frame_life_ms = handed.frame_life_ms;
+    session.last_source = handed.last_source;
+    parts_.duplicates.open(index, handed.low);
+    for (const DuplicateFilter::Remembered& answer : handed.answers) {
+      if (answer.sequence - handed.low < parts_.duplicates.window()) {
+        parts_.duplicates.answer_at_once(index, answer.sequence, answer.digest, answer.answer);
+      }
+    }
+  }
+}
+
 void SessionKeeper::send_hello(const Arrival& arrival, const Export& subject, const Hello& hello) {
+  is_instance_told_ = true;
   PacketBuffer frame = parts_.replies.allocate(arrival.port, protocol::kHelloBytes);
   if (!frame) {
     return;

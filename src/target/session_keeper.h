@@ -3,6 +3,7 @@
 
 #include "target/ata_executor.h"
 #include "target/core_parts.h"
+#include "target/handover.h"
 #include "target/responder.h"
 
 #include <cstdint>
@@ -21,6 +22,12 @@ class SessionKeeper {
   // Looks at the seal of an ATA request, if it has one. True: the request is to be executed, and
   // `arrival` says in which session. False: it was dropped, or answered.
   [[nodiscard]] bool open_seal(Arrival& arrival, Export& subject);
+
+  // The sessions of an export that has nothing in flight, for a target that follows on this one,
+  // and from one before. Those of an earlier instance than ours are left out once ours was told to
+  // anybody.
+  void hand_over(const Export& subject, Handover& handover) const;
+  void take_over(Instant now, Export& subject, const Handover& handover);
 
   // Looks at a frame of any other command. True: it has the seal of a session of this export, so it
   // was an ATA request until something changed its command; it was dropped. (One flipped bit makes
@@ -45,6 +52,7 @@ class SessionKeeper {
   CoreParts& parts_;
   Responder& responder_;
   AtaExecutor& executor_;
+  bool is_instance_told_ = false;
 };
 
 }  // namespace aoe::target

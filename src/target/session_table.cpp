@@ -52,11 +52,26 @@ std::uint16_t SessionTable::make(Instant now, Prng& prng,
   while (id == 0 || find(id) != kNone) {
     id = static_cast<std::uint32_t>(prng.next());
   }
-  sessions_[chosen].id = id;
-  sessions_[chosen].last_used = now;
-  next_[chosen] = buckets_[bucket_of(id)];
-  buckets_[bucket_of(id)] = chosen;
+  name(chosen, now, id);
   return chosen;
+}
+
+std::uint16_t SessionTable::restore(Instant now, std::uint32_t id) {
+  const auto free = std::find_if(sessions_.begin(), sessions_.end(),
+                                 [](const Session& session) { return session.id == 0; });
+  if (id == 0 || find(id) != kNone || free == sessions_.end()) {
+    return kNone;
+  }
+  const auto index = static_cast<std::uint16_t>(free - sessions_.begin());
+  name(index, now, id);
+  return index;
+}
+
+void SessionTable::name(std::uint16_t index, Instant now, std::uint32_t id) {
+  sessions_[index].id = id;
+  sessions_[index].last_used = now;
+  next_[index] = buckets_[bucket_of(id)];
+  buckets_[bucket_of(id)] = index;
 }
 
 void SessionTable::remove(std::uint16_t index) {

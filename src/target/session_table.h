@@ -45,6 +45,9 @@ class SessionTable {
   // session idle longest that `is_busy` lets go; kNone when it lets none go.
   [[nodiscard]] std::uint16_t make(Instant now, Prng& prng,
                                    const std::function<bool(std::uint16_t)>& is_busy);
+  // The same with the id of an earlier target, in a free place; kNone: there is none, or the id is
+  // taken.
+  [[nodiscard]] std::uint16_t restore(Instant now, std::uint32_t id);
   void remove(std::uint16_t index);
   void remove_all_of(ExportId export_id);
 
@@ -55,6 +58,8 @@ class SessionTable {
 
  private:
   static constexpr std::uint16_t kNil = 0xFFFF;
+
+  void name(std::uint16_t index, Instant now, std::uint32_t id);
 
   [[nodiscard]] std::size_t bucket_of(std::uint32_t id) const { return id & (buckets_.size() - 1); }
 

@@ -16,6 +16,7 @@ enum class TransferDirection : std::uint8_t { from_store, to_store };
       return protocol::kAtaOk;
     case StoreErrc::io:
     case StoreErrc::truncated:
+    case StoreErrc::rotten:
       // A read error names a sector and the rest of the disk is fine; a write error does not mean
       // that the medium has a hole there, so the device takes the blame.
       return is_read ? protocol::kAtaUncorrectable : protocol::kAtaDeviceFault;

@@ -62,6 +62,18 @@ bool is_sent_after(Tag a, Tag b) {
   return sent != 0 && sent <= kCounterMask / 2;
 }
 
+TagClock TagClock::believing(Instant now, const Learned& learned) {
+  TagClock clock;
+  if (std::find(kFrequencies.begin(), kFrequencies.end(), learned.hz) != kFrequencies.end()) {
+    clock.hz_ = learned.hz;
+    clock.offset_ = learned.offset;
+    clock.window_begin_ = now;
+    clock.window_highest_ = -static_cast<std::int32_t>(learned.hz);
+    clock.last_seen_ = now;
+  }
+  return clock;
+}
+
 TagClock::Sight TagClock::see(Instant now, Tag tag, Duration frame_life) {
   if ((tag.value & kToolBit) != 0) {
     return Sight::ignored;

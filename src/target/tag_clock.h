@@ -33,6 +33,17 @@ class TagClock {
     contradicts,  // was believed until this frame
   };
 
+  // What another clock needs to know to go on from there; hz 0: nothing was learned.
+  struct Learned {
+    std::uint32_t hz = 0;
+    std::uint16_t offset = 0;  // jiffies less ours, of one start of this machine
+  };
+
+  [[nodiscard]] Learned learned() const { return {.hz = hz_, .offset = offset_}; }
+
+  // A clock that believes what another one has learned. A frequency that no host has: a new clock.
+  [[nodiscard]] static TagClock believing(Instant now, const Learned& learned);
+
   // A frame with this tag arrived. `frame_life` is at most 10 s.
   [[nodiscard]] Sight see(Instant now, Tag tag, Duration frame_life);
 

@@ -30,13 +30,7 @@ void set_texts(Export& subject) {
 
 Result<void> check_settings(const ExportSettings& settings) {
   const DeviceAddress address = settings.address;
-  if (address.shelf == protocol::kAllShelves || address.slot == protocol::kAllSlots ||
-      address.shelf == protocol::kUnsetShelf) {
-    return fail_with(Errc::invalid_argument, 0,
-                     to_string(address) +
-                         ": export: shelf 65535 and slot 255 are wildcards and initiators refuse "
-                         "shelf 4095 (use shelf 0-65534, slot 0-254)");
-  }
+  AOE_TRY(check_address(address));
   if (settings.sector_count == 0 || settings.sector_count >= kLbaLimit) {
     return fail_with(Errc::invalid_argument, 0,
                      to_string(address) + ": export: " + std::to_string(settings.sector_count) +
@@ -51,6 +45,17 @@ Result<void> check_settings(const ExportSettings& settings) {
 }
 
 }  // namespace
+
+Result<void> check_address(DeviceAddress address) {
+  if (address.shelf == protocol::kAllShelves || address.slot == protocol::kAllSlots ||
+      address.shelf == protocol::kUnsetShelf) {
+    return fail_with(Errc::invalid_argument, 0,
+                     to_string(address) +
+                         ": export: shelf 65535 and slot 255 are wildcards and initiators refuse "
+                         "shelf 4095 (use shelf 0-65534, slot 0-254)");
+  }
+  return {};
+}
 
 TargetCore::TargetCore(const TargetLimits& limits, BufferPool& pool, Prng prng)
     : parts_(limits, pool, prng),
@@ -125,6 +130,38 @@ Result<void> TargetCore::set_online(Instant now, ExportId id, Online online) {
   } else if (online == Online::yes && subject->state == ExportState::offline) {
     announcer_.begin_probe(now, *subject);
   }
+  return {};
+}
+
+Result<Handover> TargetCore::hand_over(Instant now, ExportId id) {
+  const Export* subject = parts_.exports.find(id);
+  if (subject == nullptr) {
+    return stale("hand over");
+  }
+  if (subject->stats.in_flight != 0) {
+    return fail_with(Errc::busy, 0,
+                     to_string(subject->settings.address) + ": hand over: " +
+                         std::to_string(subject->stats.in_flight) + " requests are in flight");
+  }
+  Handover handover;
+  handover.is_online = subject->settings.starts_online;
+  handover.is_write_cache_enabled = subject->ata.write_cache_enabled;
+  sessions_.hand_over(*subject, handover);
+  late_writes_.hand_over(now, *subject, handover);
+  return handover;
+}
+
+Result<void> TargetCore::take_over(Instant now, ExportId id, const Handover& handover) {
+  Export* subject = parts_.exports.find(id);
+  if (subject == nullptr) {
+    return stale("take over");
+  }
+  sessions_.take_over(now, *subject, handover);
+  late_writes_.take_over(now, *subject, handover);
+  subject->settings.starts_online = handover.is_online;
+  subject->ata.write_cache_enabled =
+      handover.is_write_cache_enabled && subject->settings.mode == WriteMode::write_back;
+  announcer_.skip_probe(*subject);
   return {};
 }
 

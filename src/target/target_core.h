@@ -9,6 +9,7 @@
 #include "target/announcer.h"
 #include "target/ata_executor.h"
 #include "target/core_parts.h"
+#include "target/handover.h"
 #include "target/late_write_filter.h"
 #include "target/responder.h"
 #include "target/session_keeper.h"
@@ -61,6 +62,12 @@ class TargetCore {
   Result<void> resize(ExportId id, std::uint64_t sector_count);
   // Puts identity and life counters on disk. busy: another change is on its way.
   Result<void> save_state(Instant now, ExportId id);
+  // What this core knows of an export that has no request in flight, for a target that takes its
+  // place. busy, not_found.
+  [[nodiscard]] Result<Handover> hand_over(Instant now, ExportId id);
+  // The export was just added, and this is what the target before left, a moment ago: it serves at
+  // once, and for initiators it never stopped. not_found.
+  Result<void> take_over(Instant now, ExportId id, const Handover& handover);
   // Settings that can change while it serves: access lists, buffers, model, serial, ports.
   Result<void> update_settings(ExportId id, const ExportSettings& settings);
 
@@ -138,5 +145,8 @@ class TargetCore {
   Announcer announcer_;
   std::uint32_t removing_count_ = 0;
 };
+
+// invalid_argument: an address that cannot be exported.
+[[nodiscard]] Result<void> check_address(DeviceAddress address);
 
 }  // namespace aoe::target

@@ -152,4 +152,34 @@ WriteStamps::Put WriteStamps::put(Instant now, std::uint32_t host, const SectorR
   return Put::newest;
 }
 
+void WriteStamps::for_each(Instant now, std::uint32_t space,
+                           const std::function<void(std::uint32_t host, const SectorRange& range,
+                                                    Tag stamp)>& take) const {
+  const auto epoch = static_cast<std::uint32_t>(now.ns / lifetime_.ns);
+  for (std::uint32_t place = oldest_; place != kNil; place = chunks_[place].newer) {
+    Chunk chunk = chunks_[place];
+    if (chunk.space != space) {
+      continue;
+    }
+    age(chunk, epoch);
+    const std::uint32_t stamped = chunk.fresh | chunk.old;
+    const auto is_stamped = [stamped](std::uint32_t sector) {
+      return sector < kChunkSectors && (stamped >> sector & 1U) != 0;
+    };
+    for (std::uint32_t begin = 0; begin < kChunkSectors;) {
+      if (!is_stamped(begin)) {
+        ++begin;
+        continue;
+      }
+      std::uint32_t end = begin + 1;
+      while (is_stamped(end) && chunk.stamps[end] == chunk.stamps[begin]) {
+        ++end;
+      }
+      const std::uint64_t base = chunk.number << kChunkShift;
+      take(chunk.host, {space, base + begin, base + end}, Tag{chunk.stamps[begin]});
+      begin = end;
+    }
+  }
+}
+
 }  // namespace aoe::target

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -34,6 +35,11 @@ class WriteStamps {
 
   // `host` tells the hosts apart. The range has at most 65536 sectors.
   [[nodiscard]] Put put(Instant now, std::uint32_t host, const SectorRange& range, Tag stamp);
+
+  // What is remembered of one space: runs of sectors with one stamp, as put() takes them.
+  void for_each(Instant now, std::uint32_t space,
+                const std::function<void(std::uint32_t host, const SectorRange& range, Tag stamp)>&
+                    take) const;
 
   // Places in use, those that could be freed included.
   [[nodiscard]] std::uint32_t in_use() const { return in_use_; }

@@ -63,6 +63,10 @@ enum class WhenShadowFull : std::uint8_t {
   refuse,  // the frozen state stays, and writes fail
 };
 
+// Each initiator's layer is a file and, while it is used, about 100 KiB of memory.
+inline constexpr std::uint32_t kOverlaysDefault = 256;
+inline constexpr std::uint32_t kOverlaysMax = 4096;
+
 inline constexpr std::uint64_t kThawRateDefault = std::uint64_t{64} << 20U;
 inline constexpr std::uint64_t kThawRateMax = std::uint64_t{1} << 40U;
 
@@ -79,6 +83,11 @@ struct ExportConfig {
   std::string shadow;  // path of the shadow file; empty: beside the state
   WhenShadowFull when_shadow_full = WhenShadowFull::thaw;
   std::uint64_t thaw_rate_bytes = kThawRateDefault;  // a second; 0: as fast as it goes
+  std::string overlay;  // directory of the initiators' layers; empty: all write to the store
+  std::uint32_t overlay_max = kOverlaysDefault;  // 1..kOverlaysMax
+  std::string snapshots;  // directory of what snapshots need; empty: none can be taken
+  std::string integrity;  // path of the checksums; empty: none
+  std::uint64_t scrub_rate_bytes = kThawRateDefault;  // a second; 0: as fast as it goes
   std::string model;   // at most kModelCharsMax printable characters; empty: the default text
   std::string serial;  // at most kSerialCharsMax printable characters; empty: made from the address
   RemoteAdmin remote_admin;
@@ -87,6 +96,8 @@ struct ExportConfig {
 
   // Where it was written, for messages: "aoe-targetd.toml:12:1" or "-e 7.1=/srv/a.img".
   std::string origin;
+  // By a control request while the daemon runs: no file has it.
+  bool is_added_at_run_time = false;
 };
 
 // Half a turn of the fastest clock in the tags of Linux hosts is 32 s, and stamps live up to twice

@@ -64,6 +64,90 @@ void check_texts(const TargetConfig& config, Diagnostics& diagnostics) {
   }
 }
 
+// The text that two exports of the same file or image have in common; empty for what is made anew
+// for every export.
+std::string_view shared_store(const ExportConfig& unit) {
+  std::string_view store = unit.store;
+  if (store.starts_with("memory:") || store.starts_with("null:")) {
+    return {};
+  }
+  if (store.starts_with("file:")) {
+    store.remove_prefix(5);
+  }
+  return store;
+}
+
+// Every initiator writes into a layer of its own: nobody writes to the store.
+bool only_reads_store(const ExportConfig& unit) {
+  return unit.mode == ExportMode::read_only || !unit.overlay.empty();
+}
+
+void check_overlays(const TargetConfig& config, Diagnostics& diagnostics) {
+  for (const ExportConfig& unit : config.exports) {
+    if (unit.overlay.empty()) {
+      continue;
+    }
+    if (unit.mode == ExportMode::read_only) {
+      diagnostics.add_error(unit.origin,
+                            "overlay: given with mode=read-only: expected one of the two (a store "
+                            "with overlays is never written to)");
+    }
+    if (!unit.shadow.empty()) {
+      diagnostics.add_error(unit.origin,
+                            "overlay: given with shadow: expected one of the two (the store stays "
+                            "as it is anyway)");
+    }
+    if (shared_store(unit).empty()) {
+      diagnostics.add_error(unit.origin,
+                            fmt::format("overlay: {} lives only as long as the daemon: "
+                                        "expected a file or block device as store",
+                                        in_quotes(unit.store)));
+    }
+  }
+}
+
+void check_snapshots(const TargetConfig& config, Diagnostics& diagnostics) {
+  for (const ExportConfig& unit : config.exports) {
+    if (unit.snapshots.empty()) {
+      continue;
+    }
+    if (only_reads_store(unit)) {
+      diagnostics.add_error(
+          unit.origin,
+          "snapshots: given with mode=read-only or overlay: expected a store that "
+          "is written to");
+    }
+    if (shared_store(unit).empty()) {
+      diagnostics.add_error(unit.origin, fmt::format("snapshots: {} lives only as long as the "
+                                                     "daemon: expected a file or block device as "
+                                                     "store",
+                                                     in_quotes(unit.store)));
+    }
+  }
+}
+
+void check_integrity(const TargetConfig& config, Diagnostics& diagnostics) {
+  UniqueTexts files("integrity", diagnostics);
+  for (const ExportConfig& unit : config.exports) {
+    files.add(unit.integrity, unit, "every export needs checksums of its own");
+    if (unit.integrity.empty()) {
+      continue;
+    }
+    if (!unit.overlay.empty()) {
+      diagnostics.add_error(
+          unit.origin,
+          "integrity: given with overlay: expected one of the two (a commit would "
+          "go past the checksums)");
+    }
+    if (shared_store(unit).empty()) {
+      diagnostics.add_error(unit.origin, fmt::format("integrity: {} lives only as long as the "
+                                                     "daemon: expected a file or block device as "
+                                                     "store",
+                                                     in_quotes(unit.store)));
+    }
+  }
+}
+
 void check_interfaces(const TargetConfig& config, Diagnostics& diagnostics) {
   const std::vector<std::string_view> known(config.interfaces.begin(), config.interfaces.end());
   for (const ExportConfig& unit : config.exports) {
@@ -88,19 +172,6 @@ void check_windows(const TargetConfig& config, Diagnostics& diagnostics) {
   }
 }
 
-// The text that two exports of the same file or image have in common; empty for what is made anew
-// for every export.
-std::string_view shared_store(const ExportConfig& unit) {
-  std::string_view store = unit.store;
-  if (store.starts_with("memory:") || store.starts_with("null:")) {
-    return {};
-  }
-  if (store.starts_with("file:")) {
-    store.remove_prefix(5);
-  }
-  return store;
-}
-
 bool windows_overlap(const ExportConfig& a, const ExportConfig& b) {
   const auto end = [](const ExportConfig& unit) {
     return unit.offset_sectors + unit.length_sectors.value_or(kLbaLimit - unit.offset_sectors);
@@ -117,8 +188,7 @@ void warn_of_shared_stores(const TargetConfig& config, Diagnostics& diagnostics)
     }
     std::vector<const ExportConfig*>& earlier = users[store];
     const auto clash = std::find_if(earlier.begin(), earlier.end(), [&](const ExportConfig* other) {
-      const bool both_read =
-          unit.mode == ExportMode::read_only && other->mode == ExportMode::read_only;
+      const bool both_read = only_reads_store(unit) && only_reads_store(*other);
       return !both_read && windows_overlap(unit, *other);
     });
     if (clash != earlier.end()) {
@@ -163,6 +233,9 @@ Diagnostics validate(const TargetConfig& config) {
   check_texts(config, diagnostics);
   check_interfaces(config, diagnostics);
   check_windows(config, diagnostics);
+  check_overlays(config, diagnostics);
+  check_snapshots(config, diagnostics);
+  check_integrity(config, diagnostics);
   warn_of_shared_stores(config, diagnostics);
   warn_of_strange_admins(config, diagnostics);
   return diagnostics;

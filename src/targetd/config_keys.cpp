@@ -49,6 +49,12 @@ Done read_buffers(const ConfigValue& value, ExportConfig& config) {
   return {};
 }
 
+Done read_overlay_max(const ConfigValue& value, ExportConfig& config) {
+  AOE_TRY_ASSIGN(const std::uint64_t count, read_count(value, {1, kOverlaysMax}));
+  config.overlay_max = static_cast<std::uint32_t>(count);
+  return {};
+}
+
 Done read_allow(const ConfigValue& value, ExportConfig& config) {
   if (is_word(value, "any")) {
     config.allow = AllowList{};
@@ -87,7 +93,7 @@ Printed print_remote_admin(const ExportConfig& config) {
 }
 
 // The order is the order of the dump.
-constexpr std::array<ExportKey, 17> kExportKeys{{
+constexpr std::array<ExportKey, 22> kExportKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.address, read_device_address(value));
@@ -152,6 +158,30 @@ constexpr std::array<ExportKey, 17> kExportKeys{{
      },
      [](const ExportConfig& config) -> Printed {
        return toml_string(format_size(config.thaw_rate_bytes));
+     }},
+    {"overlay", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.overlay, read_text(value, "the path of a directory for overlays"));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.overlay); }},
+    {"overlay_max", ChangeEffect::live, read_overlay_max,
+     [](const ExportConfig& config) -> Printed { return std::to_string(config.overlay_max); }},
+    {"snapshots", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.snapshots, read_text(value, "the path of a directory for snapshots"));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.snapshots); }},
+    {"integrity", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.integrity, read_text(value, "the path of a file for checksums"));
+     },
+     [](const ExportConfig& config) { return toml_unless_empty(config.integrity); }},
+    {"scrub_rate", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.scrub_rate_bytes, read_size(value, kThawRateMax));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(format_size(config.scrub_rate_bytes));
      }},
     {"model", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {

@@ -195,6 +195,12 @@ Json show(const target::Export& subject, Daemon& daemon) {
   if (Json freeze = daemon.freezer().status(subject.settings.address); !freeze.is_null()) {
     json["freeze"] = std::move(freeze);
   }
+  if (Json integrity = daemon.scrubber().status(subject.settings.address); !integrity.is_null()) {
+    json["integrity"] = std::move(integrity);
+  }
+  if (Json overlays = daemon.overlays().status(subject.settings.address); !overlays.is_null()) {
+    json["overlays"] = std::move(overlays);
+  }
   if (const ExportConfig* config = daemon.find_config(subject.settings.address)) {
     json["store_offset_bytes"] = config->offset_sectors * kSectorBytes;
   }
@@ -331,10 +337,11 @@ Result<std::string> export_text(const Json& params) {
 Result<Json> handle_export(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(const std::string text, export_text(params));
   config::Diagnostics diagnostics;
-  const auto spec = parse_export_spec(text, "target export", diagnostics);
+  auto spec = parse_export_spec(text, "target export", diagnostics);
   if (!diagnostics.ok() || !spec) {
     return fail_with(Errc::invalid_argument, 0, config::joined_errors(diagnostics));
   }
+  spec->config.is_added_at_run_time = true;
   AOE_TRY(daemon.add_export(spec->config));
   return Json{{"address", to_string(spec->config.address)}};
 }
@@ -371,9 +378,18 @@ std::optional<DeviceAddress> address_or_reply(const Json& params, control::Reply
 }
 
 void handle_freeze(const Json& params, control::Reply reply, Daemon& daemon) {
-  if (const auto address = address_or_reply(params, reply)) {
-    daemon.freezer().freeze(*address, std::move(reply));
+  const auto address = address_or_reply(params, reply);
+  if (!address) {
+    return;
   }
+  if (daemon.snapshots().has_any(*address)) {
+    reply.send(fail_with(Errc::busy, 0,
+                         to_string(*address) +
+                             ": freeze: it has snapshots: copy one of them instead (aoe target "
+                             "snapshot list)"));
+    return;
+  }
+  daemon.freezer().freeze(*address, std::move(reply));
 }
 
 void handle_thaw(const Json& params, control::Reply reply, Daemon& daemon) {
@@ -387,6 +403,129 @@ void handle_thaw(const Json& params, control::Reply reply, Daemon& daemon) {
     return;
   }
   daemon.freezer().thaw({.address = *address, .bytes_per_second = *rate}, std::move(reply));
+}
+
+void handle_move(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto from = control::address_param(params, "address");
+  const auto to = control::address_param(params, "to");
+  const auto force = control::flag_param(params, "force");
+  for (const Error* error : {from ? nullptr : &from.error(), to ? nullptr : &to.error(),
+                             force ? nullptr : &force.error()}) {
+    if (error != nullptr) {
+      reply.send(fail(*error));
+      return;
+    }
+  }
+  daemon.move_export(
+      {.from = *from, .to = *to, .force = *force ? Daemon::Force::yes : Daemon::Force::no},
+      std::move(reply));
+}
+
+Result<Json> handle_replace(const Json& /*params*/, Daemon& daemon) {
+  return Json{{"config", daemon.hand_over_to_successor()}};
+}
+
+// An initiator in the parameter "mac", if there is one.
+Result<std::optional<MacAddress>> optional_mac(const Json& params) {
+  AOE_TRY_ASSIGN(const auto text, control::optional_text_param(params, "mac"));
+  if (!text) {
+    return std::optional<MacAddress>{};
+  }
+  const auto mac = parse_mac_address(*text);
+  if (!mac) {
+    return fail_with(Errc::invalid_argument, 0,
+                     fmt::format("mac: {}: expected an address like 52:54:00:12:34:56", *text));
+  }
+  return mac;
+}
+
+void handle_overlay_list(const Json& params, control::Reply reply, Daemon& daemon) {
+  if (const auto address = address_or_reply(params, reply)) {
+    daemon.overlays().list(*address, std::move(reply));
+  }
+}
+
+Result<Overlays::EndRequest> end_request(const Json& params) {
+  Overlays::EndRequest request;
+  AOE_TRY_ASSIGN(request.address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(request.initiator, optional_mac(params));
+  AOE_TRY_ASSIGN(const bool force, control::flag_param(params, "force"));
+  request.force = force ? Overlays::Force::yes : Overlays::Force::no;
+  return request;
+}
+
+void handle_overlay_end(const Json& params, control::Reply reply, Daemon& daemon,
+                        Overlays::Ending ending) {
+  auto request = end_request(params);
+  if (!request) {
+    reply.send(fail(std::move(request).error()));
+    return;
+  }
+  request->ending = ending;
+  daemon.overlays().end(*request, std::move(reply));
+}
+
+void handle_overlay_commit(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto request = end_request(params);
+  if (!request) {
+    reply.send(fail(request.error()));
+    return;
+  }
+  if (!request->initiator) {
+    reply.send(fail_with(Errc::invalid_argument, 0, "mac: expected whose overlay is committed"));
+    return;
+  }
+  const target::Export* subject = daemon.shard().core().find(request->address);
+  daemon.overlays().commit(
+      {.address = request->address,
+       .initiator = *request->initiator,
+       .force = request->force,
+       .is_online = subject != nullptr && subject->state != target::ExportState::offline},
+      std::move(reply));
+}
+
+Result<Snapshots::Request> snapshot_request(const Json& params) {
+  Snapshots::Request request;
+  AOE_TRY_ASSIGN(request.address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(request.snapshot, control::address_param(params, "snapshot"));
+  return request;
+}
+
+void handle_snapshot_create(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto request = snapshot_request(params);
+  if (!request) {
+    reply.send(fail(request.error()));
+    return;
+  }
+  if (daemon.freezer().is_layered(request->address)) {
+    reply.send(fail_with(Errc::busy, 0,
+                         to_string(request->address) + ": snapshot: it is frozen (thaw it first)"));
+    return;
+  }
+  daemon.snapshots().create(*request, std::move(reply));
+}
+
+void handle_snapshot_delete(const Json& params, control::Reply reply, Daemon& daemon) {
+  const auto request = snapshot_request(params);
+  if (!request) {
+    reply.send(fail(request.error()));
+    return;
+  }
+  daemon.snapshots().destroy(*request, std::move(reply));
+}
+
+Result<Json> handle_snapshot_list(const Json& params, Daemon& daemon) {
+  AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
+  return daemon.snapshots().list(address);
+}
+
+Result<Json> handle_scrub(const Json& params, Daemon& daemon) {
+  Scrubber::Request request;
+  AOE_TRY_ASSIGN(request.address, control::address_param(params, "address"));
+  AOE_TRY_ASSIGN(request.is_stop, control::flag_param(params, "stop"));
+  AOE_TRY_ASSIGN(request.bytes_per_second,
+                 control::optional_number_param(params, "bytes_per_second"));
+  return daemon.scrubber().scrub(request);
 }
 
 Result<Json> handle_reload(const Json& /*params*/, Daemon& daemon) {
@@ -409,12 +548,42 @@ void add_control_methods(control::Server& server, Daemon& daemon) {
   add("target.unexport", handle_unexport);
   add("target.resize", handle_resize);
   add("target.reload", handle_reload);
+  add("target.replace", handle_replace);
+  server.add_deferred_method("target.move", [&daemon](const Json& params, control::Reply reply) {
+    handle_move(params, std::move(reply), daemon);
+  });
+  add("target.scrub", handle_scrub);
+  add("target.snapshot.list", handle_snapshot_list);
+  server.add_deferred_method("target.snapshot.create",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_snapshot_create(params, std::move(reply), daemon);
+                             });
+  server.add_deferred_method("target.snapshot.delete",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_snapshot_delete(params, std::move(reply), daemon);
+                             });
   server.add_deferred_method("target.freeze", [&daemon](const Json& params, control::Reply reply) {
     handle_freeze(params, std::move(reply), daemon);
   });
   server.add_deferred_method("target.thaw", [&daemon](const Json& params, control::Reply reply) {
     handle_thaw(params, std::move(reply), daemon);
   });
+  server.add_deferred_method("target.overlay.list",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_overlay_list(params, std::move(reply), daemon);
+                             });
+  server.add_deferred_method(
+      "target.overlay.reset", [&daemon](const Json& params, control::Reply reply) {
+        handle_overlay_end(params, std::move(reply), daemon, Overlays::Ending::reset);
+      });
+  server.add_deferred_method(
+      "target.overlay.drop", [&daemon](const Json& params, control::Reply reply) {
+        handle_overlay_end(params, std::move(reply), daemon, Overlays::Ending::drop);
+      });
+  server.add_deferred_method("target.overlay.commit",
+                             [&daemon](const Json& params, control::Reply reply) {
+                               handle_overlay_commit(params, std::move(reply), daemon);
+                             });
   server.add_method("target.online", [&daemon](const Json& params) {
     return handle_online(params, daemon, target::TargetCore::Online::yes);
   });

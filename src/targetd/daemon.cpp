@@ -46,7 +46,9 @@ Result<void> check_available(const TargetConfig& config) {
 Daemon::Daemon(Options options) : options_(std::move(options)) {}
 
 Daemon::~Daemon() {
-  freezer_.reset();  // it holds answers that the control socket waits for
+  freezer_.reset();  // they hold answers that the control socket waits for
+  overlays_.reset();
+  snapshots_.reset();
   control_.reset();
   shard_.reset();
 }
@@ -56,6 +58,12 @@ int Daemon::run(const TargetConfig& config) {
   if (auto available = check_available(config_); !available) {
     spdlog::error("{}", available.error().message);
     return daemon::kExitMisused;
+  }
+  if (options_.replace) {
+    if (auto replaced = replace_running(); !replaced) {
+      spdlog::error("{}", replaced.error().message);
+      return daemon::kExitFailed;
+    }
   }
   if (auto opened = open_edges(); !opened) {
     spdlog::error("{}", opened.error().message);
@@ -127,21 +135,7 @@ Result<void> Daemon::open_ports() {
                                            *engine_, *states_},
                               limits, frame_bytes, Prng(os::random_seed()),
                               [this](const target::TargetEvent& event) { handle_event(event); });
-  freezer_ = std::make_unique<Freezer>(Freezer::Parts{
-      .engine = *engine_,
-      .states = *states_,
-      .state_dir = config_.state_dir,
-      .run_blocking =
-          [this](auto job, auto completion) {
-            worker_->post(std::move(job), std::move(completion));
-          },
-      .wake = [this](DeviceAddress address) { shard_->watch(export_ids_.at(address)); },
-      .publish =
-          [this](const control::Json& event) {
-            if (control_ != nullptr) {
-              control_->publish(event);
-            }
-          }});
+  make_volumes();
   for (auto& port : ports) {
     if (!port->info().link_up) {
       spdlog::warn("{}: the link is down; it is served as soon as it comes up", port->name());
@@ -150,6 +144,50 @@ Result<void> Daemon::open_ports() {
   }
   AOE_TRY(watch_descriptors());
   return {};
+}
+
+void Daemon::make_volumes() {
+  const auto run_blocking = [this](auto job, auto completion) {
+    worker_->post(std::move(job), std::move(completion));
+  };
+  const auto wake = [this](DeviceAddress address) {
+    if (const auto id = export_ids_.find(address); id != export_ids_.end()) {
+      shard_->watch(id->second);
+    }
+  };
+  const auto publish = [this](const control::Json& event) {
+    if (control_ != nullptr) {
+      control_->publish(event);
+    }
+  };
+  freezer_ = std::make_unique<Freezer>(Freezer::Parts{.engine = *engine_,
+                                                      .states = *states_,
+                                                      .state_dir = config_.state_dir,
+                                                      .run_blocking = run_blocking,
+                                                      .wake = wake,
+                                                      .publish = publish});
+  overlays_ = std::make_unique<Overlays>(Overlays::Parts{
+      .engine = *engine_, .run_blocking = run_blocking, .wake = wake, .publish = publish});
+  scrubber_ = std::make_unique<Scrubber>(Scrubber::Parts{.wake = wake, .publish = publish});
+  snapshots_ = std::make_unique<Snapshots>(Snapshots::Parts{
+      .engine = *engine_,
+      .states = *states_,
+      .state_dir = config_.state_dir,
+      .run_blocking = run_blocking,
+      .wake = wake,
+      .publish = publish,
+      .start = [this](const ExportConfig& config,
+                      auto view) { return start_snapshot(config, std::move(view)); },
+      .stop =
+          [this](DeviceAddress address) {
+            const auto id = export_ids_.find(address);
+            if (id == export_ids_.end()) {
+              return false;
+            }
+            (void)shard_->core().remove_export(os::monotonic_now(), id->second);
+            return true;
+          },
+      .is_in_use = [this](DeviceAddress address) { return export_ids_.contains(address); }});
 }
 
 Result<void> Daemon::watch_descriptors() {
@@ -174,17 +212,50 @@ Result<void> Daemon::open_control() {
 
 Result<void> Daemon::start_export(const ExportConfig& config) {
   AOE_TRY_ASSIGN(OpenedExport opened, open_export(config, config_.interfaces, *engine_));
+  return start_opened(config, std::move(opened));
+}
+
+Result<void> Daemon::start_snapshot(const ExportConfig& config,
+                                    std::unique_ptr<storage::BlockStore> view) {
+  OpenedExport opened;
+  if (view == nullptr) {
+    AOE_TRY_ASSIGN(opened, open_export(config, config_.interfaces, *engine_));
+  } else {
+    opened.settings = make_settings(config, config_.interfaces, view->info());
+    opened.base_name = view->describe();
+    opened.store = std::move(view);
+  }
+  AOE_TRY(start_opened(config, std::move(opened)));
+  derived_[config.address] = config;
+  return {};
+}
+
+Result<void> Daemon::start_opened(const ExportConfig& config, OpenedExport opened) {
   for (const std::string& warning : opened.warnings) {
     spdlog::warn("{}", warning);
   }
-  AOE_TRY(states_->lock(config.address));
+  AOE_TRY(states_->lock(config.address, options_.replace ? kStopTime : Duration{}));
   const auto give_up = [&](Error error) {
     freezer_->remove(config.address);
+    overlays_->remove(config.address);
+    snapshots_->remove(config.address);
+    scrubber_->remove(config.address);
     states_->unlock(config.address);
     return fail(std::move(error));
   };
   if (auto added = freezer_->add(config, opened.layered, opened.base_name); !added) {
     return give_up(std::move(added).error());
+  }
+  if (opened.integrity != nullptr) {
+    scrubber_->add(config, *opened.integrity);
+  }
+  if (auto added = snapshots_->add(config, opened.snapshots, opened.base_name); !added) {
+    return give_up(std::move(added).error());
+  }
+  if (opened.overlays != nullptr) {
+    if (auto added = overlays_->add(config, *opened.overlays, opened.base_name); !added) {
+      return give_up(std::move(added).error());
+    }
   }
   auto remembered = remember(config.address);
   if (!remembered) {
@@ -200,7 +271,14 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
   if (!id) {
     return give_up(std::move(id).error());
   }
-  if (remembered->hold != Duration{}) {
+  if (remembered->handover) {
+    AOE_TRY(shard_->core().take_over(os::monotonic_now(), *id, *remembered->handover));
+    spdlog::info("{}: goes on where the target before left off: {} sessions, {} Linux addresses",
+                 to_string(config.address), remembered->handover->sessions.size(),
+                 remembered->handover->hosts.size());
+  }
+  const target::Export* added = shard_->core().find(*id);
+  if (added != nullptr && added->hold_plain_writes_until > os::monotonic_now()) {
     spdlog::info(
         "{}: writes of plain initiators are held for {}: frames that were sent to an "
         "earlier start may still arrive",
@@ -208,6 +286,7 @@ Result<void> Daemon::start_export(const ExportConfig& config) {
   }
   export_ids_[config.address] = *id;
   shard_->watch(*id);  // a shadow that was found is being put over the store
+  snapshots_->start_exports(config.address);
   return {};
 }
 
@@ -230,6 +309,7 @@ Result<Daemon::Remembered> Daemon::remember(DeviceAddress address) const {
     question.earlier = EarlierService::unknown;
   }
   remembered.hold = plain_write_hold(question);
+  remembered.handover = fetch_handover(address, question);
   return remembered;
 }
 
@@ -269,6 +349,9 @@ void Daemon::loop_until_stopped() {
   while (!is_stop_complete()) {
     std::optional<Instant> next = shard_->turn();
     freezer_->poll();
+    overlays_->poll();
+    snapshots_->poll();
+    scrubber_->poll();
     const Instant soonest = next ? std::min(*next, next_periodic_) : next_periodic_;
     loop_->run_once(soonest);
     if (std::exchange(links_changed_, false)) {
@@ -281,6 +364,7 @@ void Daemon::loop_until_stopped() {
   }
   if (shard_->core().requests_in_flight() == 0) {
     for (const auto& [address, id] : export_ids_) {
+      leave_handover(address, id);
       record_stop(address);
     }
   }
@@ -368,7 +452,9 @@ void Daemon::handle_freeze_signal(int number) {
     return;
   }
   for (const DeviceAddress address : exports) {
-    if (meaning == Meaning::freeze) {
+    if (meaning == Meaning::freeze && snapshots_->has_any(address)) {
+      spdlog::warn("{}: not frozen: it has snapshots", to_string(address));
+    } else if (meaning == Meaning::freeze) {
       freezer_->freeze(address, {});
     } else {
       freezer_->thaw({.address = address, .bytes_per_second = {}}, {});
@@ -383,6 +469,7 @@ void Daemon::begin_stop(int exit_status) {
   is_stopping_ = true;
   exit_status_ = exit_status;
   stop_deadline_ = os::monotonic_now() + kStopTime;
+  shard_->stop_receiving();
   shard_->stop_working();
   save_all_states();
 }
@@ -420,10 +507,20 @@ void Daemon::handle_event(const target::TargetEvent& event) {
       break;
     case target::EventKind::export_removed: {
       freezer_->remove(event.address);
+      overlays_->remove(event.address);
+      snapshots_->remove(event.address);
+      scrubber_->remove(event.address);
       export_ids_.erase(event.address);
       ready_.erase(event.address);
       record_stop(event.address);
       states_->unlock(event.address);
+      if (moves_.contains(event.address)) {
+        carry_over(event.address);
+        break;
+      }
+      if (derived_.erase(event.address) != 0) {
+        snapshots_->export_gone(event.address);
+      }
       const auto again = reopen_.find(event.address);
       if (again != reopen_.end()) {
         // The store is closed by the shard after this; opening waits for the next turn.
@@ -499,7 +596,11 @@ const ExportConfig* Daemon::find_config(DeviceAddress address) const {
   const auto found =
       std::find_if(config_.exports.begin(), config_.exports.end(),
                    [address](const ExportConfig& item) { return item.address == address; });
-  return found == config_.exports.end() ? nullptr : &*found;
+  if (found != config_.exports.end()) {
+    return &*found;
+  }
+  const auto derived = derived_.find(address);
+  return derived == derived_.end() ? nullptr : &derived->second;
 }
 
 }  // namespace aoe::targetd

@@ -48,6 +48,19 @@ Result<void> Daemon::remove_export(DeviceAddress address, Force force) {
   const target::Export* subject = shard_->core().find(id->second);
   const bool in_use = subject != nullptr && subject->stats.in_flight > 0;
   const bool is_reserved = subject != nullptr && !subject->persistent.reservation.empty();
+  if (const auto owner = snapshots_->owner_of(address)) {
+    return fail_with(
+        Errc::busy, 0,
+        fmt::format("{}: unexport: it is a snapshot of {} (aoe target snapshot delete)",
+                    to_string(address), to_string(*owner)));
+  }
+  if (force == Force::no && snapshots_->has_any(address)) {
+    return fail_with(Errc::busy, 0,
+                     to_string(address) +
+                         ": unexport: it has snapshots, and its newest writes are in their layers "
+                         "(delete them, or use --force: they stay and count when it is exported "
+                         "again)");
+  }
   if (force == Force::no && freezer_->is_layered(address)) {
     return fail_with(Errc::busy, 0,
                      to_string(address) +
@@ -61,6 +74,7 @@ Result<void> Daemon::remove_export(DeviceAddress address, Force force) {
         fmt::format("{}: unexport: {} (use --force to do it all the same)", to_string(address),
                     in_use ? "requests are in flight" : "it is reserved"));
   }
+  snapshots_->stop_exports(address);
   AOE_TRY(shard_->core().remove_export(os::monotonic_now(), id->second));
   std::erase_if(config_.exports,
                 [address](const ExportConfig& item) { return item.address == address; });
@@ -94,6 +108,10 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
   if (subject == nullptr || store == nullptr) {
     return no_such_export(address);
   }
+  if (snapshots_->has_any(address)) {
+    return fail_with(Errc::busy, 0,
+                     to_string(address) + ": resize: it has snapshots (delete them first)");
+  }
   if (freezer_->is_layered(address)) {
     return fail_with(Errc::busy, 0,
                      to_string(address) +
@@ -122,8 +140,17 @@ Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen)
                          ": reload: it is frozen: its store, window, mode and shadow stay as they "
                          "are (thaw it first)");
   }
+  if (needs_reopen && snapshots_->has_any(wanted.address)) {
+    return fail_with(Errc::busy, 0,
+                     to_string(wanted.address) +
+                         ": it has snapshots, which are exported, too: it cannot be opened anew "
+                         "while the daemon runs (delete them first, or start the daemon again)");
+  }
   if (!needs_reopen) {
     freezer_->configure(wanted);
+    overlays_->configure(wanted);
+    snapshots_->configure(wanted);
+    scrubber_->configure(wanted);
     storage::BlockStore* store = shard_->store_of(id);
     if (store == nullptr) {
       return no_such_export(wanted.address);

@@ -1,8 +1,10 @@
 #include "targetd/export_opener.h"
 
 #include "os/boot_identity.h"
+#include "storage/integrity_file.h"
 #include "storage/store_spec.h"
 #include "target/ata_executor.h"
+#include "targetd/base_identity.h"
 
 #include <fmt/format.h>
 
@@ -48,6 +50,24 @@ std::uint32_t port_mask(const ExportConfig& config, const std::vector<std::strin
   return mask;
 }
 
+Result<storage::OpenedSums> open_checksums(const ExportConfig& config, OpenedExport& opened,
+                                           const storage::StoreInfo& info,
+                                           storage::IoEngine& engine) {
+  const storage::BaseIdentity base = identity_of_base(config, opened.base_name, info.size_bytes);
+  AOE_TRY_ASSIGN(auto sums, storage::open_sums({.path = config.integrity,
+                                                .name_hash = base.name_hash,
+                                                .base_sectors = base.sectors,
+                                                .in_flight_max = info.in_flight_max},
+                                               engine));
+  if (sums.is_new) {
+    opened.warnings.push_back(fmt::format(
+        "{}: {} was not there and is new: nothing is checked before it was written, or before the "
+        "first scrub (aoe target scrub)",
+        to_string(config.address), config.integrity));
+  }
+  return sums;
+}
+
 }  // namespace
 
 target::ExportSettings make_settings(const ExportConfig& config,
@@ -91,14 +111,16 @@ Result<OpenedExport> open_export(const ExportConfig& config,
                                  const std::vector<std::string>& interfaces,
                                  storage::IoEngine& engine) {
   storage::StoreOptions options;
-  options.access = config.mode == ExportMode::read_only ? storage::Access::read_only
-                                                        : storage::Access::read_write;
+  options.access = config.mode == ExportMode::read_only || !config.overlay.empty()
+                       ? storage::Access::read_only
+                       : storage::Access::read_write;
   options.direct = store_direct(config.direct);
   options.offset_sectors = config.offset_sectors;
   options.length_sectors = config.length_sectors;
   options.cache_bytes = config.cache_bytes;
-  // One more for the flush that commits a group, two for a layered store's own work.
-  options.in_flight_max = target::requests_per_export_max(config.buffers) + 3;
+  // One more for the flush that commits a group, two for a layered store's own work, one for a
+  // scrub.
+  options.in_flight_max = target::requests_per_export_max(config.buffers) + 4;
   const auto name_it = [&config](Error error) {
     error.message =
         fmt::format("{}: {}: {}", config.origin, to_string(config.address), error.message);
@@ -113,7 +135,31 @@ Result<OpenedExport> open_export(const ExportConfig& config,
     return name_it(std::move(store).error());
   }
   OpenedExport opened;
-  if (spec->backend == "file" && !store->store->info().is_read_only) {
+  opened.base_name = to_string(*spec);
+  if (!config.integrity.empty()) {
+    auto sums = open_checksums(config, opened, store->store->info(), engine);
+    if (!sums) {
+      return name_it(std::move(sums).error());
+    }
+    auto integrity = std::make_unique<storage::IntegrityStore>(
+        std::move(store->store), std::move(sums->file), sums->capacity_sectors);
+    opened.integrity = integrity.get();
+    store->store = std::move(integrity);
+  }
+  if (!config.overlay.empty()) {
+    auto overlays = std::make_unique<storage::OverlayStore>(
+        std::move(store->store), target::requests_per_export_max(config.buffers));
+    opened.overlays = overlays.get();
+    store->store = std::move(overlays);
+  }
+  if (!config.snapshots.empty()) {
+    const std::uint32_t in_flight_max = store->store->info().in_flight_max;
+    auto snapshots =
+        std::make_unique<storage::SnapshotStore>(std::move(store->store), in_flight_max);
+    opened.snapshots = snapshots.get();
+    store->store = std::move(snapshots);
+  }
+  if (opened.overlays == nullptr && spec->backend == "file" && !store->store->info().is_read_only) {
     auto layered = std::make_unique<storage::LayeredStore>(
         std::move(store->store),
         storage::LayeredOptions{.when_full = config.when_shadow_full == WhenShadowFull::thaw
@@ -122,7 +168,6 @@ Result<OpenedExport> open_export(const ExportConfig& config,
     opened.layered = layered.get();
     store->store = std::move(layered);
   }
-  opened.base_name = to_string(*spec);
   opened.settings = make_settings(config, interfaces, store->store->info());
   opened.store = std::move(store->store);
   for (const std::string& warning : store->warnings) {

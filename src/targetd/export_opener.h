@@ -3,8 +3,11 @@
 
 #include "base/result.h"
 #include "storage/block_store.h"
+#include "storage/integrity_store.h"
 #include "storage/io_engine.h"
 #include "storage/layered_store.h"
+#include "storage/overlay_store.h"
+#include "storage/snapshot_store.h"
 #include "target/target_types.h"
 #include "targetd/config.h"
 
@@ -16,8 +19,11 @@ namespace aoe::targetd {
 
 struct OpenedExport {
   std::unique_ptr<storage::BlockStore> store;
-  storage::LayeredStore* layered = nullptr;  // in `store`, where it can be frozen
-  std::string base_name;                     // "file:/srv/a.img"
+  storage::LayeredStore* layered = nullptr;   // in `store`, where it can be frozen
+  storage::OverlayStore* overlays = nullptr;  // in `store`, where every initiator has its own layer
+  storage::SnapshotStore* snapshots = nullptr;   // in `store`, where snapshots can be taken
+  storage::IntegrityStore* integrity = nullptr;  // in `store`, where it has checksums
+  std::string base_name;                         // "file:/srv/a.img"
   target::ExportSettings settings;
   std::vector<std::string> warnings;  // odd sizes and the like, complete lines
 };

@@ -1,9 +1,9 @@
 #include "targetd/freezer.h"
 
-#include "base/fnv1a.h"
 #include "base/prng.h"
 #include "os/random_seed.h"
 #include "storage/layer_file.h"
+#include "targetd/base_identity.h"
 
 #include <fmt/format.h>
 
@@ -49,6 +49,22 @@ Result<void> refuse_frozen(const ExportConfig& config) {
                        "served like this (export it writable as before, and thaw it first)");
 }
 
+// Without its shadow a frozen base is still what it was when it was frozen: somebody who asks for
+// it read-only may have it.
+Result<void> may_read_base(const ExportConfig& config, ConstByteSpan bytes) {
+  const auto record = FreezeRecord::decode(bytes);
+  if (config.mode != ExportMode::read_only || !record || record->is_thawing) {
+    return refuse_frozen(config);
+  }
+  const auto header = storage::peek_layer(record->shadow);
+  if (header && header->id == record->layer) {
+    return refuse_frozen(config);
+  }
+  spdlog::warn("{}: its shadow {} is lost: served as it was when it was frozen, read-only",
+               to_string(config.address), record->shadow);
+  return {};
+}
+
 // A record without what it speaks of.
 auto shadow_lost(DeviceAddress address, const FreezeRecord& record, const std::string& record_path,
                  const std::string& why) {
@@ -60,7 +76,8 @@ auto shadow_lost(DeviceAddress address, const FreezeRecord& record, const std::s
           to_string(address), record.is_thawing ? "half thawed" : "frozen", record.shadow, why,
           record.is_thawing
               ? "bring it back: without it the base is neither the old state nor the new"
-              : "bring it back; the base alone is as it was when it was frozen",
+              : "bring it back; the base alone is as it was when it was frozen, and is served like "
+                "that with mode=read-only",
           record_path));
 }
 
@@ -94,15 +111,13 @@ Result<void> Freezer::add(const ExportConfig& config, storage::LayeredStore* sto
                           const std::string& base_name) {
   AOE_TRY_ASSIGN(const auto bytes, parts_.states.load(config.address, StateFile::freeze));
   if (store == nullptr) {
-    return bytes ? refuse_frozen(config) : Result<void>{};
+    return bytes ? may_read_base(config, *bytes) : Result<void>{};
   }
   Volume volume;
   volume.serial = next_serial_++;
   volume.config = config;
   volume.store = store;
-  volume.base = {.sectors = store->info().size_bytes / kSectorBytes,
-                 .name_hash = fnv1a(fmt::format("{} {} {}", base_name, config.offset_sectors,
-                                                config.length_sectors.value_or(0)))};
+  volume.base = identity_of_base(config, base_name, store->info().size_bytes);
   store->set_merge_rate(config.thaw_rate_bytes);
   const std::string record_path =
       fmt::format("{}/{}.freeze", parts_.state_dir, to_string(config.address));

@@ -35,6 +35,11 @@ rbd:POOL/IMAGE[@SNAP]. Keys behind it:
   shadow_full=thaw|refuse
                          give up the frozen state when there is no room, or fail writes (thaw)
   thaw_rate=SIZE         bytes a second that a thaw copies; 0: no limit (64M)
+  overlay=DIR            every initiator writes into a layer of its own there (none)
+  overlay_max=N          how many layers, 1 to 4096 (256)
+  snapshots=DIR          what snapshots need (none: none are taken)
+  integrity=PATH         checksums of what is in STORE (none)
+  scrub_rate=SIZE        bytes a second that a scrub reads; 0: no limit (64M)
   model=TEXT             at most 40 characters
   serial=TEXT            at most 20 characters
   interfaces=IF+IF..     only these of the daemon's interfaces (all)
@@ -135,6 +140,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   line.add_text(
       {"--run", "CMD", "Start, run CMD in a shell, stop, and exit with the status of CMD"},
       "a command", options.run_command);
+  line.add_flag("--replace",
+                "Stop the daemon that runs now and go on where it left off, its exports included",
+                options.replace);
   line.add_override({"--state-dir", "DIR",
                      "Where config strings, masks and reservations are kept (/var/lib/aoekit)"},
                     "state_dir");

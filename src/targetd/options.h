@@ -16,6 +16,7 @@ struct Options : config::DaemonOptions {
   // Without a file interfaces and exports are given, one or more.
   std::vector<std::string> exports;        // raw -e texts
   std::optional<std::string> run_command;  // --run CMD, not empty
+  bool replace = false;                    // --replace: the daemon that runs now ends
 };
 
 // Diagnostics hold at least one error; the exit status is then 2.

@@ -65,6 +65,16 @@ std::optional<ServingRecord> ServingRecord::decode(ConstByteSpan text) {
   return record;
 }
 
+bool may_take_over(const HoldQuestion& question) {
+  const ServingRecord& record = question.record;
+  if (question.earlier != EarlierService::recorded || question.where.machine.empty() ||
+      question.where.boot.empty() || record.where != question.where || !record.stopped) {
+    return false;
+  }
+  const Duration away = question.now - *record.stopped;
+  return away >= Duration{} && away <= kHandoverLife;
+}
+
 Duration plain_write_hold(const HoldQuestion& question) {
   const Duration life = question.frame_life;
   if (question.earlier == EarlierService::none) {

@@ -38,6 +38,13 @@ struct HoldQuestion {
   Duration frame_life;     // 0: nothing is held
 };
 
+// How long a target may be away and be taken for the same by whoever uses it.
+inline constexpr Duration kHandoverLife = Duration::seconds(60);
+
+// Whether what the earlier service left for its successor is true still: it ended in good order, in
+// this start of the machine, a moment ago.
+[[nodiscard]] bool may_take_over(const HoldQuestion& question);
+
 // How long writes of plain initiators have to be held, so that no frame that was sent to an earlier
 // service of the export is executed. Zero only where it is known that none can be left.
 [[nodiscard]] Duration plain_write_hold(const HoldQuestion& question);

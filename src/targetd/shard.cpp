@@ -153,6 +153,9 @@ std::optional<Instant> Shard::turn() {
 
 bool Shard::receive(Instant now) {
   bool any = false;
+  if (!is_receiving_) {
+    return any;
+  }
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     if (port_has_frames_[i] == 0) {
       continue;

@@ -67,6 +67,9 @@ class Shard {
   // The store of this export has work of its own now: it is polled until that ends.
   void watch(ExportId id);
 
+  // Frames that come from now on are left to whoever listens next.
+  void stop_receiving() { is_receiving_ = false; }
+
   // No store begins anything of its own any more; is_working() tells when the last has ended.
   void stop_working();
   [[nodiscard]] bool is_working() const;
@@ -102,6 +105,7 @@ class Shard {
   BufferPool pool_;
   target::TargetCore core_;
   EventSink sink_;
+  bool is_receiving_ = true;
   std::vector<std::unique_ptr<net::PacketPort>> ports_;
   std::vector<char> port_has_frames_;  // by port; edge-triggered readiness is remembered here
   std::vector<StoreSlot> slots_;       // by the index half of an ExportId

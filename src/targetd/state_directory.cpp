@@ -1,5 +1,6 @@
 #include "targetd/state_directory.h"
 
+#include "os/clock.h"
 #include "os/error_text.h"
 
 #include <fmt/format.h>
@@ -11,12 +12,18 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 namespace aoe::targetd {
 namespace {
 
 constexpr std::size_t kStateBytesMax = std::size_t{64} * 1024;
+// Sessions with all they can remember.
+constexpr std::size_t kHandoverBytesMax = std::size_t{128} * 1024 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
+constexpr Duration kLockAgain = Duration::milliseconds(10);
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kDirectoryMode = 0700;
 
@@ -32,8 +39,17 @@ std::string file_name(DeviceAddress address, StateFile kind) {
       return to_string(address) + ".serving";
     case StateFile::freeze:
       return to_string(address) + ".freeze";
+    case StateFile::handover:
+      return to_string(address) + ".handover";
+    case StateFile::snapshots:
+      return to_string(address) + ".snapshots";
   }
   return to_string(address);
+}
+
+// Whether it has to survive a power cut.
+bool is_stable(StateFile kind) {
+  return kind != StateFile::serving && kind != StateFile::handover;
 }
 
 Result<void> write_all(int fd, ConstByteSpan bytes, const std::string& what) {
@@ -68,14 +84,19 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::open(const std::string& 
   return std::unique_ptr<StateDirectory>(new StateDirectory(path, std::move(directory)));
 }
 
-Result<void> StateDirectory::lock(DeviceAddress address) {
+Result<void> StateDirectory::lock(DeviceAddress address, Duration patience) {
   const std::string name = to_string(address) + ".lock";
   os::Fd file(::openat(directory_.get(), name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
                        kFileMode));
   if (!file) {
     return fail_errno(fmt::format("{}: lock {}/{}", to_string(address), path_, name), errno);
   }
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+  const Instant give_up = os::monotonic_now() + patience;
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR || (errno == EWOULDBLOCK && os::monotonic_now() < give_up)) {
+      std::this_thread::sleep_for(std::chrono::nanoseconds(kLockAgain.ns));
+      continue;
+    }
     return fail_with(Errc::busy, errno,
                      fmt::format("{}: {}/{} is locked: another daemon serves this export (stop it, "
                                  "or use another --state-dir)",
@@ -116,9 +137,11 @@ Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress
     }
     return fail_errno(what + ": open", errno);
   }
-  std::vector<std::byte> bytes(kStateBytesMax + 1);
+  const std::size_t bytes_max = kind == StateFile::handover ? kHandoverBytesMax : kStateBytesMax;
+  std::vector<std::byte> bytes;
   std::size_t filled = 0;
-  while (filled < bytes.size()) {
+  while (filled <= bytes_max) {
+    bytes.resize(filled + kReadBytes);
     const ssize_t got = ::read(file.get(), bytes.data() + filled, bytes.size() - filled);
     if (got < 0 && errno == EINTR) {
       continue;
@@ -131,10 +154,10 @@ Result<std::optional<std::vector<std::byte>>> StateDirectory::load(DeviceAddress
     }
     filled += static_cast<std::size_t>(got);
   }
-  if (filled > kStateBytesMax) {
+  if (filled > bytes_max) {
     return fail_with(
         Errc::corrupt, 0,
-        fmt::format("{}: longer than {} bytes (this is no state file)", what, kStateBytesMax));
+        fmt::format("{}: longer than {} bytes (this is no state file)", what, bytes_max));
   }
   bytes.resize(filled);
   return bytes;
@@ -146,7 +169,7 @@ Result<void> StateDirectory::remove(DeviceAddress address, StateFile kind) const
   if (::unlinkat(directory_.get(), name.c_str(), 0) != 0 && errno != ENOENT) {
     return fail_errno(what + ": remove", errno);
   }
-  if (::fsync(directory_.get()) != 0) {
+  if (is_stable(kind) && ::fsync(directory_.get()) != 0) {
     return fail_errno(what + ": sync the directory", errno);
   }
   return {};
@@ -155,7 +178,6 @@ Result<void> StateDirectory::remove(DeviceAddress address, StateFile kind) const
 Result<void> StateDirectory::save(DeviceAddress address, StateFile kind,
                                   ConstByteSpan bytes) const {
   const std::string name = file_name(address, kind);
-  const bool is_stable = kind != StateFile::serving;
   const std::string temporary = name + ".new";
   const std::string what = fmt::format("{}: state file {}/{}", to_string(address), path_, name);
   os::Fd file(::openat(directory_.get(), temporary.c_str(),
@@ -164,13 +186,13 @@ Result<void> StateDirectory::save(DeviceAddress address, StateFile kind,
     return fail_errno(what + ": make", errno);
   }
   AOE_TRY(write_all(file.get(), bytes, what + ": write"));
-  if (is_stable && ::fdatasync(file.get()) != 0) {
+  if (is_stable(kind) && ::fdatasync(file.get()) != 0) {
     return fail_errno(what + ": sync", errno);
   }
   if (::renameat(directory_.get(), temporary.c_str(), directory_.get(), name.c_str()) != 0) {
     return fail_errno(what + ": rename", errno);
   }
-  if (is_stable && ::fsync(directory_.get()) != 0) {
+  if (is_stable(kind) && ::fsync(directory_.get()) != 0) {
     return fail_errno(what + ": sync the directory", errno);
   }
   return {};

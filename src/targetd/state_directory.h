@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "os/fd.h"
 #include "os/privileges.h"
 
@@ -17,17 +18,20 @@
 
 namespace aoe::targetd {
 
-// Files e7.1.state, e7.1.serving (serving_record.h) and e7.1.freeze (freeze_record.h), replaced
-// whole: written under a temporary name, made stable where that is asked for, and renamed, so that
-// an interruption leaves the old content or the new. A lock on e7.1.lock keeps a second daemon from
-// serving the same export with the same state.
+// Files e7.1.state, e7.1.serving (serving_record.h), e7.1.freeze (freeze_record.h), e7.1.snapshots
+// (snapshot_record.h) and e7.1.handover (target/handover.h), replaced whole: written under a
+// temporary name, made stable where that is asked for, and renamed, so that an interruption leaves
+// the old content or the new. A lock on e7.1.lock keeps a second daemon from serving the same
+// export with the same state.
 //
 // Everything is reached through the descriptor of the directory, symbolic links are not followed.
-// load, lock and unlock belong to one thread; save and remove may run on another one.
+// lock and unlock belong to one thread; load, save and remove may run on another one.
 enum class StateFile : std::uint8_t {
-  state,    // stable when save() returns, the directory too
-  serving,  // another process sees it, a power cut may lose it
-  freeze,   // as state
+  state,      // stable when save() returns, the directory too
+  serving,    // another process sees it, a power cut may lose it
+  freeze,     // as state
+  snapshots,  // as state
+  handover,   // as serving
 };
 
 class StateDirectory {
@@ -36,7 +40,8 @@ class StateDirectory {
   [[nodiscard]] static Result<std::unique_ptr<StateDirectory>> open(const std::string& path);
 
   // Claims the export for this process. busy: another process has it.
-  [[nodiscard]] Result<void> lock(DeviceAddress address);
+  // Waits for it up to `patience`.
+  [[nodiscard]] Result<void> lock(DeviceAddress address, Duration patience = {});
   void unlock(DeviceAddress address);
 
   // Makes the directory and all that is in it belong to somebody: whom the daemon becomes.
@@ -46,7 +51,7 @@ class StateDirectory {
   [[nodiscard]] Result<std::optional<std::vector<std::byte>>> load(DeviceAddress address,
                                                                    StateFile kind) const;
 
-  // Blocks. Stable when it returns, and no error where there is none.
+  // Blocks. Stable when it returns where the file was, and no error where there is none.
   [[nodiscard]] Result<void> remove(DeviceAddress address, StateFile kind) const;
 
   // Blocks. On an error the old file is still there.

@@ -16,6 +16,9 @@
 #include "tools/smart.h"
 #include "tools/target.h"
 #include "tools/target_freeze.h"
+#include "tools/target_overlay.h"
+#include "tools/target_scrub.h"
+#include "tools/target_snapshot.h"
 #include "tools/top.h"
 #include "tools/version.h"
 #include "tools/wire.h"
@@ -74,6 +77,7 @@ constexpr std::array kCommands{
     CommandEntry{"target", "online", "Let an export answer again", make_target_online_command},
     CommandEntry{"target", "offline", "Let an export refuse everything",
                  make_target_offline_command},
+    CommandEntry{"target", "move", "Give an export another address", make_target_move_command},
     CommandEntry{"target", "resize", "Grow an export", make_target_resize_command},
     CommandEntry{"target", "freeze", "Keep what is in the store as it is",
                  make_target_freeze_command},
@@ -81,6 +85,13 @@ constexpr std::array kCommands{
                  make_target_thaw_command},
     CommandEntry{"target", "backup", "Copy an export as it is at one moment",
                  make_target_backup_command},
+    CommandEntry{"target", "clone", "Copy an export as it is at one moment, and export the copy",
+                 make_target_clone_command},
+    CommandEntry{"target", "scrub", "Look for rot", make_target_scrub_command},
+    CommandEntry{"target", "snapshot", "Take, show or delete snapshots",
+                 make_target_snapshot_command},
+    CommandEntry{"target", "overlay", "Show, empty, drop or commit the layers of initiators",
+                 make_target_overlay_command},
     CommandEntry{"target", "reload", "Apply a changed config file", make_target_reload_command},
     CommandEntry{"target", "stats", "Show counters", make_target_stats_command},
     CommandEntry{"target", "events", "Follow what happens to exports", make_target_events_command},

@@ -130,6 +130,31 @@ class ResizeCommand final : public TargetCommand {
   bool force_ = false;
 };
 
+class MoveCommand final : public TargetCommand {
+ public:
+  MoveCommand()
+      : TargetCommand({"target.move", DeviceArgument::needed,
+                       "Config string, masks, serial and counters move along. The config file is "
+                       "not changed: write the new address there, or the next reload undoes it."}) {
+  }
+
+ protected:
+  void define_more(CommandLine& line) override {
+    line.positional({"NEW", "", "Its new address, like e7.3"}, to_, Needed::yes);
+    line.flag({"--force", "", "Even while clients use it, and over what e7.3 left"}, force_);
+  }
+
+  [[nodiscard]] Result<void> add_params(Json& params) const override {
+    params["to"] = to_;
+    params["force"] = force_;
+    return {};
+  }
+
+ private:
+  std::string to_;
+  bool force_ = false;
+};
+
 }  // namespace
 
 std::unique_ptr<Command> make_target_list_command() {
@@ -162,6 +187,10 @@ std::unique_ptr<Command> make_target_offline_command() {
 
 std::unique_ptr<Command> make_target_resize_command() {
   return std::make_unique<ResizeCommand>();
+}
+
+std::unique_ptr<Command> make_target_move_command() {
+  return std::make_unique<MoveCommand>();
 }
 
 std::unique_ptr<Command> make_target_reload_command() {

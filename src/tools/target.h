@@ -13,6 +13,7 @@ namespace aoe::tools {
 [[nodiscard]] std::unique_ptr<Command> make_target_unexport_command();
 [[nodiscard]] std::unique_ptr<Command> make_target_online_command();
 [[nodiscard]] std::unique_ptr<Command> make_target_offline_command();
+[[nodiscard]] std::unique_ptr<Command> make_target_move_command();
 [[nodiscard]] std::unique_ptr<Command> make_target_resize_command();
 [[nodiscard]] std::unique_ptr<Command> make_target_reload_command();
 [[nodiscard]] std::unique_ptr<Command> make_target_stats_command();

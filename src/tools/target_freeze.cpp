@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -111,16 +112,16 @@ class ThawCommand final : public DaemonCommand {
   bool wait_ = false;
 };
 
-class BackupCommand final : public DaemonCommand {
+class BackupCommand : public DaemonCommand {
  public:
   BackupCommand()
-      : DaemonCommand(
-            kTargetDaemon,
+      : BackupCommand(
             {"target.freeze", DeviceArgument::needed,
              "Freezes the export, copies its file or block device, and thaws it. FILE "
-             "appears\nwhen all of it is there, on stable storage. Runs on the machine "
-             "of the daemon, by\na user who may read the store. An export that was frozen "
-             "before stays frozen.\n\n  aoe target backup e7.1 /backup/e7.1.img",
+             "appears\nwhen all of it is there, on stable storage. Where the file system can, it "
+             "shares its blocks\nwith the store. Runs on the machine of the daemon, by a user who "
+             "may read the store. An\nexport that was frozen before stays frozen.\n\n"
+             "  aoe target backup e7.1 /backup/e7.1.img",
              Answer::silent}) {}
 
   Result<ExitStatus> run() override {
@@ -136,7 +137,7 @@ class BackupCommand final : public DaemonCommand {
                                                          : client->call("target.thaw", wanted);
     AOE_TRY(kept);
     AOE_TRY(thawed);
-    return ExitStatus::ok;
+    return finish(*client, before);
   }
 
  protected:
@@ -145,6 +146,16 @@ class BackupCommand final : public DaemonCommand {
                     Needed::yes);
     line.flag({"-q,--quiet", "", "No progress and no summary"}, quiet_);
   }
+
+  explicit BackupCommand(const DaemonMethod& method) : DaemonCommand(kTargetDaemon, method) {}
+
+  // The copy is there; `show`: what it is a copy of.
+  [[nodiscard]] virtual Result<ExitStatus> finish(control::Client& /*client*/,
+                                                  const Json& /*show*/) const {
+    return ExitStatus::ok;
+  }
+
+  [[nodiscard]] const std::string& destination() const { return destination_; }
 
  private:
   Result<void> copy(const Json& show, StopSignal& stop) {
@@ -163,6 +174,15 @@ class BackupCommand final : public DaemonCommand {
                               progress.update(done);
                               return !stop.requested();
                             }};
+    if (auto cloned = clone_window(window); cloned) {
+      progress.clear();
+      if (!quiet_) {
+        print_error(fmt::format("aoe: {} shares its blocks with {}\n", destination_, source));
+      }
+      return {};
+    } else if (cloned.error().code != Errc::unsupported) {
+      return fail(std::move(cloned).error());
+    }
     AOE_TRY(copy_window(window));
     progress.clear();
     if (!quiet_) {
@@ -193,6 +213,67 @@ class BackupCommand final : public DaemonCommand {
 
   std::string destination_;
   bool quiet_ = false;
+};
+
+class CloneCommand final : public BackupCommand {
+ public:
+  CloneCommand()
+      : BackupCommand(
+            {"target.freeze", DeviceArgument::needed,
+             "Copies the export to FILE like backup, and exports FILE at another address, with "
+             "the\n"
+             "same settings, until the daemon ends or unexport; the config file is not changed.\n\n"
+             "  aoe target clone e7.1 e7.2 /srv/e7.2.img",
+             Answer::silent}) {}
+
+ protected:
+  void define_more(CommandLine& line) override {
+    line.positional({"NEW", "", "Where the copy is exported (e7.2)"}, address_, Needed::yes);
+    BackupCommand::define_more(line);
+  }
+
+  [[nodiscard]] Result<void> add_params(Json& /*params*/) const override {
+    if (!parse_device_address(address_)) {
+      return fail_with(Errc::invalid_argument, 0,
+                       fmt::format("{}: not a device address (like e7.1)", address_));
+    }
+    if (std::error_code error; std::filesystem::exists(destination(), error)) {
+      return fail_with(
+          Errc::already_exists, 0,
+          fmt::format("{}: clone: it is there already, and may be in use (take another "
+                      "name)",
+                      destination()));
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<ExitStatus> finish(control::Client& client,
+                                          const Json& show) const override {
+    Json options = {{"mode", text_in(show, "mode")}, {"allow", allow_text(show)}};
+    if (const std::uint64_t buffers = number_in(show, "buffers"); buffers != 0) {
+      options["buffers"] = std::to_string(buffers);
+    }
+    const auto path = std::filesystem::absolute(destination()).string();
+    AOE_TRY(client.call("target.export", {{"address", to_string(*parse_device_address(address_))},
+                                          {"store", "file:" + path},
+                                          {"options", std::move(options)}}));
+    return ExitStatus::ok;
+  }
+
+ private:
+  static std::string allow_text(const Json& show) {
+    const auto allow = show.find("allow");
+    if (allow == show.end() || !allow->is_array()) {
+      return "any";
+    }
+    std::string text;
+    for (const Json& mac : *allow) {
+      text += (text.empty() ? "" : "+") + mac.get<std::string>();
+    }
+    return text;
+  }
+
+  std::string address_;
 };
 
 class EventsCommand final : public DaemonCommand {
@@ -232,6 +313,10 @@ std::unique_ptr<Command> make_target_thaw_command() {
 
 std::unique_ptr<Command> make_target_backup_command() {
   return std::make_unique<BackupCommand>();
+}
+
+std::unique_ptr<Command> make_target_clone_command() {
+  return std::make_unique<CloneCommand>();
 }
 
 std::unique_ptr<Command> make_target_events_command() {

@@ -1,6 +1,7 @@
 #include "tools/window_copy.h"
 
 #include "base/bytes.h"
+#include "os/clone_file.h"
 #include "os/error_text.h"
 #include "os/fd.h"
 #include "tools/copy_hash.h"
@@ -133,6 +134,20 @@ Result<void> copy_window(const WindowCopy& copy) {
     drop_copy(copy.destination);
   }
   return made;
+}
+
+Result<void> clone_window(const WindowCopy& copy) {
+  struct stat status {};
+
+  if (::stat(copy.source.c_str(), &status) != 0) {
+    return failed(copy.source, "open");
+  }
+  if (!S_ISREG(status.st_mode) || copy.offset_bytes != 0 ||
+      static_cast<std::uint64_t>(status.st_size) != copy.size_bytes) {
+    return fail_with(Errc::unsupported, 0, copy.source + ": it is not exported as a whole");
+  }
+  drop_copy(copy.destination);
+  return os::clone_file(copy.source, part_of(copy.destination));
 }
 
 Result<void> keep_copy(const std::string& destination) {

@@ -22,6 +22,9 @@ struct WindowCopy {
 // zeros of the source become holes. keep_copy() gives it its name, drop_copy() takes it away again.
 // Errors: those of the files, with the path; io when it was ended. On an error nothing is left.
 [[nodiscard]] Result<void> copy_window(const WindowCopy& copy);
+// The same without copying: DESTINATION.part shares its blocks with the source. unsupported: the
+// window is not the whole of a file, or the file system cannot.
+[[nodiscard]] Result<void> clone_window(const WindowCopy& copy);
 [[nodiscard]] Result<void> keep_copy(const std::string& destination);
 void drop_copy(const std::string& destination);
 

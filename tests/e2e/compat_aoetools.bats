@@ -149,3 +149,21 @@ old() {
   "$COMPAT/aoe-mkshelf" "$WORK/nodes" 7
   [ "$(stat -c '%a %t %T' "$WORK/nodes/e7.15p15")" = "660 98 7ff" ]
 }
+
+@test "aoe-sancheck --strict ends with 1 for any advice, and with 0 otherwise" {
+  requires netns ours:aoe-targetd
+  make_net
+  start_targetd -e 7.1=memory:1M
+  run in_initiator "$COMPAT/aoe-sancheck"
+  assert_status 0
+  assert_contains "$output" e7.1
+  run in_initiator "$COMPAT/aoe-sancheck" --strict
+  assert_status 0
+  ip -n "$NS_INITIATOR" link set ini0 mtu 1500
+  run in_initiator "$COMPAT/aoe-sancheck"
+  assert_status 0
+  assert_contains "$output" "ini0: MTU (1500) not set optimally"
+  run in_initiator "$COMPAT/aoe-sancheck" --strict
+  assert_status 1
+  assert_contains "$output" "ini0: MTU (1500) not set optimally"
+}

@@ -3,15 +3,26 @@
 
 load lib
 
-UNIT=$BATS_TEST_DIRNAME/../../packaging/systemd/aoe-initiatord.service
+UNITS=$BATS_TEST_DIRNAME/../../packaging/systemd
+UNIT=$UNITS/aoe-initiatord.service
 
-@test "systemd finds nothing wrong with the unit of aoe-initiatord" {
-  requires systemd-analyze ours:aoe-initiatord
-  # The programs are where this build has them.
-  sed "s|/usr/bin/aoe-initiatord|$AOE_BIN/aoe-initiatord|" "$UNIT" >"$WORK/aoe-initiatord.service"
-  run systemd-analyze verify --man=no --recursive-errors=no "$WORK/aoe-initiatord.service"
-  assert_status 0
-  assert_lacks "$output" "aoe-initiatord"
+@test "systemd finds nothing wrong with the units of the daemons" {
+  requires systemd-analyze ours:aoe-initiatord ours:aoe-targetd
+  for program in aoe-initiatord aoe-targetd; do
+    # The programs are where this build has them.
+    sed "s|/usr/bin/$program|$AOE_BIN/$program|" "$UNITS/$program.service" >"$WORK/$program.service"
+    run systemd-analyze verify --man=no --recursive-errors=no "$WORK/$program.service"
+    assert_status 0
+    assert_lacks "$output" "$program"
+  done
+}
+
+# aoe-targetd(8), RESTARTS.
+@test "the unit of aoe-targetd starts it again at once, and keeps what it leaves" {
+  grep -qx 'Type=notify' "$UNITS/aoe-targetd.service"
+  grep -qx 'Restart=always' "$UNITS/aoe-targetd.service"
+  grep -qx 'RestartSec=100ms' "$UNITS/aoe-targetd.service"
+  grep -qx 'StateDirectory=aoekit' "$UNITS/aoe-targetd.service"
 }
 
 # aoe-initiatord(8), MEMORY and RESTART.

@@ -1,6 +1,9 @@
 #!/usr/bin/env bats
 # The Solaris package's monitor of channels: aoemon.
 
+# Each test has a shell and a list of daemons of its own:
+# shellcheck disable=SC2030,SC2031
+
 load lib
 
 COMPAT=${AOE_BIN%/bin}/compat
@@ -91,6 +94,29 @@ check_in_seen() {
   wait_for "$WAIT_SECONDS" logged "error: nothing is enabled: .*$WORK/none.sock"
   run logged 00000077
   assert_status 1
+}
+
+@test "a command that is never answered is logged with its frame" {
+  requires netns file:/dev/fuse ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  start_targetd -e 7.1=memory:1M
+  start_initiatord -i lo-none --mount "$WORK/etherd"
+  start_aoemon
+  cmd aoestart aoechan 0 ether ini0
+  printf 'name="aoed" parent="pseudo" instance=71 aoechan=0 aoemaj=7 aoemin=1 timeout=25;\n' >"$WORK/aoed.conf"
+  cmd aoectl update --conf "$WORK/aoed.conf"
+  wait_for "$WAIT_SECONDS" targets_are 0/7/1
+  aoed wait e7.1
+  kill -STOP "$TARGETD_PID"
+  run dd if="$WORK/etherd/e7.1" of=/dev/null bs=512 skip=9 count=1
+  kill -CONT "$TARGETD_PID"
+  assert_status 1
+  wait_for "$WAIT_SECONDS" logged 'notice: 0/7/1: no answer: a command timed out after it was sent [0-9]* times'
+  logged 'notice: 0/7/1: .* e7.1 request .* READ SECTORS EXT lba '
+  logged "notice: 0/7/1: 0020  "
+  # kstat's counter of these.
+  run "$COMPAT/aoekstat" --control "$INITIATORD_CONTROL" -d "$WORK/channels" -n aoed71,stats
+  [ "$(awk '$1 == "errtimeout" { print $2 }' <<<"$output")" -ge 1 ]
 }
 
 @test "a flood does not fill the log, and a second aoemon ends" {

@@ -174,6 +174,12 @@ make_images() {
   daemon "$WORK/disk.img"
   assert_contains "$output" "e7.1: the export is frozen, and its shadow"
   assert_contains "$output" "is not there"
+  # The base alone is what was frozen: for reading, and only for who says so.
+  start_targetd -e "7.1=$WORK/disk.img,mode=read-only"
+  read_back "$WORK/copy.img"
+  assert_same_bytes "$WORK/old.img" "$WORK/copy.img"
+  assert_contains "$(cat "$TARGETD_LOG")" "is lost: served as it was when it was frozen"
+  stop_targetd
   head -c 1M /dev/zero >"$WORK/state/e7.1.shadow"
   daemon "$WORK/disk.img"
   assert_contains "$output" "no layer of ours"

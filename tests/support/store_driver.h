@@ -127,6 +127,7 @@ class StoreDriver {
   }
 
   Instant now{1'000'000'000};
+  MacAddress initiator{};  // of what is added from now on
   std::map<std::uint32_t, StoreCompletion> done;
   std::vector<StoreTag> order;
   unsigned duplicates = 0;  // must stay 0: every operation completes once
@@ -134,6 +135,7 @@ class StoreDriver {
  private:
   StoreTag add(StoreOp op) {
     op.tag = StoreTag{next_tag_++};
+    op.initiator = initiator;
     batch_.push_back(op);
     return op.tag;
   }

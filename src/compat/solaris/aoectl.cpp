@@ -2,6 +2,8 @@
 #include "compat/solaris/channel_table.h"
 #include "compat/solaris/commands.h"
 #include "compat/solaris/daemon_link.h"
+#include "compat/solaris/device_settings.h"
+#include "compat/solaris/instances.h"
 #include "compat/solaris/names_command.h"
 #include "compat/solaris/probe_file.h"
 #include "compat/solaris/text_file.h"
@@ -17,20 +19,22 @@ namespace {
 constexpr std::array kLongOptions{LongOption{"control", true}, LongOption{"conf", true},
                                   LongOption{"root", true}};
 
+constexpr std::string_view kDefaultConf = "/etc/aoed.conf";
+
 constexpr ArgumentForm kForm{
     "d:f", kLongOptions,
     "aoectl list [ADDRESS..] | enable ADDRESS.. | disable [-f] ADDRESS.. | probe [ADDRESS..] | "
-    "names",
+    "update | names",
     "ADDRESS is CHAN/MAJ/MIN; a missing or empty field matches any value: 0, 0/1, 0//2.\n\n"
     "  list            enabled targets, an address a line\n"
     "  enable          use these targets\n"
     "  disable         leave these targets alone\n"
     "  probe           ask these targets to check in; aoemon enables those that do\n"
+    "  update          give disks the instance numbers and settings of aoed.conf\n"
     "  names           name attached disks and their slices in dsk and rdsk: cad107s0\n\n"
     "  -f              disable targets that are in use, too\n"
-    "  --conf FILE     instance numbers for names, in the form of aoed.conf (default: digits of "
-    "the\n"
-    "                  address)\n"
+    "  --conf FILE     the file for update (default /etc/aoed.conf); for names another one than "
+    "update's\n"
     "  --root DIR      where names puts dsk and rdsk (default /dev)\n"
     "  -d DIR          directory of the active channels (default /run/aoekit/channels)\n"
     "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock)\n"
@@ -139,21 +143,33 @@ Result<void> carry_out(const DaemonPlaces& places, const std::string& verb, Wish
   return switch_targets(*client, wish, verb == "enable");
 }
 
-int report(const Call& call, const Result<void>& done, Console& console) {
-  if (!done) {
-    console.error(fmt::format("{}: {}\n", call.name, done.error().message));
+Result<void> name_disks(const Call& call, const Arguments& arguments, Console& console) {
+  const DaemonPlaces places = places_of(call, arguments);
+  const std::string* const root = arguments.find("root");
+  AOE_TRY_ASSIGN(const auto client, connect(places));
+  AOE_TRY_ASSIGN(const NamesReport report,
+                 make_names(*client, {.channels = places.channels,
+                                      .sys = call.places.sys,
+                                      .root = root != nullptr ? *root : call.places.dev,
+                                      .conf = arguments.find("conf")}));
+  for (const std::string& line : report.unnamed) {
+    console.error(fmt::format("{}: {}\n", call.name, line));
   }
-  return done ? kOk : kFailed;
+  return report.outcome;
 }
 
-int name_disks(const Call& call, const Arguments& arguments, Console& console) {
-  if (arguments.operands.size() > 1) {
-    return misused(call, kForm, console, "names: expected options only");
-  }
-  const std::string* const root = arguments.find("root");
-  const NamesWish wish{places_of(call, arguments), call.places.sys,
-                       root != nullptr ? *root : call.places.dev, arguments.find("conf")};
-  return report(call, make_names(wish, console), console);
+// What update_drv did: the file counts from now on, also for a daemon that is started anew
+// (aoemon).
+Result<void> update(const Call& call, const Arguments& arguments) {
+  const DaemonPlaces places = places_of(call, arguments);
+  const std::string* const conf = arguments.find("conf");
+  const std::string file = conf != nullptr ? *conf : std::string(kDefaultConf);
+  AOE_TRY_ASSIGN(const std::string text, read_text_file(file));
+  AOE_TRY_ASSIGN(const auto entries, read_aoed_conf(file));
+  AOE_TRY_ASSIGN(const auto client, connect(places));
+  AOE_TRY(apply_settings(*client, entries, file));
+  AOE_TRY(make_directories(places.channels));
+  return replace_text_file(fmt::format("{}/{}", places.channels, kEffectiveConf), text);
 }
 
 }  // namespace
@@ -166,11 +182,16 @@ int run_aoectl(const Call& call, Console& console) {
   }
   const std::string verb = arguments->operands.empty() ? "" : arguments->operands.front();
   const bool is_switch = verb == "enable" || verb == "disable";
-  if (!is_switch && verb != "list" && verb != "probe" && verb != "names") {
-    return misused(call, kForm, console, "expected list, enable, disable, probe or names");
+  if (!is_switch && verb != "list" && verb != "probe" && verb != "names" && verb != "update") {
+    return misused(call, kForm, console, "expected list, enable, disable, probe, update or names");
   }
-  if (verb == "names") {
-    return name_disks(call, *arguments, console);
+  if (verb == "names" || verb == "update") {
+    if (arguments->operands.size() > 1) {
+      return misused(call, kForm, console, verb + ": expected options only");
+    }
+    return report_end(
+        call, verb == "names" ? name_disks(call, *arguments, console) : update(call, *arguments),
+        console);
   }
   Wish wish;
   wish.force = arguments->has("f");
@@ -184,8 +205,8 @@ int run_aoectl(const Call& call, Console& console) {
   if (is_switch && wish.patterns.empty()) {
     return misused(call, kForm, console, verb + ": expected addresses");
   }
-  return report(call, carry_out(places_of(call, *arguments), verb, std::move(wish), console),
-                console);
+  return report_end(call, carry_out(places_of(call, *arguments), verb, std::move(wish), console),
+                    console);
 }
 
 }  // namespace aoe::compat::solaris

@@ -21,8 +21,9 @@ constexpr ArgumentForm kForm{
     "d:n:", kLongOptions, "aoekstat [-n aoedN,stats | -n aoedN,conf]",
     "Prints the counters and settings of AoE disks as kstat does; of all without -n.\n\n"
     "  -n NAME         aoedN,stats or aoedN,conf; N is the instance number of cadN\n"
-    "  --conf FILE     instance numbers, in the form of aoed.conf (default: digits of the "
-    "address)\n"
+    "  --conf FILE     instance numbers and settings, in the form of aoed.conf (default: the file "
+    "that\n"
+    "                  aoectl update read, or the digits of the address)\n"
     "  -d DIR          directory of the active channels (default /run/aoekit/channels)\n"
     "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock)\n"
     "  --help          show this help and end\n"};
@@ -48,13 +49,17 @@ Result<Wanted> parse_name(const std::string& name) {
                    fmt::format("{}: expected aoedN,stats or aoedN,conf", name));
 }
 
-Result<Instances> choose_instances(const std::vector<DaemonTarget>& targets,
-                                   const std::string* file) {
-  if (file == nullptr) {
-    return standard_instances(targets);
+// Of the disk with that number; nullptr when the file has none, or there is no file.
+const AoedDevice* entry_of(const std::optional<std::vector<AoedDevice>>& entries,
+                           std::uint32_t instance) {
+  if (entries) {
+    for (const AoedDevice& entry : *entries) {
+      if (entry.instance == instance) {
+        return &entry;
+      }
+    }
   }
-  AOE_TRY_ASSIGN(const auto entries, read_aoed_conf(*file));
-  return instances_of(targets, entries);
+  return nullptr;
 }
 
 Result<std::string> tables(const DaemonPlaces& places, const Wanted& wanted,
@@ -62,9 +67,9 @@ Result<std::string> tables(const DaemonPlaces& places, const Wanted& wanted,
   AOE_TRY_ASSIGN(const auto channels, ChannelTable(places.channels).active());
   AOE_TRY_ASSIGN(const auto client, connect(places));
   AOE_TRY_ASSIGN(const auto targets, ask_targets(*client, channels));
-  AOE_TRY_ASSIGN(const Instances instances, choose_instances(targets, file));
+  AOE_TRY_ASSIGN(const auto entries, read_entries(file, places.channels));
   std::string text;
-  for (const auto& [instance, address] : instances) {
+  for (const auto& [instance, address] : choose_instances(targets, entries)) {
     if (wanted.instance && *wanted.instance != instance) {
       continue;
     }
@@ -77,7 +82,7 @@ Result<std::string> tables(const DaemonPlaces& places, const Wanted& wanted,
     table.crtime = table.snaptime - Duration{show.value("since_ns", std::int64_t{0})};
     if (wanted.table != "stats") {
       table.name = "conf";
-      table.values = conf_values(show);
+      table.values = conf_values(show, entry_of(entries, instance));
       text += kstat_text(table);
     }
     if (wanted.table != "conf") {
@@ -93,12 +98,9 @@ Result<std::string> tables(const DaemonPlaces& places, const Wanted& wanted,
 
 int run_aoekstat(const Call& call, Console& console) {
   int status = kOk;
-  const auto arguments = read_arguments(call, kForm, console, status);
+  const auto arguments = read_options(call, kForm, console, status);
   if (!arguments) {
     return status;
-  }
-  if (!arguments->operands.empty()) {
-    return misused(call, kForm, console, arguments->operands.front() + ": expected options only");
   }
   Wanted wanted;
   if (const std::string* const name = arguments->find("n")) {

@@ -3,6 +3,7 @@
 #include "compat/solaris/daemon_link.h"
 #include "compat/solaris/monitor.h"
 #include "compat/solaris/monitor_log.h"
+#include "compat/solaris/names_command.h"
 #include "compat/solaris/text_file.h"
 #include "os/error_text.h"
 #include "os/fd.h"
@@ -20,12 +21,14 @@
 namespace aoe::compat::solaris {
 namespace {
 
-constexpr std::array kLongOptions{LongOption{"control", true}, LongOption{"debug", false}};
+constexpr std::array kLongOptions{LongOption{"control", true}, LongOption{"debug", false},
+                                  LongOption{"names", true}};
 
 constexpr ArgumentForm kForm{
-    "d:", kLongOptions, "aoemon [--debug]",
+    "d:", kLongOptions, "aoemon [--debug] [--names DIR]",
     "Watches the AoE channels: enables targets that check in, and logs messages that are odd or "
     "tell of\nan error. It goes into the background and speaks to syslog, facility daemon.\n\n"
+    "  --names DIR     keep the names of attached disks in DIR/dsk and DIR/rdsk in step\n"
     "  --debug         stay in the foreground and speak on standard error\n"
     "  -d DIR          directory of the active channels (default /run/aoekit/channels)\n"
     "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock)\n"
@@ -68,11 +71,29 @@ void leave_terminal() {
   }
 }
 
-Result<void> watch(const DaemonPlaces& places, bool is_debug, Console& console) {
+Monitor::NameDisks naming_of(const Call& call, const Arguments& arguments) {
+  const std::string* const root = arguments.find("names");
+  if (root == nullptr) {
+    return {};
+  }
+  return [wish = NamesWish{.channels = places_of(call, arguments).channels,
+                           .sys = call.places.sys,
+                           .root = *root,
+                           .conf = nullptr}](
+             control::Client& client) -> Result<std::vector<std::string>> {
+    AOE_TRY_ASSIGN(NamesReport report, make_names(client, wish));
+    AOE_TRY(report.outcome);
+    return std::move(report.unnamed);
+  };
+}
+
+Result<void> watch(const Call& call, const Arguments& arguments, Console& console) {
+  const DaemonPlaces places = places_of(call, arguments);
+  const bool is_debug = arguments.has("debug");
   if (!is_debug) {
     (void)::close_range(STDERR_FILENO + 1, std::numeric_limits<unsigned>::max(), 0);
   }
-  AOE_TRY_ASSIGN(const auto monitor, Monitor::open(places));
+  AOE_TRY_ASSIGN(const auto monitor, Monitor::open(places, naming_of(call, arguments)));
   AOE_TRY_ASSIGN(const os::Fd pid_file, lock_pid_file(places.channels + "/aoemon.pid"));
   if (is_debug) {
     AOE_TRY(write_pid(pid_file, ::getpid()));
@@ -97,19 +118,11 @@ Result<void> watch(const DaemonPlaces& places, bool is_debug, Console& console) 
 
 int run_aoemon(const Call& call, Console& console) {
   int status = kOk;
-  const auto arguments = read_arguments(call, kForm, console, status);
+  const auto arguments = read_options(call, kForm, console, status);
   if (!arguments) {
     return status;
   }
-  if (!arguments->operands.empty()) {
-    return misused(call, kForm, console, arguments->operands.front() + ": expected options only");
-  }
-  const DaemonPlaces places = places_of(call, *arguments);
-  if (const auto done = watch(places, arguments->has("debug"), console); !done) {
-    console.error(fmt::format("{}: {}\n", call.name, done.error().message));
-    return kFailed;
-  }
-  return kOk;
+  return report_end(call, watch(call, *arguments, console), console);
 }
 
 }  // namespace aoe::compat::solaris

@@ -2,6 +2,7 @@
 #include "compat/solaris/channel_table.h"
 #include "compat/solaris/commands.h"
 #include "compat/solaris/daemon_link.h"
+#include "compat/solaris/daemon_start.h"
 
 #include <fmt/format.h>
 
@@ -15,12 +16,16 @@ constexpr std::array kLongOptions{LongOption{"control", true}};
 constexpr ArgumentForm kForm{
     "d:", kLongOptions,
     "aoestart aoechan N ether DEVICE [mtu BYTES | maxdata BYTES | jumbo | nojumbo]",
-    "Makes a network interface AoE channel N. The arguments are a line of aoe.conf.\n\n"
+    "Makes a network interface AoE channel N. The arguments are a line of aoe.conf. Where no "
+    "daemon "
+    "runs\nit is started.\n\n"
     "  -d DIR          directory of the active channels (default /run/aoekit/channels)\n"
-    "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock)\n"
+    "  --control PATH  control socket of the daemon (default /run/aoekit/initiator.sock), which "
+    "runs\n"
     "  --help          show this help and end\n"};
 
-Result<void> start(const DaemonPlaces& places, const Channel& channel) {
+Result<void> start(const Call& call, const Arguments& arguments, const Channel& channel) {
+  const DaemonPlaces places = places_of(call, arguments);
   const ChannelTable table(places.channels);
   AOE_TRY_ASSIGN(const auto active, table.active());
   for (const Channel& other : active) {
@@ -31,7 +36,8 @@ Result<void> start(const DaemonPlaces& places, const Channel& channel) {
                                    other.interface, other.number));
     }
   }
-  AOE_TRY_ASSIGN(const auto client, connect(places));
+  AOE_TRY_ASSIGN(const auto client,
+                 connect_or_start(call, places, arguments.has("control"), channel.interface));
   AOE_TRY(use_interface(*client, channel));
   return table.save(channel);
 }
@@ -48,11 +54,7 @@ int run_aoestart(const Call& call, Console& console) {
   if (!channel) {
     return misused(call, kForm, console, channel.error().message);
   }
-  if (const auto started = start(places_of(call, *arguments), *channel); !started) {
-    console.error(fmt::format("{}: {}\n", call.name, started.error().message));
-    return kFailed;
-  }
-  return kOk;
+  return report_end(call, start(call, *arguments, *channel), console);
 }
 
 }  // namespace aoe::compat::solaris

@@ -38,6 +38,23 @@ std::optional<Arguments> read_arguments(const Call& call, const ArgumentForm& fo
   return arguments;
 }
 
+std::optional<Arguments> read_options(const Call& call, const ArgumentForm& form, Console& console,
+                                      int& status) {
+  auto arguments = read_arguments(call, form, console, status);
+  if (arguments && !arguments->operands.empty()) {
+    status = misused(call, form, console, arguments->operands.front() + ": expected options only");
+    return std::nullopt;
+  }
+  return arguments;
+}
+
+int report_end(const Call& call, const Result<void>& done, Console& console) {
+  if (!done) {
+    console.error(fmt::format("{}: {}\n", call.name, done.error().message));
+  }
+  return done ? kOk : kFailed;
+}
+
 int misused(const Call& call, const ArgumentForm& form, Console& console, std::string_view what) {
   console.error(fmt::format("{}: {}\nusage: {}\n", call.name, what, form.usage));
   return kMisused;

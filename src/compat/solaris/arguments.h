@@ -1,6 +1,7 @@
 // The command lines of the Solaris package's commands.
 #pragma once
 
+#include "base/result.h"
 #include "compat/option_scanner.h"
 #include "compat/program.h"
 
@@ -44,6 +45,13 @@ struct Arguments {
 // the usage of a wrong command line.
 [[nodiscard]] std::optional<Arguments> read_arguments(const Call& call, const ArgumentForm& form,
                                                       Console& console, int& status);
+
+// The same for commands that take options only.
+[[nodiscard]] std::optional<Arguments> read_options(const Call& call, const ArgumentForm& form,
+                                                    Console& console, int& status);
+
+// The error as "NAME: what"; returns the exit status.
+[[nodiscard]] int report_end(const Call& call, const Result<void>& done, Console& console);
 
 // The message "NAME: what" and the usage; returns kMisused.
 [[nodiscard]] int misused(const Call& call, const ArgumentForm& form, Console& console,

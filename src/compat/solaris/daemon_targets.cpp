@@ -1,5 +1,7 @@
 #include "compat/solaris/daemon_targets.h"
 
+#include "compat/solaris/json_fields.h"
+
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -7,17 +9,6 @@
 
 namespace aoe::compat::solaris {
 namespace {
-
-// Null where there is none, whatever a newer or broken daemon says.
-Json member(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return object.is_object() && found != object.end() ? *found : Json();
-}
-
-std::string text_of(const Json& object, const char* name) {
-  const Json value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
 
 std::set<std::string> interfaces_of(const Json& stats, const std::string& device) {
   std::set<std::string> interfaces;

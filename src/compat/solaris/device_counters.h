@@ -1,6 +1,7 @@
 // The counters and settings of a device in the names of the Solaris package.
 #pragma once
 
+#include "compat/solaris/aoed_conf.h"
 #include "compat/solaris/kstat_text.h"
 #include "control/message.h"
 
@@ -28,6 +29,7 @@ using KstatValues = std::vector<std::pair<std::string, std::string>>;
 // Of the results of initiator.show: cylsize (of the geometry that a label is made up with), maxbuf
 // (frames that may be in flight, over all paths), maxdata, mibsize, timeout (the longest that any
 // path waits before it sends again, in milliseconds).
-[[nodiscard]] KstatValues conf_values(const control::Json& show);
+// What its entry in aoed.conf says of timeout, and of hd and sec, counts instead; nullptr: none.
+[[nodiscard]] KstatValues conf_values(const control::Json& show, const AoedDevice* entry);
 
 }  // namespace aoe::compat::solaris

@@ -2,7 +2,10 @@
 
 #include "compat/solaris/text_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace aoe::compat::solaris {
 
@@ -35,6 +38,24 @@ Result<std::vector<AoedDevice>> read_aoed_conf(const std::string& path) {
     return fail_with(Errc::invalid_argument, 0, "\n" + problems_text(path, conf.problems));
   }
   return std::move(conf.devices);
+}
+
+Result<std::optional<std::vector<AoedDevice>>> read_entries(const std::string* file,
+                                                            const std::string& channels) {
+  auto entries =
+      read_aoed_conf(file != nullptr ? *file : fmt::format("{}/{}", channels, kEffectiveConf));
+  if (!entries) {
+    if (file == nullptr && entries.error().code == Errc::not_found) {
+      return std::optional<std::vector<AoedDevice>>();
+    }
+    return fail(entries.error());
+  }
+  return std::optional(*std::move(entries));
+}
+
+Instances choose_instances(const std::vector<DaemonTarget>& targets,
+                           const std::optional<std::vector<AoedDevice>>& entries) {
+  return entries ? instances_of(targets, *entries) : standard_instances(targets);
 }
 
 }  // namespace aoe::compat::solaris

@@ -1,5 +1,8 @@
 #include "compat/solaris/monitor.h"
 
+#include "compat/solaris/device_settings.h"
+#include "compat/solaris/instances.h"
+#include "compat/solaris/json_fields.h"
 #include "compat/solaris/probe_file.h"
 #include "compat/solaris/text_file.h"
 #include "net/af_packet_port.h"
@@ -22,6 +25,15 @@ constexpr Duration kProbeLasts = Duration::seconds(5);
 // Forged check-ins must not fill the memory.
 constexpr std::size_t kSeenMax = 4096;
 constexpr std::size_t kEnableMax = 256;
+// Changes of block devices come in bursts, and the daemon's answer is ready when its event comes.
+constexpr Duration kNamesPause = Duration::milliseconds(200);
+
+int milliseconds_until(Instant when) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  constexpr std::int64_t kMsMax = 60'000;
+  const std::int64_t ns = (when - os::monotonic_now()).ns;
+  return ns <= 0 ? 0 : static_cast<int>(std::min(ns / kNsPerMs + 1, kMsMax));
+}
 
 Result<std::unique_ptr<net::PacketPort>> open_port(const std::string& interface) {
   net::AfPacketOptions options;
@@ -36,13 +48,16 @@ Result<std::unique_ptr<net::PacketPort>> open_port(const std::string& interface)
 
 }  // namespace
 
-Result<std::unique_ptr<Monitor>> Monitor::open(const DaemonPlaces& places) {
-  std::unique_ptr<Monitor> monitor(new Monitor(places));
+Result<std::unique_ptr<Monitor>> Monitor::open(const DaemonPlaces& places, NameDisks name_disks) {
+  std::unique_ptr<Monitor> monitor(new Monitor(places, std::move(name_disks)));
   AOE_TRY_ASSIGN(monitor->signals_, os::SignalSet::open({SIGTERM, SIGINT, SIGHUP}));
   AOE_TRY_ASSIGN(monitor->links_, os::LinkMonitor::open());
   AOE_TRY(make_directories(places.channels));
   AOE_TRY_ASSIGN(DirectoryWatch watch, DirectoryWatch::open(places.channels));
   monitor->watch_ = std::make_unique<DirectoryWatch>(std::move(watch));
+  if (monitor->name_disks_) {
+    AOE_TRY_ASSIGN(monitor->blocks_, os::BlockMonitor::open());
+  }
   return monitor;
 }
 
@@ -62,19 +77,114 @@ void Monitor::run(MonitorLog& log) {
       receive(watched);
     }
     enable_targets();
+    const Instant now = os::monotonic_now();
+    if (blocks_ != nullptr && blocks_->drain()) {
+      want_names(now);
+    }
+    look_at_daemon(now);
+    keep_names(now);
   }
   log_ = nullptr;
 }
 
 void Monitor::wait() {
   std::vector<pollfd> fds;
-  for (const int fd : {signals_->wait_fd(), links_->wait_fd(), watch_->wait_fd()}) {
+  const int blocks = blocks_ == nullptr ? -1 : blocks_->wait_fd();
+  // Of those that are -1 poll() takes no notice.
+  for (const int fd :
+       {signals_->wait_fd(), links_->wait_fd(), watch_->wait_fd(), daemon_.wait_fd(), blocks}) {
     fds.push_back({.fd = fd, .events = POLLIN, .revents = 0});
   }
   for (const auto& [number, watched] : channels_) {
     fds.push_back({.fd = watched.port->wait_fd(), .events = POLLIN, .revents = 0});
   }
-  (void)::poll(fds.data(), fds.size(), -1);
+  std::optional<Instant> next = daemon_.next_look();
+  if (names_due_ && (!next || *names_due_ < *next)) {
+    next = names_due_;
+  }
+  (void)::poll(fds.data(), fds.size(), next ? milliseconds_until(*next) : -1);
+}
+
+void Monitor::look_at_daemon(Instant now) {
+  if (daemon_.look(now)) {
+    if (const auto told = tell_new_daemon(); !told) {
+      log_->say(Severity::error, told.error().message);
+    }
+    want_names(now);
+  }
+  while (const auto event = daemon_.next_event()) {
+    handle_daemon_event(now, *event);
+  }
+}
+
+// What it knows already it takes for nothing new.
+Result<void> Monitor::tell_new_daemon() {
+  AOE_TRY_ASSIGN(const auto active, table_.active());
+  AOE_TRY_ASSIGN(const auto client, connect(places_));
+  for (const Channel& channel : active) {
+    AOE_TRY(use_interface(*client, channel));
+  }
+  AOE_TRY_ASSIGN(const auto entries, read_entries(nullptr, places_.channels));
+  if (!entries) {
+    return {};
+  }
+  return apply_settings(*client, *entries, fmt::format("{}/{}", places_.channels, kEffectiveConf));
+}
+
+void Monitor::handle_daemon_event(Instant now, const Json& event) {
+  const std::string type = text_of(event, "type");
+  if (type == "request_timed_out") {
+    report_timeout(event);
+  } else if (type == "device_attached" || type == "device_detached" || type == "device_resized") {
+    want_names(now);
+  }
+}
+
+void Monitor::report_timeout(const Json& event) {
+  const auto address = parse_device_address(text_of(event, "address"));
+  const auto frame = bytes_of_hex(text_of(event, "frame"));
+  const std::string interface = text_of(event, "interface");
+  for (const auto& [number, watched] : channels_) {
+    if (!address || !frame || watched.channel.interface != interface) {
+      continue;
+    }
+    const std::string where = to_string(TargetAddress{number, *address});
+    report(where,
+           {.kind = FrameKind::error,
+            .address = *address,
+            .text = fmt::format("no answer: a command timed out after it was sent {} times",
+                                number_of(event, "transmissions"))},
+           *frame);
+    return;
+  }
+}
+
+void Monitor::want_names(Instant now) {
+  if (name_disks_ && !names_due_) {
+    names_due_ = now + kNamesPause;
+  }
+}
+
+void Monitor::keep_names(Instant now) {
+  if (!names_due_ || now < *names_due_) {
+    return;
+  }
+  names_due_.reset();
+  const auto client = connect(places_);
+  if (!client) {
+    // Named when it is there again.
+    return;
+  }
+  auto unnamed = name_disks_(**client);
+  if (!unnamed) {
+    unnamed = std::vector{"disks are not named: " + unnamed.error().message};
+  }
+  for (const std::string& line : *unnamed) {
+    if (std::find(unnamed_.begin(), unnamed_.end(), line) == unnamed_.end()) {
+      log_->say(Severity::notice, line);
+    }
+  }
+  unnamed_ = *std::move(unnamed);
 }
 
 void Monitor::look_at_directory() {

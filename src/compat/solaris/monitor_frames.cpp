@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace aoe::compat::solaris {
@@ -126,6 +127,20 @@ std::vector<std::string> dump_frame(ConstByteSpan frame) {
     lines.push_back(fmt::format("and {} bytes more", frame.size() - shown.size()));
   }
   return lines;
+}
+
+std::optional<std::vector<std::byte>> bytes_of_hex(std::string_view text) {
+  constexpr int kHexadecimal = 16;
+  std::vector<std::byte> bytes;
+  for (; text.size() >= 2; text.remove_prefix(2)) {
+    unsigned value = 0;
+    const char* const end = text.data() + 2;
+    if (std::from_chars(text.data(), end, value, kHexadecimal).ptr != end) {
+      return std::nullopt;
+    }
+    bytes.push_back(static_cast<std::byte>(value));
+  }
+  return text.empty() ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 }  // namespace aoe::compat::solaris

@@ -4,7 +4,9 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,5 +44,8 @@ enum class Severity : std::uint8_t {
 
 // The lines of a packet dump: the frame in words, and its first 64 bytes, 16 a line.
 [[nodiscard]] std::vector<std::string> dump_frame(ConstByteSpan frame);
+
+// "0200ff" -> its three bytes; nullopt for anything else than pairs of hexadecimal digits.
+[[nodiscard]] std::optional<std::vector<std::byte>> bytes_of_hex(std::string_view text);
 
 }  // namespace aoe::compat::solaris

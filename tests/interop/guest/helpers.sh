@@ -17,6 +17,7 @@ until_true() {
 
 state_of() { cat "/sys/block/etherd!$1/state" 2>/dev/null; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
+is_gone() { [ ! -e "/sys/block/etherd!$1" ]; }
 sectors_of() { cat "/sys/block/etherd!$1/size"; }
 has_sectors() { [ "$(sectors_of "$1")" = "$2" ]; }
 

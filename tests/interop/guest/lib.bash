@@ -17,7 +17,7 @@ GUEST_SOURCES=${BASH_SOURCE[0]%/*}
 GUEST_SECONDS=${AOE_GUEST_WAIT:-240}
 
 # GUEST_HAS_OURS=1 before boot_guest puts our programs into it, at /ours/bin; GUEST_PROGRAMS=(fio ..) more of
-# this machine's.
+# this machine's. GUEST_HAS_NAMES=1: our aoetools, at /ours/names.
 
 # requires_guest: skips with the reason where a guest cannot be built or run. Sets GUEST_FILES.
 requires_guest() {
@@ -41,6 +41,7 @@ boot_guest() {
   chmod +x "$overlay/init"
   # The kernel unpacks one archive over the other.
   [ -z "${GUEST_HAS_OURS:-}" ] || add_our_programs "$overlay" || return
+  [ -z "${GUEST_HAS_NAMES:-}" ] || add_our_names "$overlay" || return
   { cat "$GUEST_FILES/initramfs.cpio" &&
     (cd "$overlay" && find . -mindepth 1 | "$GUEST_FILES/busybox" cpio -o -H newc 2>/dev/null); } \
     >"$WORK/initramfs" || return
@@ -73,14 +74,33 @@ add_our_programs() {
   cp -L "$AOE_BIN/../lib/nbdkit-aoe-plugin.so" "$AOE_BIN/../lib/libaoe.so.0" "$overlay/ours/lib/" || return
   cp "$(command -v nbdkit)" "$overlay/usr/sbin/nbdkit" || return
   cp "$lib/nbdkit/filters/nbdkit-exitlast-filter.so" "$overlay$lib/nbdkit/filters/" || return
-  "$GUEST_FILES/busybox" cpio -t <"$GUEST_FILES/initramfs.cpio" 2>/dev/null >"$WORK/guest-names"
   local more=()
   for file in ${GUEST_PROGRAMS[@]+"${GUEST_PROGRAMS[@]}"}; do
     more+=("$(command -v "$file")")
     cp -L "${more[-1]}" "$overlay/ours/bin/" || return
   done
-  ldd "$AOE_BIN/aoe" "$AOE_BIN/aoe-initiatord" "$AOE_BIN/aoe-ublk" "$(command -v nbdkit)" \
-    "$AOE_BIN/../lib/libaoe.so.0" ${more[@]+"${more[@]}"} | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
+  add_libraries "$overlay" "$AOE_BIN/aoe" "$AOE_BIN/aoe-initiatord" "$AOE_BIN/aoe-ublk" "$(command -v nbdkit)" \
+    "$AOE_BIN/../lib/libaoe.so.0" ${more[@]+"${more[@]}"}
+}
+
+# Our aoetools, by their names.
+add_our_names() {
+  local overlay=$1 program=$AOE_BIN/../libexec/aoekit/aoetools link
+  mkdir -p "$overlay/ours/names"
+  strip -o "$overlay/ours/names/aoetools" "$program" || return
+  for link in "$AOE_BIN"/../compat/*; do
+    [ "$(readlink -f "$link")" != "$(readlink -f "$program")" ] ||
+      ln -s aoetools "$overlay/ours/names/${link##*/}" || return
+  done
+  add_libraries "$overlay" "$program"
+}
+
+# add_libraries OVERLAY PROGRAM..: what they need and the guest lacks.
+add_libraries() {
+  local overlay=$1 file
+  shift
+  "$GUEST_FILES/busybox" cpio -t <"$GUEST_FILES/initramfs.cpio" 2>/dev/null >"$WORK/guest-names"
+  ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
     while read -r file; do
       case $file in "$AOE_BIN"/*) continue ;; esac
       grep -Eq "/${file##*/}\$" "$WORK/guest-names" && continue

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -442,6 +443,21 @@ TEST_F(ControlClient, FollowsEventsUntilToldToStop) {
     EXPECT_TRUE((*speaker)->call("event", {{"type", "tick"}}).has_value());
   }
   following.join();
+}
+
+TEST_F(ControlClient, GivesALoopOfItsOwnTheEventsThatHaveComeAndNeverWaits) {
+  auto follower = Client::connect(path(), {});
+  auto speaker = Client::connect(path(), {});
+  ASSERT_TRUE(follower.has_value() && speaker.has_value());
+  ASSERT_TRUE((*follower)->subscribe().has_value());
+  EXPECT_EQ((*follower)->next_event().value(), std::nullopt);
+  ASSERT_TRUE((*speaker)->call("event", {{"type", "tick"}}).has_value());
+  pollfd readable{(*follower)->wait_fd(), POLLIN, 0};
+  ASSERT_EQ(::poll(&readable, 1, 10'000), 1);
+  const auto event = (*follower)->next_event();
+  ASSERT_TRUE(event.has_value() && event->has_value());
+  EXPECT_EQ((**event)["type"], "tick");
+  EXPECT_EQ((*follower)->next_event().value(), std::nullopt);
 }
 
 TEST_F(ControlClient, SaysThatNobodyAnsweredInTime) {

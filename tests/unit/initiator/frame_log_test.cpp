@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <span>
+#include <vector>
 
 namespace aoe::initiator {
 namespace {
@@ -54,6 +56,43 @@ TEST(FrameLog, AFrameThatIsSentAgainAndItsSecondAnswerAreNoted) {
   EXPECT_EQ(notes[0].tag, sent[0].header.tag);
   EXPECT_EQ(notes[0].source, kTargetMac);
   EXPECT_EQ(notes[0].destination, kHostMac);
+}
+
+TEST(FrameLog, ARequestThatIsGivenUpIsNotedOnceWithTheFrameThatWasSent) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  std::array<FrameNote, 100> notes;
+  static_cast<void>(world.core->poll_frame_notes(notes));
+  const Bytes sectors(2 * kSectorBytes);
+  world.submit(id, {.op = IoOp::write,
+                    .lba = Lba{0x1234},
+                    .sectors = 2,
+                    .write_from = sectors,
+                    .cookie = 1,
+                    .timeout = Duration::seconds(5)});
+  std::vector<Sent> sent;
+  world.advance(Duration::seconds(10), [&](const Sent& frame) {
+    if (frame.is_data()) {
+      sent.push_back(frame);
+    }
+  });
+  std::vector<FrameNote> given_up;
+  while (const std::size_t count = world.core->poll_frame_notes(notes)) {
+    for (const FrameNote& note : std::span(notes).first(count)) {
+      if (note.kind == FrameNote::Kind::given_up) {
+        given_up.push_back(note);
+      }
+    }
+  }
+  ASSERT_EQ(given_up.size(), 1U);
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(given_up[0].address, kE71);
+  EXPECT_EQ(given_up[0].transmissions, sent.size());
+  EXPECT_EQ(given_up[0].tag, sent[0].header.tag);
+  EXPECT_EQ(Bytes(given_up[0].frame.begin(), given_up[0].frame.end()),
+            Bytes(sent[0].frame.begin(), sent[0].frame.begin() + protocol::kAtaHeaderBytes));
 }
 
 }  // namespace

@@ -212,5 +212,78 @@ TEST_F(DeviceKeeperTest, AReloadDoesNotTakeADeviceFromItsUsers) {
   EXPECT_TRUE(is_up(kE71)) << "it goes when nobody uses it";
 }
 
+constexpr const char* kBothConfigured =
+    "[[device]]\naddress = '7.1'\ntimeout = '30s'\npayload = 4096\n"
+    "[[device]]\naddress = '7.2'\n";
+
+DeviceOverrides overrides_of(const std::string& devices) {
+  auto parsed = parse_overrides(
+      control::Json{{"devices", control::Json::parse(devices)}, {"origin", "/etc/aoed.conf"}});
+  EXPECT_TRUE(parsed.has_value());
+  return parsed ? *std::move(parsed) : DeviceOverrides{};
+}
+
+TEST_F(DeviceKeeperTest, OverriddenSettingsAreInForceAtOnceAndOnlyWhatChangedIsTold) {
+  keeper.start(world.now, config_of(kBothConfigured));
+  announce(kE71);
+  ASSERT_TRUE(is_up(kE71));
+  const std::string wish = R"({"e7.1": {"payload_bytes": 1024, "window_frames": 3}})";
+  EXPECT_THAT(keeper.override_settings(world.now, overrides_of(wish)), ElementsAre(kE71));
+  EXPECT_TRUE(is_up(kE71));
+  const KeptDevice& device = *keeper.find(kE71);
+  EXPECT_EQ(device.config.payload_bytes, 1024U);
+  EXPECT_EQ(device.config.window_frames, 3U);
+  EXPECT_EQ(device.config.timeout, Duration::seconds(30));
+  EXPECT_EQ(keeper.view(device)->settings().payload_sectors_max, 2U);
+  EXPECT_EQ(keeper.view(device)->settings().window_max, 3U);
+  EXPECT_THAT(keeper.override_settings(world.now, overrides_of(wish)), IsEmpty());
+  EXPECT_THAT(keeper.override_settings(world.now, overrides_of("{}")), ElementsAre(kE71));
+  EXPECT_EQ(device.config.payload_bytes, 4096U);
+  EXPECT_EQ(keeper.view(device)->settings().payload_sectors_max, 8U);
+}
+
+TEST_F(DeviceKeeperTest, OverridesSurviveAReloadAndMeetDevicesThatAreFoundLater) {
+  const InitiatorConfig before = config_of("open = 'found'\n");
+  keeper.start(world.now, before);
+  EXPECT_THAT(
+      keeper.override_settings(world.now, overrides_of(R"({"e7.1": {"timeout_ns": 4000000000}})")),
+      IsEmpty());
+  announce(kE71);
+  ASSERT_TRUE(is_up(kE71));
+  EXPECT_EQ(keeper.find(kE71)->config.timeout, Duration::seconds(4));
+  EXPECT_FALSE(keeper.find(kE71)->is_configured());
+  const InitiatorConfig after = config_of("[[device]]\naddress = '7.1'\ntimeout = '60s'\n");
+  const auto plan = diff({.running = before, .wanted = after});
+  EXPECT_THAT(keeper.reconfigure(world.now, plan, after), IsEmpty());
+  EXPECT_TRUE(keeper.find(kE71)->is_configured());
+  EXPECT_EQ(keeper.find(kE71)->config.timeout, Duration::seconds(4));
+  EXPECT_EQ(keeper.find(kE71)->configured.timeout, Duration::seconds(60));
+}
+
+TEST(DeviceOverrides, WhatIsOutOfRangeIsRefusedByDeviceAndLimit) {
+  const auto error_of = [](const std::string& devices) {
+    const auto parsed = parse_overrides(control::Json{{"devices", control::Json::parse(devices)}});
+    return parsed ? std::string() : parsed.error().message;
+  };
+  EXPECT_EQ(error_of(R"({"e7.1": {"timeout_ns": 0}})"), "");
+  EXPECT_THAT(error_of(R"({"e7.1": {"timeout_ns": 1}})"),
+              HasSubstr("settings of e7.1: timeout_ns"));
+  EXPECT_THAT(error_of(R"({"e7.1": {"payload_bytes": 1000}})"), HasSubstr("a multiple of 512"));
+  EXPECT_THAT(error_of(R"({"e7.1": {"window_frames": 65536}})"), HasSubstr("up to 65535"));
+  EXPECT_THAT(error_of(R"({"e7.1": {"window_frames": "3"}})"), HasSubstr("window_frames"));
+  EXPECT_THAT(error_of(R"({"e7": {}})"), HasSubstr("'e7': expected an address"));
+  EXPECT_THAT(error_of(R"({"e7.1": 3})"), HasSubstr("not an object"));
+  EXPECT_THAT(error_of("[]"), HasSubstr("expected an object"));
+}
+
+TEST(DeviceOverrides, AreToldInTheFormInWhichTheyCame) {
+  const control::Json wish{
+      {"devices", {{"e7.1", {{"payload_bytes", 1024}, {"window_frames", 3}, {"timeout_ns", 0}}}}},
+      {"origin", "/etc/aoed.conf"}};
+  const auto parsed = parse_overrides(wish);
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(to_json(*parsed), wish);
+}
+
 }  // namespace
 }  // namespace aoe::initiatord

@@ -34,5 +34,16 @@ TEST(DriverText, AnAnswerToNothingHasTheColumnsOfTheDriver) {
             " unexpected rsp e1.0    tag=09cc2022@00000028 s=003048b96514 d=00188b751c17\n");
 }
 
+TEST(DriverText, ARequestThatWasGivenUpHasALineInTheSameColumns) {
+  EXPECT_EQ(driver_frame_note({.kind = FrameNote::Kind::given_up,
+                               .at = Instant{0x28LL * 1'000'000},
+                               .address = kE10,
+                               .tag = Tag{0x09cc2022},
+                               .source = kHere,
+                               .destination = kThere,
+                               .transmissions = 9}),
+            "       given up e1.0    tag=09cc2022@00000028 s=00188b751c17 d=003048b96514 sent=9\n");
+}
+
 }  // namespace
 }  // namespace aoe::initiatord

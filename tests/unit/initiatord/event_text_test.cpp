@@ -55,5 +55,29 @@ TEST(EventText, LostEventsAreAboutNoDevice) {
   EXPECT_FALSE(to_json(event, "").contains("address"));
 }
 
+TEST(EventText, ARequestThatTimedOutIsToldWithTheStartOfItsFrame) {
+  initiator::FrameNote note{.kind = initiator::FrameNote::Kind::given_up,
+                            .address = {Shelf{7}, Slot{1}},
+                            .transmissions = 5};
+  note.frame[0] = std::byte{0xAB};
+  const auto json = timed_out_json(note, "eth1");
+  EXPECT_EQ(json["type"], "request_timed_out");
+  EXPECT_EQ(json["address"], "e7.1");
+  EXPECT_EQ(json["interface"], "eth1");
+  EXPECT_EQ(json["transmissions"], 5);
+  EXPECT_EQ(json["frame"].get<std::string>().substr(0, 4), "ab00");
+  EXPECT_EQ(json["frame"].get<std::string>().size(), 2 * note.frame.size());
+}
+
+TEST(EventText, AttachedAndDetachedDevicesAreToldWithTheirBlockDevice) {
+  const DeviceAddress address{Shelf{7}, Slot{1}};
+  const auto attached = attachment_json(Attachment::attached, address, "/dev/loop0");
+  EXPECT_EQ(attached["type"], "device_attached");
+  EXPECT_EQ(attached["text"], "e7.1: attached as /dev/loop0");
+  EXPECT_EQ(attached["block_device"], "/dev/loop0");
+  EXPECT_EQ(attachment_json(Attachment::detached, address, "/dev/loop0")["text"],
+            "e7.1: detached from /dev/loop0");
+}
+
 }  // namespace
 }  // namespace aoe::initiatord

@@ -66,6 +66,19 @@ TEST(ConfigCheck, ShadowBelongsToOneExportAndIsNoStore) {
       ElementsAre("-e 7.1=/a,shadow=/a: shadow: \"/a\" is the store itself: expected another "
                   "file"));
   EXPECT_EQ(errors_of({"7.1=file:/a,shadow=/a"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,overlay=/o"}).size(), 0U);
+  EXPECT_THAT(errors_of({"7.1=/a,overlay=/o,mode=read-only"}),
+              ElementsAre("-e 7.1=/a,overlay=/o,mode=read-only: overlay: given with "
+                          "mode=read-only: expected one of the two (a store with overlays is never "
+                          "written to)"));
+  EXPECT_EQ(errors_of({"7.1=/a,overlay=/o,shadow=/s"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=memory:1M,overlay=/o"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,snapshots=/n,integrity=/i"}).size(), 0U);
+  EXPECT_EQ(errors_of({"7.1=/a,snapshots=/n,mode=read-only"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,snapshots=/n,overlay=/o"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,integrity=/i", "7.2=/b,integrity=/i"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=/a,integrity=/i,overlay=/o"}).size(), 1U);
+  EXPECT_EQ(errors_of({"7.1=null:1M,integrity=/i"}).size(), 1U);
 }
 
 TEST(ConfigCheck, InterfacesOfAnExportAreTheDaemons) {

@@ -76,7 +76,8 @@ TEST(ReloadPlan, AccessIsChangedLive) {
 TEST(ReloadPlan, EveryOtherKeyOfTheDiskNeedsAReopen) {
   for (const char* line :
        {"mode = 'read-only'", "buffers = 65", "offset = 1", "length = 1", "direct = 'on'",
-        "cache = '1M'", "shadow = '/s'", "shadow_full = 'refuse'", "model = 'M'", "serial = 'S'"}) {
+        "cache = '1M'", "shadow = '/s'", "shadow_full = 'refuse'", "overlay = '/o'",
+        "snapshots = '/n'", "integrity = '/i'", "model = 'M'", "serial = 'S'"}) {
     const ReloadPlan plan = plan_of(config_of(unit("7.1")), config_of(unit("7.1", line)));
     ASSERT_EQ(plan.changed.size(), 1U) << line;
     ASSERT_EQ(plan.changed[0].keys.size(), 1U) << line;

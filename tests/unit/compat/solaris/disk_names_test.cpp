@@ -41,7 +41,7 @@ TEST(DiskNames, EveryDiskHasItsNameAndSlicesThatAreAllOfIt) {
 
 TEST(DiskNames, SlicesArePartitionsOfTheSamePlaceAndSizeWhateverTheirNumber) {
   NamedDisk one = disk();
-  one.parts = {{"/dev/loop0p1", 100, 200}, {"/dev/loop0p2", 300, 100}};
+  one.parts = {{"/dev/loop0p1", 100, 200, 1}, {"/dev/loop0p2", 300, 100, 2}};
   one.slices = {slice("s0", 300, 100), slice("s1", 100, 199), slice("p1", 100, 200)};
   one.slices.push_back(slice("s3", 300, 100));
   one.slices.back().is_usable = false;
@@ -49,8 +49,23 @@ TEST(DiskNames, SlicesArePartitionsOfTheSamePlaceAndSizeWhateverTheirNumber) {
   EXPECT_THAT(plan.links,
               ElementsAre(Pair("cad107", "/dev/loop0"), Pair("cad107p1", "/dev/loop0p1"),
                           Pair("cad107s0", "/dev/loop0p2")));
-  EXPECT_THAT(plan.missing,
-              ElementsAre("cad107s1: /dev/loop0 has no partition of 199 sectors at 100"));
+  ASSERT_EQ(plan.missing.size(), 1U);
+  EXPECT_EQ(to_string(plan.missing[0]),
+            "cad107s1: /dev/loop0 has no partition of 199 sectors at 100");
+}
+
+TEST(DiskNames, MissingPartitionsGetTheNumbersThatLinuxWouldGiveThemWhereTheyAreFree) {
+  NamedDisk one = disk();
+  one.parts = {{"/dev/loop0p2", 500, 10, 2}};
+  one.slices = {slice("s0", 100, 10), slice("s1", 200, 10), slice("p1", 300, 10),
+                slice("p3", 400, 10), slice("s2", 0, 900)};
+  one.slices.back().covers_others = true;
+  const NamePlan plan = plan_names({one});
+  EXPECT_THAT(plan.missing, ElementsAre(MissingPart{"cad107s0", "/dev/loop0", 1, 100, 10, false},
+                                        MissingPart{"cad107s1", "/dev/loop0", 32, 200, 10, false},
+                                        MissingPart{"cad107p1", "/dev/loop0", 33, 300, 10, false},
+                                        MissingPart{"cad107p3", "/dev/loop0", 3, 400, 10, false},
+                                        MissingPart{"cad107s2", "/dev/loop0", 0, 0, 900, true}));
 }
 
 TEST(DiskNames, OtherNamesAreNotOurs) {

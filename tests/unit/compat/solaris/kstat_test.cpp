@@ -53,9 +53,17 @@ TEST(Kstat, SettingsAreInTheUnitsOfTheOriginal) {
                    {{{"window_frames", 3}, {"rto_ns", 50'000'001}},
                     {{"window_frames", 4}, {"rto_ns", 200'000}}}}};
   EXPECT_THAT(
-      conf_values(show),
+      conf_values(show, nullptr),
       UnorderedElementsAre(Pair("cylsize", "2048"), Pair("maxbuf", "7"), Pair("maxdata", "1024"),
                            Pair("mibsize", "1024"), Pair("timeout", "51")));
+  AoedDevice entry;
+  entry.timeout_ms = 700;
+  entry.heads = 16;
+  entry.sectors_per_track = 63;
+  EXPECT_THAT(
+      conf_values(show, &entry),
+      UnorderedElementsAre(Pair("cylsize", "1008"), Pair("maxbuf", "7"), Pair("maxdata", "1024"),
+                           Pair("mibsize", "1024"), Pair("timeout", "700")));
 }
 
 }  // namespace

@@ -119,5 +119,13 @@ TEST(ProbeFile, PatternsComeBackAsTheyWere) {
               ElementsAre(AddressPattern{.channel = 0, .major = 1, .minor = 2}));
 }
 
+TEST(MonitorFrames, BytesAreReadFromPairsOfDigitsOnly) {
+  EXPECT_EQ(bytes_of_hex(""), std::vector<std::byte>());
+  EXPECT_EQ(bytes_of_hex("02fF"), (std::vector{std::byte{0x02}, std::byte{0xFF}}));
+  for (const char* text : {"0", "0g", "0x1", "-1", " 1", "012"}) {
+    EXPECT_EQ(bytes_of_hex(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace aoe::compat::solaris
