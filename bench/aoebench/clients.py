@@ -29,7 +29,7 @@ class Frames:
 
     def run(self, context, pair, seconds):
         out, _ = timed(context.network.in_clients(
-            "taskset", "-c", CLIENT_CPU, str(context.build / "bin" / "aoe-load"), "-i", f"bi{pair}",
+            "taskset", "-c", CLIENT_CPU, str(context.build / "bench" / "bin" / "aoe-load"), "-i", f"bi{pair}",
             "--to", context.network.server_mac(pair), "--op", self.op, "--bs", str(self.block_bytes),
             "--depth", str(self.depth), "--span", str(context.image_bytes), "--time", str(seconds),
             *(["--sequential"] if self.sequential else []), *(["--spin"] if self.spin else [])))

@@ -112,7 +112,7 @@ class Reflector(Server):
         self.spins = spin
 
     def command(self, context, pair):
-        return [str(context.build / "bin" / "aoe-reflector"), "-i", f"bt{pair}", "--size-mib",
+        return [str(context.build / "bench" / "bin" / "aoe-reflector"), "-i", f"bt{pair}", "--size-mib",
                 str(context.image_bytes >> 20), *(["--spin"] if self.spins else [])]
 
     def ready_text(self):

@@ -74,6 +74,7 @@ class Load {
     const bool is_fill = settings_.op == "fill";
     const Instant end = begin_ + Duration{static_cast<std::int64_t>(settings_.seconds * 1e9)};
     Instant now = begin_;
+    answered_at_ = begin_;
     next_look_ = now + kPatience;
     for (;;) {
       const bool is_over = is_fill                       ? next_block_ >= blocks_
@@ -95,7 +96,7 @@ class Load {
         send_again(now);
         next_look_ = now + kPatience;
       }
-      if (now > end + Duration::seconds(10) && !is_fill && settings_.requests_max == 0) {
+      if (now > answered_at_ + Duration::seconds(10)) {
         break;  // it answers no more
       }
     }
@@ -210,6 +211,7 @@ class Load {
       mismatches_ += stamp == (slot.block + 1) * kStampSalt ? 0 : 1;
     }
     slot.in_use = false;
+    answered_at_ = now;
     --in_flight_;
     ++answered_;
     latency_.add(now - slot.sent);
@@ -244,6 +246,7 @@ class Load {
   std::uint64_t mismatches_ = 0;
   Instant begin_;
   Instant end_;
+  Instant answered_at_;
   Instant next_look_;
 };
 

@@ -31,6 +31,7 @@ IntegrityStore::IntegrityStore(std::unique_ptr<BlockStore> next_store,
       done_(info_.in_flight_max) {
   AOE_CHECK(info_.in_flight_max > kOwnOperations, "the scrub needs an operation for itself");
   info_.in_flight_max -= kOwnOperations;
+  info_.answers_at_once = false;
   info_.size_bytes = limited(info_.size_bytes);
   for (std::size_t i = requests_.size(); i > 0; --i) {
     free_.push_back(static_cast<std::uint16_t>(i - 1));

@@ -33,6 +33,7 @@ OverlayStore::OverlayStore(std::unique_ptr<BlockStore> base, std::uint32_t in_fl
       done_(in_flight_max) {
   info_.in_flight_max = in_flight_max;
   info_.is_read_only = false;
+  info_.answers_at_once = false;
   info_.can_discard = true;
   info_.discard_reads_zero = true;
   info_.can_write_zeroes = true;

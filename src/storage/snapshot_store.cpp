@@ -60,6 +60,7 @@ SnapshotStore::SnapshotStore(std::unique_ptr<BlockStore> base, std::uint32_t in_
       done_(in_flight_max),
       tags_(in_flight_max) {
   info_.in_flight_max = in_flight_max;
+  info_.answers_at_once = false;
   for (std::size_t i = tags_.size(); i > 0; --i) {
     free_.push_back(static_cast<std::uint16_t>(i - 1));
   }

@@ -22,6 +22,7 @@ constexpr unsigned kGenerationShift = 16;
 // use what was advertised; beyond that frames are dropped, as the protocol foresees.
 constexpr std::uint32_t kOverbooking = 4;
 constexpr std::uint32_t kPerExportMax = 1024;
+constexpr std::size_t kLightReplies = 64;  // buffers that are left for answers without data
 
 bool is_store_action(AtaAction action) {
   switch (action) {
@@ -246,6 +247,7 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   request.is_barrier = false;
   request.is_self_test = false;
   request.is_flushing = false;
+  request.is_frame_kept = false;
   ++request.generation;
   request.initiator = arrival.initiator;
   request.subject = &subject;
@@ -267,11 +269,12 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
 }
 
 void AtaExecutor::enter(Instant now, std::uint16_t slot) {
-  const Request& request = requests_[slot];
+  Request& request = requests_[slot];
   if (const auto range = locked_range(request)) {
     const RangeUse use = changes_data(request.plan.action) ? RangeUse::exclusive : RangeUse::shared;
     if (!ranges_.add(slot, *range, use)) {
       ++request.subject->stats.waits;
+      keep_frame(request);  // nobody knows how long it waits
       return;
     }
   }
@@ -298,6 +301,7 @@ void AtaExecutor::start_self_test_read(Instant now, const SelfTests::Read& read)
   request.is_barrier = false;
   request.is_self_test = true;
   request.is_flushing = false;
+  request.is_frame_kept = false;
   ++request.generation;
   request.initiator = InitiatorTable::kNone;
   request.subject = read.subject;
@@ -520,16 +524,27 @@ void AtaExecutor::answer_to(std::uint16_t slot, const Requester& copy) {
 ByteSpan AtaExecutor::keep_data(StoreTag tag) {
   AOE_CHECK(subject_of(tag) != nullptr, "an operation that was just handed out");
   Request& request = requests_[tag.value & 0xFFFFU];
-  const ByteSpan data = request.frame.bytes().subspan(
-      kAtaHeaderBytes, std::size_t{request.plan.sectors} * kSectorBytes);
-  PacketBuffer copy = parts_.replies.allocate_spare();
-  if (!copy || copy.capacity() < kAtaHeaderBytes + data.size()) {
-    return data;
+  keep_frame(request);
+  return request.frame.bytes().subspan(kAtaHeaderBytes,
+                                       std::size_t{request.plan.sectors} * kSectorBytes);
+}
+
+void AtaExecutor::keep_frame(Request& request) {
+  if (request.is_frame_kept || !request.frame) {
+    return;
   }
-  copy.resize(kAtaHeaderBytes + data.size());
-  copy_bytes(copy.bytes().subspan(kAtaHeaderBytes), data);
+  const std::size_t bytes =
+      std::min(kAtaHeaderBytes + std::size_t{request.plan.sectors} * kSectorBytes,
+               request.frame.bytes().size());
+  // Every request that may still come gets its answer's buffer first.
+  PacketBuffer copy = parts_.replies.allocate_spare(free_.size() + kLightReplies);
+  if (!copy || copy.capacity() < bytes) {
+    return;
+  }
+  copy.resize(bytes);
+  copy_bytes(copy.bytes(), request.frame.bytes().first(bytes));
   request.frame = std::move(copy);
-  return request.frame.bytes().subspan(kAtaHeaderBytes);
+  request.is_frame_kept = true;
 }
 
 const Export* AtaExecutor::subject_of(StoreTag tag) const {

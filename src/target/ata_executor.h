@@ -70,8 +70,9 @@ class AtaExecutor {
     bool in_use = false;
     bool is_executing = false;
     bool is_barrier = false;
-    bool is_self_test = false;  // nobody is answered
-    bool is_flushing = false;   // the flush behind a trim
+    bool is_self_test = false;   // nobody is answered
+    bool is_flushing = false;    // the flush behind a trim
+    bool is_frame_kept = false;  // `frame` is a copy of our own
     std::uint16_t generation = 0;
     std::uint16_t initiator = InitiatorTable::kNone;
     Export* subject = nullptr;  // stays in place while requests are in flight
@@ -101,6 +102,7 @@ class AtaExecutor {
   // Whether everything the request names still lies on the disk, which may have shrunk.
   [[nodiscard]] static bool fits_disk(const Request& request);
   void refuse_range(Instant now, std::uint16_t slot);
+  void keep_frame(Request& request);
   // Whether a store operation of the export, other than that of `slot`, takes too long.
   [[nodiscard]] bool has_overdue(Instant now, const Export& subject, std::uint16_t slot) const;
   // Emits the request's next store operation; false when there is nothing left to do.

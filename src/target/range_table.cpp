@@ -66,9 +66,14 @@ bool RangeTable::add(std::uint16_t slot, const SectorRange& range, RangeUse use)
   self.blockers = 0;
   self.is_active = true;
   self.is_wide = last_chunk - first_chunk >= kLinks;
-  for_each_neighbour(slot, [&self](std::uint16_t, const Entry& other) {
-    self.blockers += conflict(self, other) ? 1U : 0U;
-  });
+  // Reads among reads stand in nobody's way.
+  if (use == RangeUse::exclusive || exclusive_count_ != 0) {
+    for_each_neighbour(slot, [&self](std::uint16_t, const Entry& other) {
+      self.blockers += conflict(self, other) ? 1U : 0U;
+    });
+  }
+  exclusive_count_ += use == RangeUse::exclusive ? 1U : 0U;
+  blocked_count_ += self.blockers != 0 ? 1U : 0U;
   if (self.is_wide) {
     wide_.push_back(slot);
   } else {
@@ -83,16 +88,20 @@ bool RangeTable::add(std::uint16_t slot, const SectorRange& range, RangeUse use)
 void RangeTable::remove(std::uint16_t slot, std::vector<std::uint16_t>& runnable) {
   Entry& self = entries_[slot];
   AOE_CHECK(self.is_active && self.blockers == 0, "only a running slot completes");
-  const std::size_t before = runnable.size();
-  for_each_neighbour(slot, [&](std::uint16_t other, Entry& entry) {
-    if (entry.sequence > self.sequence && conflict(self, entry) && --entry.blockers == 0) {
-      runnable.push_back(other);
-    }
-  });
-  std::sort(runnable.begin() + static_cast<std::ptrdiff_t>(before), runnable.end(),
-            [this](std::uint16_t a, std::uint16_t b) {
-              return entries_[a].sequence < entries_[b].sequence;
-            });
+  exclusive_count_ -= self.use == RangeUse::exclusive ? 1U : 0U;
+  if (blocked_count_ != 0) {
+    const std::size_t before = runnable.size();
+    for_each_neighbour(slot, [&](std::uint16_t other, Entry& entry) {
+      if (entry.sequence > self.sequence && conflict(self, entry) && --entry.blockers == 0) {
+        runnable.push_back(other);
+        --blocked_count_;
+      }
+    });
+    std::sort(runnable.begin() + static_cast<std::ptrdiff_t>(before), runnable.end(),
+              [this](std::uint16_t a, std::uint16_t b) {
+                return entries_[a].sequence < entries_[b].sequence;
+              });
+  }
   if (self.is_wide) {
     wide_.erase(std::find(wide_.begin(), wide_.end(), slot));
   } else {

@@ -71,7 +71,9 @@ class RangeTable {
 
   std::vector<Entry> entries_;
   std::vector<std::uint16_t> buckets_;
-  std::vector<std::uint16_t> wide_;  // slots with ranges longer than two chunks
+  std::vector<std::uint16_t> wide_;    // slots with ranges longer than two chunks
+  std::uint32_t exclusive_count_ = 0;  // active, running or not
+  std::uint32_t blocked_count_ = 0;    // that wait for others
   std::uint64_t next_sequence_ = 1;
 };
 

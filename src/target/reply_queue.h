@@ -45,8 +45,10 @@ class ReplyQueue {
   [[nodiscard]] PacketBuffer allocate_for_data(PortId port, std::size_t zero_bytes,
                                                std::size_t frame_bytes);
 
-  // A buffer of any content, or an empty handle: for what is copied.
-  [[nodiscard]] PacketBuffer allocate_spare() { return pool_.allocate(); }
+  // A buffer of any content, for what is copied; an empty handle unless so many others are left.
+  [[nodiscard]] PacketBuffer allocate_spare(std::size_t left) {
+    return pool_.available() > left ? pool_.allocate() : PacketBuffer();
+  }
 
   // Spends a token for an answer without disk data; false (and counted) when there is none left.
   [[nodiscard]] bool spend_token(Instant now);

@@ -4,14 +4,14 @@
 load lib
 
 @test "the target's core needs no more instructions for a request than recorded" {
-  requires valgrind python3 ours:aoe-scenario
+  requires valgrind python3 ours:../bench/bin/aoe-scenario
   run "$BATS_TEST_DIRNAME/../../bench/count-instructions" --build "$AOE_BIN/.." --check
   [ "$status" -ne 77 ] || skip "$output"
   assert_status 0
 }
 
 @test "bench/run measures, in its short form, and leaves nothing behind" {
-  requires netns python3 ours:aoe-load ours:aoe-reflector ours:aoe-targetd ours:aoe
+  requires netns python3 ours:../bench/bin/aoe-load ours:../bench/bin/aoe-reflector ours:aoe-targetd ours:aoe
   run "$BATS_TEST_DIRNAME/../../bench/run" --build "$AOE_BIN/.." --short --only memory-read-1500 --out "$WORK/out"
   assert_status 0
   python3 - "$WORK/out/results.json" <<'END'

@@ -11,7 +11,7 @@ calls_per_thousand() {
   start_targetd -e "7.1=$export,buffers=256,allow=any"
   start_daemon strace strace -f -c -o "$WORK/calls" -p "$TARGETD_PID"
   wait_for 20 grep -q attached "$WORK/strace.log"
-  in_initiator aoe-load -i ini0 --to "$(mac_of "$NS_TARGET" tgt0)" --bs 1024 --depth 64 --requests 20000 \
+  in_initiator "$AOE_BIN/../bench/bin/aoe-load" -i ini0 --to "$(mac_of "$NS_TARGET" tgt0)" --bs 1024 --depth 64 --requests 20000 \
     --span $((8 << 20)) "$@" >"$WORK/load.json"
   end_process "$DAEMON_PID" INT
   stop_targetd
@@ -24,7 +24,7 @@ mac_of() {
 }
 
 @test "reads from memory: a few system calls for a batch" {
-  requires netns strace jq ours:aoe-load ours:aoe-targetd
+  requires netns strace jq ours:../bench/bin/aoe-load ours:aoe-targetd
   make_net --mtu 1500
   calls=$(calls_per_thousand memory:8M --op read)
   echo "$calls system calls for 1000 requests"
@@ -32,7 +32,7 @@ mac_of() {
 }
 
 @test "writes to memory: a few system calls for a batch" {
-  requires netns strace jq ours:aoe-load ours:aoe-targetd
+  requires netns strace jq ours:../bench/bin/aoe-load ours:aoe-targetd
   make_net --mtu 1500
   calls=$(calls_per_thousand memory:8M --op write)
   echo "$calls system calls for 1000 requests"
@@ -40,7 +40,7 @@ mac_of() {
 }
 
 @test "reads of a file: one system call for the operations of a batch" {
-  requires netns strace jq ours:aoe-load ours:aoe-targetd
+  requires netns strace jq ours:../bench/bin/aoe-load ours:aoe-targetd
   make_net --mtu 1500
   head -c 8M /dev/urandom >"$WORK/disk.img"
   calls=$(calls_per_thousand "$WORK/disk.img" --op read)
@@ -49,7 +49,7 @@ mac_of() {
 }
 
 @test "reads that our cache holds never reach the file" {
-  requires netns strace jq ours:aoe-load ours:aoe-targetd
+  requires netns strace jq ours:../bench/bin/aoe-load ours:aoe-targetd
   make_net --mtu 1500
   head -c 8M /dev/urandom >"$WORK/disk.img"
   calls=$(calls_per_thousand "$WORK/disk.img,cache=16M" --op read)
@@ -58,7 +58,7 @@ mac_of() {
 }
 
 @test "sequential writes to a file in memory are merged" {
-  requires netns strace jq ours:aoe-load ours:aoe-targetd
+  requires netns strace jq ours:../bench/bin/aoe-load ours:aoe-targetd
   make_net --mtu 1500
   memory=$(mktemp -d /dev/shm/aoekit-test-XXXXXX)
   truncate -s 8M "$memory/disk.img"

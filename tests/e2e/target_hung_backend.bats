@@ -53,7 +53,7 @@ serve_hung() {
 }
 
 @test "a write that hangs holds no slot of the receive ring: others are served for more than its length" {
-  requires jq ours:aoe-load
+  requires jq ours:../bench/bin/aoe-load
   serve_hung
   head -c 64K /dev/urandom >"$WORK/second.img"
   start_daemon copy ip netns exec "$NS_INITIATOR" aoe copy --timeout 100 "$WORK/second.img" aoe://ini0/e7.1
@@ -61,7 +61,7 @@ serve_hung() {
   kill -0 "$DAEMON_PID"
   mac=$(ip -n "$NS_TARGET" -j link show tgt0 | jq -r '.[0].address')
   # 2048 slots at this MTU.
-  in_initiator aoe-load -i ini0 --to "$mac" --device e7.2 --bs 4096 --depth 8 --span 1048576 --requests 9000 \
+  in_initiator "$AOE_BIN/../bench/bin/aoe-load" -i ini0 --to "$mac" --device e7.2 --bs 4096 --depth 8 --span 1048576 --requests 9000 \
     >"$WORK/load.json"
   assert_contains "$(cat "$WORK/load.json")" '"unanswered":0'
   kill -s CONT "$FUSE_PID"
