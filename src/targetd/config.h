@@ -99,6 +99,10 @@ struct ExportConfig {
   std::string snapshots;  // directory of what snapshots need; empty: none can be taken
   std::string integrity;  // path of the checksums; empty: none
   std::uint64_t scrub_rate_bytes = kThawRateDefault;  // a second; 0: as fast as it goes
+  // Commands of initiators of our own kind are executed once.
+  bool duplicate_memory = true;
+  // Writes of Linux hosts that come after newer ones are dropped.
+  bool late_write_guard = true;
   std::string model;   // at most kModelCharsMax printable characters; empty: the default text
   std::string serial;  // at most kSerialCharsMax printable characters; empty: made from the address
   RemoteAdmin remote_admin;

@@ -96,7 +96,7 @@ Printed print_remote_admin(const ExportConfig& config) {
 }
 
 // The order is the order of the dump.
-constexpr std::array<ExportKey, 23> kExportKeys{{
+constexpr std::array<ExportKey, 25> kExportKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.address, read_device_address(value));
@@ -192,6 +192,20 @@ constexpr std::array<ExportKey, 23> kExportKeys{{
      },
      [](const ExportConfig& config) -> Printed {
        return toml_string(format_size(config.scrub_rate_bytes));
+     }},
+    {"duplicate_memory", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.duplicate_memory, read_boolean(value));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return std::string(config.duplicate_memory ? "true" : "false");
+     }},
+    {"late_write_guard", ChangeEffect::reopen,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.late_write_guard, read_boolean(value));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return std::string(config.late_write_guard ? "true" : "false");
      }},
     {"model", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {

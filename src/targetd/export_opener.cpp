@@ -107,6 +107,8 @@ target::ExportSettings make_settings(const ExportConfig& config,
   settings.physical_block_bytes = info.physical_block_bytes;
   settings.is_rotational = info.is_rotational;
   settings.starts_online = !config.start_offline;
+  settings.has_duplicate_memory = config.duplicate_memory;
+  settings.has_stale_write_guard = config.late_write_guard;
   // What the kernel has of a file lives as long as the machine runs.
   settings.cache_epoch = info.outlives_process ? os::boot_number(os::boot_identity()) : 0;
   return settings;

@@ -41,6 +41,8 @@ rbd:POOL/IMAGE[@SNAP]. Keys behind it:
   integrity=PATH         checksums of what is in STORE (none)
   scrub_rate=SIZE        bytes a second that a scrub reads; 0: no limit (64M)
   geometry=native|chs    all of the store, or whole cylinders, for Windows (native)
+  duplicate_memory=false executes every copy of a command (true: once, between our own ends)
+  late_write_guard=false executes late writes of Linux hosts (true: drops them)
   model=TEXT             at most 40 characters
   serial=TEXT            at most 20 characters
   interfaces=IF+IF..     only these of the daemon's interfaces (all)

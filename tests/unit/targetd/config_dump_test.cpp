@@ -42,6 +42,8 @@ overlay_max = 7
 snapshots = "/n"
 integrity = "/i"
 scrub_rate = "2M"
+duplicate_memory = false
+late_write_guard = false
 model = "M 1"
 serial = "S1"
 remote_admin = ["02:00:00:00:0a:10"]
@@ -62,6 +64,8 @@ shadow_full = "thaw"
 thaw_rate = "64M"
 overlay_max = 256
 scrub_rate = "64M"
+duplicate_memory = true
+late_write_guard = true
 remote_admin = "none"
 start_offline = false
 )";
