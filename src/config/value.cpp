@@ -376,6 +376,11 @@ ReadResult<Duration> read_duration(const ConfigValue& value, DurationRange range
   return *duration;
 }
 
+ReadResult<std::vector<std::string>> read_texts(const ConfigValue& value,
+                                                std::string_view expected) {
+  return read_items(value, expected);
+}
+
 ReadResult<std::vector<std::string>> read_interfaces(const ConfigValue& value) {
   AOE_TRY_ASSIGN(std::vector<std::string> names, read_items(value, "interface names"));
   if (names.empty()) {

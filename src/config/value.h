@@ -87,6 +87,10 @@ struct CountRange {
 [[nodiscard]] ReadResult<std::size_t> read_word(const ConfigValue& value,
                                                 std::span<const std::string_view> words);
 
+// Texts, as a list or joined with '+'; `expected` says what they are.
+[[nodiscard]] ReadResult<std::vector<std::string>> read_texts(const ConfigValue& value,
+                                                              std::string_view expected);
+
 // Addresses of hosts, as a list or joined with '+'; equal ones once. `words` are what else may
 // stand there, for messages.
 [[nodiscard]] ReadResult<std::vector<MacAddress>> read_macs(

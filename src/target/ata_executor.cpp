@@ -22,6 +22,8 @@ constexpr unsigned kGenerationShift = 16;
 // use what was advertised; beyond that frames are dropped, as the protocol foresees.
 constexpr std::uint32_t kOverbooking = 4;
 constexpr std::uint32_t kPerExportMax = 1024;
+// How long a request may wait for those before it.
+constexpr Duration kQueueTime = Duration::milliseconds(500);
 constexpr std::size_t kLightReplies = 64;  // buffers that are left for answers without data
 
 bool is_store_action(AtaAction action) {
@@ -99,6 +101,7 @@ AtaExecutor::AtaExecutor(CoreParts& parts, Responder& responder, LateWriteFilter
       late_writes_(late_writes),
       self_tests_(parts),
       ranges_(parts.limits.requests_max),
+      service_(parts.limits.requests_max),
       requests_(parts.limits.requests_max),
       ops_(parts.limits.requests_max),
       verify_scratch_(std::size_t{kVerifySectors} * kSectorBytes) {
@@ -172,8 +175,15 @@ bool AtaExecutor::admit(const Arrival& arrival, Export& subject) {
   // Half of the room is first come, first served. Of the rest nobody gets more than an equal share
   // between those that have requests in flight.
   const std::size_t room = requests_.size();
-  bool has_room = !free_.empty() &&
-                  subject.stats.in_flight < requests_per_export_max(subject.settings.buffer_count);
+  // What a slow store cannot end soon is better kept by those who wait for it.
+  const std::uint32_t limit = subject.service.rate.served_within(
+      kQueueTime, requests_per_export_max(subject.settings.buffer_count));
+  bool has_room = !free_.empty() && subject.stats.in_flight < limit;
+  if (has_room && subject.stats.in_flight >= limit / 2 && subject.service.flows > 1) {
+    const ServiceQueue::Share share =
+        service_.share_of(owner_of(subject, arrival.header.source), limit);
+    has_room = share.outstanding < share.allowed;
+  }
   if (has_room && arrival.initiator != InitiatorTable::kNone && free_.size() < room / 2) {
     const std::uint32_t share =
         static_cast<std::uint32_t>(room) / std::max(1U, parts_.initiators.active_count());
@@ -248,6 +258,7 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   request.is_self_test = false;
   request.is_flushing = false;
   request.is_frame_kept = false;
+  request.has_turn = false;
   ++request.generation;
   request.initiator = arrival.initiator;
   request.subject = &subject;
@@ -266,6 +277,38 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   subject.stats.in_flight_max = std::max(subject.stats.in_flight_max, subject.stats.in_flight);
   parts_.initiators.began(request.initiator);
   enter(arrival.now, slot);
+  serve_waiting(arrival.now);
+}
+
+ServiceQueue::Owner AtaExecutor::owner_of(Export& subject, const MacAddress& initiator) {
+  return {.export_id = subject.id,
+          .settings = &subject.settings.service,
+          .state = &subject.service,
+          .initiator = initiator,
+          .window_max = requests_per_export_max(subject.settings.buffer_count)};
+}
+
+void AtaExecutor::take_turn(Instant now, std::uint16_t slot) {
+  Request& request = requests_[slot];
+  if (request.is_self_test) {
+    execute(now, slot);  // it waits for quiet times anyway
+    return;
+  }
+  const AtaAction action = request.plan.action;
+  const bool has_data = action == AtaAction::read || action == AtaAction::write;
+  request.has_turn = true;
+  if (service_.begin(now, slot, owner_of(*request.subject, request.source),
+                     has_data ? std::uint64_t{request.plan.sectors} * kSectorBytes : 0)) {
+    execute(now, slot);
+  } else {
+    keep_frame(request);
+  }
+}
+
+void AtaExecutor::serve_waiting(Instant now) {
+  while (const auto slot = service_.next(now)) {
+    execute(now, *slot);
+  }
 }
 
 void AtaExecutor::enter(Instant now, std::uint16_t slot) {
@@ -278,7 +321,7 @@ void AtaExecutor::enter(Instant now, std::uint16_t slot) {
       return;
     }
   }
-  execute(now, slot);
+  take_turn(now, slot);
 }
 
 void AtaExecutor::start_self_test_reads(Instant now) {
@@ -302,6 +345,7 @@ void AtaExecutor::start_self_test_read(Instant now, const SelfTests::Read& read)
   request.is_self_test = true;
   request.is_flushing = false;
   request.is_frame_kept = false;
+  request.has_turn = false;
   ++request.generation;
   request.initiator = InitiatorTable::kNone;
   request.subject = read.subject;
@@ -561,6 +605,7 @@ const Export* AtaExecutor::subject_of(StoreTag tag) const {
 void AtaExecutor::handle_store_done(Instant now, const StoreCompletion& done) {
   AOE_CHECK(subject_of(done.tag) != nullptr, "the caller has looked the tag up");
   complete(now, static_cast<std::uint16_t>(done.tag.value & 0xFFFFU), done);
+  serve_waiting(now);
 }
 
 bool AtaExecutor::has_overdue(Instant now, const Export& subject, std::uint16_t slot) const {

@@ -73,6 +73,7 @@ class AtaExecutor {
     bool is_self_test = false;   // nobody is answered
     bool is_flushing = false;    // the flush behind a trim
     bool is_frame_kept = false;  // `frame` is a copy of our own
+    bool has_turn = false;       // the service queue has it
     std::uint16_t generation = 0;
     std::uint16_t initiator = InitiatorTable::kNone;
     Export* subject = nullptr;  // stays in place while requests are in flight
@@ -90,8 +91,12 @@ class AtaExecutor {
   [[nodiscard]] bool admit(const Arrival& arrival, Export& subject);
   void start_self_test_reads(Instant now);
   void start_self_test_read(Instant now, const SelfTests::Read& read);
-  // Locks its range and executes it, now or when those are done that it waits for.
+  // Locks its range and takes its turn, now or when those are done that it waits for.
   void enter(Instant now, std::uint16_t slot);
+  [[nodiscard]] static ServiceQueue::Owner owner_of(Export& subject, const MacAddress& initiator);
+  // Executes the request, now or when it is served.
+  void take_turn(Instant now, std::uint16_t slot);
+  void serve_waiting(Instant now);
   void end_self_test_read(Instant now, std::uint16_t slot, const AtaPlan& plan);
   void scan_for_stalls(Instant now);
   void answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& plan);
@@ -126,6 +131,7 @@ class AtaExecutor {
   LateWriteFilter& late_writes_;
   SelfTests self_tests_;
   RangeTable ranges_;
+  ServiceQueue service_;
   std::vector<Request> requests_;
   std::vector<std::uint16_t> free_;
   std::vector<std::uint16_t> runnable_;

@@ -80,6 +80,9 @@ void AtaExecutor::release(Instant now, std::uint16_t slot) {
   Request& request = requests_[slot];
   Export& subject = *request.subject;
   const bool held_range = locked_range(request).has_value();
+  if (request.has_turn) {
+    service_.ended(now, slot);
+  }
   request.is_executing = false;
   request.in_use = false;
   parts_.initiators.ended(request.initiator);
@@ -98,7 +101,7 @@ void AtaExecutor::release(Instant now, std::uint16_t slot) {
     // The list grows while it is walked: no iterator would stay valid.
     // NOLINTNEXTLINE(modernize-loop-convert): see above
     for (std::size_t i = 0; i < runnable_.size(); ++i) {
-      execute(now, runnable_[i]);
+      take_turn(now, runnable_[i]);
     }
     runnable_.clear();
   }
@@ -240,6 +243,7 @@ void AtaExecutor::note_store_error(Instant now, Request& request, const StoreCom
 void AtaExecutor::handle_timeout(Instant now) {
   start_self_test_reads(now);
   scan_for_stalls(now);
+  serve_waiting(now);
 }
 
 void AtaExecutor::scan_for_stalls(Instant now) {
@@ -265,6 +269,9 @@ void AtaExecutor::scan_for_stalls(Instant now) {
 
 std::optional<Instant> AtaExecutor::poll_timeout() const {
   std::optional<Instant> next = self_tests_.next_time();
+  if (const auto wake = service_.poll_timeout(); wake && (!next || *wake < *next)) {
+    next = wake;
+  }
   if (in_flight_ != 0 && next_scan_ != Instant{} && (!next || next_scan_ < *next)) {
     next = next_scan_;
   }

@@ -42,6 +42,7 @@ struct Export {
   bool is_change_pending = false;  // a new `persistent` is on its way to disk
   AtaSettings ata;
   ExportStats stats;
+  ServiceState service;
   std::string serial;
   // Its texts are set when they change, the rest when somebody asks: copying texts allocates.
   protocol::IdentifyModel identify;

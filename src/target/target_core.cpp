@@ -226,6 +226,7 @@ Result<void> TargetCore::update_settings(ExportId id, const ExportSettings& sett
   now.serial = settings.serial;
   now.has_duplicate_memory = settings.has_duplicate_memory;  // of sessions that begin from now on
   now.has_stale_write_guard = settings.has_stale_write_guard;
+  now.service = settings.service;  // weights of those that compete now count when they pause
   set_texts(*subject);
   now.port_mask = settings.port_mask;
   announcer_.advertise(*subject, ~0U);

@@ -7,6 +7,7 @@
 #include "base/store_op.h"
 #include "base/time.h"
 #include "protocol/aoe_ata.h"
+#include "target/service_queue.h"
 
 #include <array>
 #include <cstddef>
@@ -87,6 +88,8 @@ struct ExportSettings {
   bool has_duplicate_memory = true;
   // Writes of Linux hosts that are older than what was executed are dropped.
   bool has_stale_write_guard = true;
+  // Who is served when not everybody can be.
+  ServiceSettings service;
   // After the export begins to serve, writes of plain initiators are dropped for so long: frames
   // that were meant for an earlier start may still arrive.
   Duration hold_plain_writes;

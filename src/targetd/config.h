@@ -80,6 +80,16 @@ inline constexpr std::uint32_t kOverlaysMax = 4096;
 inline constexpr std::uint64_t kThawRateDefault = std::uint64_t{64} << 20U;
 inline constexpr std::uint64_t kThawRateMax = std::uint64_t{1} << 40U;
 
+struct InitiatorWeight {
+  MacAddress mac;
+  std::uint32_t weight = 1;  // 1..kWeightMax
+  friend bool operator==(const InitiatorWeight&, const InitiatorWeight&) = default;
+};
+
+inline constexpr std::uint32_t kWeightMax = 1000;
+inline constexpr std::uint64_t kIopsMax = 1'000'000'000;
+inline constexpr std::uint64_t kBandwidthMax = std::uint64_t{1} << 40;
+
 struct ExportConfig {
   DeviceAddress address;
   std::string store;  // raw STORE text: a path, file:PATH, memory:SIZE, null:SIZE, rbd:POOL/IMAGE
@@ -99,6 +109,12 @@ struct ExportConfig {
   std::string snapshots;  // directory of what snapshots need; empty: none can be taken
   std::string integrity;  // path of the checksums; empty: none
   std::uint64_t scrub_rate_bytes = kThawRateDefault;  // a second; 0: as fast as it goes
+  // Caps, 0: none. Requests and bytes a second, of the export and of each of its initiators.
+  std::uint64_t iops = 0;
+  std::uint64_t bandwidth_bytes = 0;
+  std::uint64_t initiator_iops = 0;
+  std::uint64_t initiator_bandwidth_bytes = 0;
+  std::vector<InitiatorWeight> weights;  // of initiators that get more than others
   // Commands of initiators of our own kind are executed once.
   bool duplicate_memory = true;
   // Writes of Linux hosts that come after newer ones are dropped.

@@ -1,5 +1,6 @@
 #include "targetd/config_keys.h"
 
+#include "base/mac_address.h"
 #include "base/parse.h"
 #include "config/daemon_keys.h"
 #include "config/toml_text.h"
@@ -16,7 +17,9 @@ namespace {
 using config::assign;
 using config::ChangeEffect;
 using config::ConfigValue;
+using config::in_quotes;
 using config::Printed;
+using config::read_texts;
 using config::toml_macs;
 using config::toml_names;
 using config::toml_string;
@@ -95,8 +98,43 @@ Printed print_remote_admin(const ExportConfig& config) {
   return toml_macs(config.remote_admin.macs);
 }
 
+// Items like 02:00:00:00:0a:10=4.
+Done read_weights(const ConfigValue& value, ExportConfig& config) {
+  AOE_TRY_ASSIGN(const std::vector<std::string> items,
+                 read_texts(value, "a list of MAC=WEIGHT, such as 02:00:00:00:0a:10=4"));
+  std::vector<InitiatorWeight> weights;
+  for (const std::string& item : items) {
+    const std::size_t equals = item.find('=');
+    const auto mac = parse_mac_address(item.substr(0, equals));
+    const auto weight =
+        parse_unsigned(equals == std::string::npos ? std::string() : item.substr(equals + 1));
+    if (!mac || !weight || *weight < 1 || *weight > kWeightMax) {
+      return fail(in_quotes(item) + ": expected MAC=WEIGHT with a weight from 1 to " +
+                  std::to_string(kWeightMax));
+    }
+    const auto same = [&mac](const InitiatorWeight& other) { return other.mac == *mac; };
+    if (std::any_of(weights.begin(), weights.end(), same)) {
+      return fail(in_quotes(item) + ": this address has a weight already");
+    }
+    weights.push_back({.mac = *mac, .weight = static_cast<std::uint32_t>(*weight)});
+  }
+  config.weights = std::move(weights);
+  return {};
+}
+
+Printed print_weights(const ExportConfig& config) {
+  if (config.weights.empty()) {
+    return {};
+  }
+  std::vector<std::string> items;
+  for (const InitiatorWeight& item : config.weights) {
+    items.push_back(to_string(item.mac) + "=" + std::to_string(item.weight));
+  }
+  return toml_names(items);
+}
+
 // The order is the order of the dump.
-constexpr std::array<ExportKey, 25> kExportKeys{{
+constexpr std::array<ExportKey, 30> kExportKeys{{
     {"address", ChangeEffect::reopen,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.address, read_device_address(value));
@@ -193,14 +231,39 @@ constexpr std::array<ExportKey, 25> kExportKeys{{
      [](const ExportConfig& config) -> Printed {
        return toml_string(format_size(config.scrub_rate_bytes));
      }},
-    {"duplicate_memory", ChangeEffect::reopen,
+    {"iops", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.iops, read_count(value, {0, kIopsMax}));
+     },
+     [](const ExportConfig& config) -> Printed { return std::to_string(config.iops); }},
+    {"bandwidth", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.bandwidth_bytes, read_size(value, kBandwidthMax));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(format_size(config.bandwidth_bytes));
+     }},
+    {"initiator_iops", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.initiator_iops, read_count(value, {0, kIopsMax}));
+     },
+     [](const ExportConfig& config) -> Printed { return std::to_string(config.initiator_iops); }},
+    {"initiator_bandwidth", ChangeEffect::live,
+     [](const ConfigValue& value, ExportConfig& config) {
+       return assign(config.initiator_bandwidth_bytes, read_size(value, kBandwidthMax));
+     },
+     [](const ExportConfig& config) -> Printed {
+       return toml_string(format_size(config.initiator_bandwidth_bytes));
+     }},
+    {"weights", ChangeEffect::live, read_weights, print_weights},
+    {"duplicate_memory", ChangeEffect::live,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.duplicate_memory, read_boolean(value));
      },
      [](const ExportConfig& config) -> Printed {
        return std::string(config.duplicate_memory ? "true" : "false");
      }},
-    {"late_write_guard", ChangeEffect::reopen,
+    {"late_write_guard", ChangeEffect::live,
      [](const ConfigValue& value, ExportConfig& config) {
        return assign(config.late_write_guard, read_boolean(value));
      },

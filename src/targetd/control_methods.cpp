@@ -211,6 +211,29 @@ Json self_tests_json(const target::Export& subject) {
   return tests;
 }
 
+Json service_json(const target::Export& subject) {
+  const target::ServiceSettings& wanted = subject.settings.service;
+  const target::ServiceState& state = subject.service;
+  Json weights = Json::object();
+  for (const target::InitiatorWeight& item : wanted.weights) {
+    weights[to_string(item.mac)] = item.weight;
+  }
+  const std::uint32_t limit = target::requests_per_export_max(subject.settings.buffer_count);
+  return {
+      {"iops_max", wanted.all.requests_per_second},
+      {"bytes_per_second_max", wanted.all.bytes_per_second},
+      {"initiator_iops_max", wanted.each.requests_per_second},
+      {"initiator_bytes_per_second_max", wanted.each.bytes_per_second},
+      {"weights", std::move(weights)},
+      {"initiators", state.flows},
+      {"at_store", state.in_service},
+      {"at_store_max", state.rate.window(limit)},
+      {"queued", state.queued},
+      {"held_back", state.held_back},
+      {"store_requests_per_second", state.rate.per_second()},
+  };
+}
+
 Json show(const target::Export& subject, Daemon& daemon) {
   Json json = summary(subject, daemon);
   const target::LifeCounters life = target::life_counters(subject, os::monotonic_now());
@@ -248,6 +271,7 @@ Json show(const target::Export& subject, Daemon& daemon) {
   if (const ExportConfig* config = daemon.find_config(subject.settings.address)) {
     json["store_offset_bytes"] = config->offset_sectors * kSectorBytes;
   }
+  json["service"] = service_json(subject);
   json["stats"] = stats_json(subject);
   if (const storage::BlockStore* store = daemon.shard().store_of(subject.id); store != nullptr) {
     json["backing"] = store_json(*store);

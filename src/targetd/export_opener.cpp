@@ -107,6 +107,13 @@ target::ExportSettings make_settings(const ExportConfig& config,
   settings.physical_block_bytes = info.physical_block_bytes;
   settings.is_rotational = info.is_rotational;
   settings.starts_online = !config.start_offline;
+  settings.service.all = {.requests_per_second = config.iops,
+                          .bytes_per_second = config.bandwidth_bytes};
+  settings.service.each = {.requests_per_second = config.initiator_iops,
+                           .bytes_per_second = config.initiator_bandwidth_bytes};
+  for (const InitiatorWeight& item : config.weights) {
+    settings.service.weights.push_back({item.mac, item.weight});
+  }
   settings.has_duplicate_memory = config.duplicate_memory;
   settings.has_stale_write_guard = config.late_write_guard;
   // What the kernel has of a file lives as long as the machine runs.
