@@ -20,7 +20,7 @@ enum class Section : std::uint16_t {
 };
 
 constexpr std::uint16_t kOnline = 1;
-constexpr std::uint16_t kWriteCache = 2;
+constexpr std::uint16_t kWriteCacheOff = 2;
 
 constexpr std::size_t kExportBytes = 14;
 constexpr std::size_t kSessionBytes = 28;
@@ -119,7 +119,7 @@ bool read_section(DeviceAddress address, std::uint16_t type, ConstByteSpan bytes
       handover.target_instance = load_le64(bytes, 4);
       const std::uint16_t flags = load_le16(bytes, 12);
       handover.is_online = (flags & kOnline) != 0;
-      handover.is_write_cache_enabled = (flags & kWriteCache) != 0;
+      handover.is_write_cache_off = (flags & kWriteCacheOff) != 0;
       return handover.target_instance != 0;
     }
     case Section::session:
@@ -142,7 +142,7 @@ std::vector<std::byte> encode_handover(DeviceAddress address, const Handover& ha
   writer.u16(address.slot.value);
   writer.u64(handover.target_instance);
   writer.u16(static_cast<std::uint16_t>((handover.is_online ? kOnline : 0) |
-                                        (handover.is_write_cache_enabled ? kWriteCache : 0)));
+                                        (handover.is_write_cache_off ? kWriteCacheOff : 0)));
   for (const Handover::Session& session : handover.sessions) {
     begin(Section::session);
     writer.u32(session.id);

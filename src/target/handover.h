@@ -46,7 +46,7 @@ struct Handover {
 
   std::uint64_t target_instance = 0;
   bool is_online = true;
-  bool is_write_cache_enabled = false;
+  bool is_write_cache_off = false;  // of an export that has one: an initiator switched it off
   std::vector<Session> sessions;
   std::vector<Host> hosts;
   std::vector<Stamp> stamps;

@@ -149,7 +149,8 @@ Result<Handover> TargetCore::hand_over(Instant now, ExportId id) {
   }
   Handover handover;
   handover.is_online = subject->settings.starts_online;
-  handover.is_write_cache_enabled = subject->ata.write_cache_enabled;
+  handover.is_write_cache_off =
+      subject->settings.mode == WriteMode::write_back && !subject->ata.write_cache_enabled;
   sessions_.hand_over(*subject, handover);
   late_writes_.hand_over(now, *subject, handover);
   return handover;
@@ -164,7 +165,7 @@ Result<void> TargetCore::take_over(Instant now, ExportId id, const Handover& han
   late_writes_.take_over(now, *subject, handover);
   subject->settings.starts_online = handover.is_online;
   subject->ata.write_cache_enabled =
-      handover.is_write_cache_enabled && subject->settings.mode == WriteMode::write_back;
+      subject->ata.write_cache_enabled && !handover.is_write_cache_off;
   announcer_.skip_probe(*subject);
   return {};
 }

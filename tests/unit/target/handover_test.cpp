@@ -112,6 +112,24 @@ TEST_F(HandoverTest, ItServesAtOnceOrStaysOfflineAsTheOneBefore) {
   EXPECT_EQ(third.at().state, target::ExportState::offline);
 }
 
+TEST_F(HandoverTest, AWriteCacheStaysOffThatSomebodySwitchedOffAndOnlyThen) {
+  ExportSettings write_back = lasting();
+  write_back.mode = target::WriteMode::write_back;
+  const ExportId id = t.serve(lasting());
+  follow(write_back);
+  EXPECT_TRUE(next.at().ata.write_cache_enabled) << "the one before had none";
+  ASSERT_TRUE(t.core().remove_export(t.now(), id));
+  t.run();
+  (void)t.serve(write_back);
+  (void)t.answer(FrameBuilder::ata(0xEF).feature(0x82));
+  const auto left = t.core().hand_over(t.now(), t.at().id);
+  ASSERT_TRUE(left);
+  EXPECT_TRUE(left->is_write_cache_off);
+  TargetHarness third;
+  ASSERT_TRUE(third.core().take_over(third.now(), third.add(write_back), *left));
+  EXPECT_FALSE(third.at().ata.write_cache_enabled);
+}
+
 // The store is a new one, and an initiator has to learn that what it did not flush is gone.
 TEST_F(HandoverTest, AStoreThatDoesNotOutliveItsTargetBeginsAnew) {
   (void)t.serve(TargetHarness::settings());
@@ -169,7 +187,7 @@ TEST_F(HandoverTest, RequestsInFlightCannotBeHandedOver) {
 TEST(HandoverBlob, EveryByteCounts) {
   Handover handover;
   handover.target_instance = 5;
-  handover.is_write_cache_enabled = true;
+  handover.is_write_cache_off = true;
   handover.sessions.push_back({.id = 9,
                                .initiator_instance = 11,
                                .capabilities = 3,
