@@ -306,6 +306,9 @@ void AtaExecutor::take_turn(Instant now, std::uint16_t slot) {
 }
 
 void AtaExecutor::serve_waiting(Instant now) {
+  if (!service_.is_anybody_waiting()) {
+    return;
+  }
   while (const auto slot = service_.next(now)) {
     execute(now, *slot);
   }

@@ -15,15 +15,20 @@ ServiceQueue::ServiceQueue(std::uint16_t requests_max)
   waiting_.reserve(requests_max);
 }
 
-std::size_t ServiceQueue::bucket_of(ExportId export_id, const MacAddress& initiator) const {
-  std::uint64_t key = export_id.value;
-  for (const std::uint8_t octet : initiator.octets) {
-    key = key * 257 + octet;
+std::uint64_t ServiceQueue::number_of(const MacAddress& mac) {
+  std::uint64_t number = 0;
+  for (const std::uint8_t octet : mac.octets) {
+    number = number << 8U | octet;
   }
+  return number;
+}
+
+std::size_t ServiceQueue::bucket_of(ExportId export_id, std::uint64_t initiator) const {
+  const std::uint64_t key = initiator ^ std::uint64_t{export_id.value} << 16U;
   return (key * 0x9E3779B97F4A7C15ULL >> 32U) & (buckets_.size() - 1);
 }
 
-std::uint16_t ServiceQueue::find(ExportId export_id, const MacAddress& initiator) const {
+std::uint16_t ServiceQueue::find(ExportId export_id, std::uint64_t initiator) const {
   std::uint16_t flow = buckets_[bucket_of(export_id, initiator)];
   while (flow != kNil &&
          (flows_[flow].export_id != export_id || flows_[flow].initiator != initiator)) {
@@ -32,7 +37,7 @@ std::uint16_t ServiceQueue::find(ExportId export_id, const MacAddress& initiator
   return flow;
 }
 
-std::uint16_t ServiceQueue::make(Instant now, const Owner& owner) {
+std::uint16_t ServiceQueue::make(Instant now, ExportId export_id, std::uint64_t initiator) {
   // Places are looked at in turn: one that is idle and whose caps have recovered is as good as new,
   // and there are twice as many as requests. If caps hold more than that, the oldest is let off.
   std::uint16_t chosen = kNil;
@@ -53,9 +58,9 @@ std::uint16_t ServiceQueue::make(Instant now, const Owner& owner) {
   forget(chosen);
   Flow& flow = flows_[chosen];
   flow.in_use = true;
-  flow.export_id = owner.export_id;
-  flow.initiator = owner.initiator;
-  std::uint16_t& bucket = buckets_[bucket_of(owner.export_id, owner.initiator)];
+  flow.export_id = export_id;
+  flow.initiator = initiator;
+  std::uint16_t& bucket = buckets_[bucket_of(export_id, initiator)];
   flow.bucket_next = bucket;
   bucket = chosen;
   return chosen;
@@ -83,7 +88,7 @@ std::uint32_t ServiceQueue::weight_of(const Owner& owner) {
 }
 
 ServiceQueue::Share ServiceQueue::share_of(const Owner& owner, std::uint32_t limit) const {
-  const std::uint16_t flow = find(owner.export_id, owner.initiator);
+  const std::uint16_t flow = find(owner.export_id, number_of(owner.initiator));
   const bool is_known = flow != kNil && flows_[flow].outstanding != 0;
   const std::uint64_t weight = is_known ? flows_[flow].weight : weight_of(owner);
   const std::uint64_t all = owner.state->weights + (is_known ? 0 : weight);
@@ -98,9 +103,10 @@ bool ServiceQueue::has_room(const ServiceState& state, std::uint32_t window_max)
 
 bool ServiceQueue::begin(Instant now, std::uint16_t slot, const Owner& owner,
                          std::uint64_t size_bytes) {
-  std::uint16_t flow = find(owner.export_id, owner.initiator);
+  const std::uint64_t initiator = number_of(owner.initiator);
+  std::uint16_t flow = find(owner.export_id, initiator);
   if (flow == kNil) {
-    flow = make(now, owner);
+    flow = make(now, owner.export_id, initiator);
   }
   Flow& of = flows_[flow];
   ServiceState& state = *owner.state;
@@ -112,8 +118,13 @@ bool ServiceQueue::begin(Instant now, std::uint16_t slot, const Owner& owner,
   if (state.flows > 1) {
     state.rate.contended(now);
   }
-  jobs_[slot] = {
-      .owner = owner, .size_bytes = size_bytes, .begun = now, .flow = flow, .next = kNil};
+  jobs_[slot] = {.settings = owner.settings,
+                 .state = owner.state,
+                 .window_max = owner.window_max,
+                 .size_bytes = size_bytes,
+                 .begun = now,
+                 .flow = flow,
+                 .next = kNil};
   const bool is_capped = (owner.settings->all.any() && state.limit.ready_at() > now) ||
                          (owner.settings->each.any() && of.limit.ready_at() > now);
   if (state.queued == 0 && !is_capped && has_room(state, owner.window_max)) {
@@ -175,9 +186,9 @@ void ServiceQueue::leave_ring(std::uint16_t flow, ServiceState& state) {
 void ServiceQueue::serve(Instant now, std::uint16_t slot) {
   Job& job = jobs_[slot];
   job.begun = now;
-  ++job.owner.state->in_service;
-  job.owner.state->limit.spend(now, job.owner.settings->all, job.size_bytes);
-  flows_[job.flow].limit.spend(now, job.owner.settings->each, job.size_bytes);
+  ++job.state->in_service;
+  job.state->limit.spend(now, job.settings->all, job.size_bytes);
+  flows_[job.flow].limit.spend(now, job.settings->each, job.size_bytes);
 }
 
 void ServiceQueue::wake_at(Instant time) {
@@ -191,7 +202,7 @@ std::optional<std::uint16_t> ServiceQueue::next(Instant now) {
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     const std::uint16_t known = waiting_[i];
     const Job any = jobs_[known];
-    ServiceState& state = *any.owner.state;
+    ServiceState& state = *any.state;
     const auto slot = next_of(now, any);
     if (!slot) {
       continue;
@@ -209,9 +220,9 @@ std::optional<std::uint16_t> ServiceQueue::next(Instant now) {
 }
 
 std::optional<std::uint16_t> ServiceQueue::next_of(Instant now, const Job& any) {
-  ServiceState& state = *any.owner.state;
-  const ServiceSettings& settings = *any.owner.settings;
-  if (!has_room(state, any.owner.window_max)) {
+  ServiceState& state = *any.state;
+  const ServiceSettings& settings = *any.settings;
+  if (!has_room(state, any.window_max)) {
     return std::nullopt;  // ended() makes room
   }
   if (settings.all.any() && state.limit.ready_at() > now) {
@@ -255,7 +266,7 @@ std::optional<std::uint16_t> ServiceQueue::next_of(Instant now, const Job& any) 
 
 void ServiceQueue::ended(Instant now, std::uint16_t slot) {
   const Job& job = jobs_[slot];
-  ServiceState& state = *job.owner.state;
+  ServiceState& state = *job.state;
   --state.in_service;
   state.rate.ended(now, job.begun, state.in_service);
   Flow& of = flows_[job.flow];

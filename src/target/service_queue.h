@@ -74,6 +74,8 @@ class ServiceQueue {
   [[nodiscard]] bool begin(Instant now, std::uint16_t slot, const Owner& owner,
                            std::uint64_t size_bytes);
 
+  [[nodiscard]] bool is_anybody_waiting() const { return !waiting_.empty(); }
+
   // A request that waited and is served now; none: nothing may pass at this time.
   [[nodiscard]] std::optional<std::uint16_t> next(Instant now);
 
@@ -93,7 +95,7 @@ class ServiceQueue {
   struct Flow {
     bool in_use = false;
     ExportId export_id;
-    MacAddress initiator;
+    std::uint64_t initiator = 0;  // its address as a number: compared with every request
     std::uint32_t weight = 1;
     std::uint32_t outstanding = 0;  // queued or in service
     std::uint32_t queued = 0;
@@ -107,16 +109,19 @@ class ServiceQueue {
   };
 
   struct Job {
-    Owner owner;
+    const ServiceSettings* settings = nullptr;
+    ServiceState* state = nullptr;
+    std::uint32_t window_max = 0;
     std::uint64_t size_bytes = 0;
     Instant begun;
     std::uint16_t flow = kNil;
     std::uint16_t next = kNil;
   };
 
-  [[nodiscard]] std::size_t bucket_of(ExportId export_id, const MacAddress& initiator) const;
-  [[nodiscard]] std::uint16_t find(ExportId export_id, const MacAddress& initiator) const;
-  [[nodiscard]] std::uint16_t make(Instant now, const Owner& owner);
+  [[nodiscard]] static std::uint64_t number_of(const MacAddress& mac);
+  [[nodiscard]] std::size_t bucket_of(ExportId export_id, std::uint64_t initiator) const;
+  [[nodiscard]] std::uint16_t find(ExportId export_id, std::uint64_t initiator) const;
+  [[nodiscard]] std::uint16_t make(Instant now, ExportId export_id, std::uint64_t initiator);
   void forget(std::uint16_t flow);
   [[nodiscard]] static std::uint32_t weight_of(const Owner& owner);
   [[nodiscard]] static bool has_room(const ServiceState& state, std::uint32_t window_max);

@@ -41,8 +41,8 @@ TargetHarness::TargetHarness(const HarnessOptions& options)
 }
 
 void TargetHarness::dirty_buffers() {
-  // The pool gives out first what came back last: these are what nearly every test ever uses, and the
-  // rest would be most of its time.
+  // The pool gives out first what came back last: these are what nearly every test ever uses, and
+  // the rest would be most of its time.
   constexpr std::size_t kUsed = 128;
   std::vector<PacketBuffer> all;
   while (all.size() < kUsed) {
