@@ -41,9 +41,11 @@ rbd:POOL/IMAGE[@SNAP]. Keys behind it:
   integrity=PATH         checksums of what is in STORE (none)
   scrub_rate=SIZE        bytes a second that a scrub reads; 0: no limit (64M)
   geometry=native|chs    all of the store, or whole cylinders, for Windows (native)
-  iops=N, bandwidth=SIZE requests and bytes a second, of all initiators (0: no cap)
-  initiator_iops=N, initiator_bandwidth=SIZE
-                         the same for each initiator (0: no cap)
+  iops=N                 requests a second, of all initiators (0: no cap)
+  bandwidth=SIZE         bytes a second, of all initiators (0: no cap)
+  initiator_iops=N       requests a second, of each initiator (0: no cap)
+  initiator_bandwidth=SIZE
+                         bytes a second, of each initiator (0: no cap)
   weights=MAC=N+MAC=N..  shares of initiators when not all can be served (1 each)
   duplicate_memory=false executes every copy of a command (true: once, between our own ends)
   late_write_guard=false executes late writes of Linux hosts (true: drops them)

@@ -175,6 +175,12 @@ TEST(ExportSpec, BadValuesNameTextKeyAndExpectation) {
        "interfaces: \"\": expected interface names of 1 to 15 characters without blanks, '/', ':' "
        "and ','"},
       {"7.1=/a,interfaces=eth1+eth1", "interfaces: \"eth1\" is named twice"},
+      {"7.1=/a,weights=02:00:00:00:0a:10",
+       "weights: \"02:00:00:00:0a:10\": expected MAC=WEIGHT with a weight from 1 to 1000"},
+      {"7.1=/a,weights=02:00:00:00:0a:10=0",
+       "weights: \"02:00:00:00:0a:10=0\": expected MAC=WEIGHT with a weight from 1 to 1000"},
+      {"7.1=/a,weights=02:00:00:00:0a:10=2+02-00-00-00-0a-10=3",
+       "weights: \"02-00-00-00-0a-10=3\": this address has a weight already"},
       {"7.1=/a,start_offline=yes", "start_offline: \"yes\": expected true or false"},
   };
   for (const BadSpec& bad : table) {
