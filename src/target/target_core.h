@@ -68,7 +68,9 @@ class TargetCore {
   // The export was just added, and this is what the target before left, a moment ago: it serves at
   // once, and for initiators it never stopped. not_found.
   Result<void> take_over(Instant now, ExportId id, const Handover& handover);
-  // Settings that can change while it serves: access lists, buffers, model, serial, ports.
+  // Settings that can change while it serves: access lists, buffers, model, serial, ports, caps and
+  // weights (a new weight counts once the initiator has nothing under way), and for what comes from
+  // now on the duplicate memory and the guard against late writes.
   Result<void> update_settings(ExportId id, const ExportSettings& settings);
 
   // ---- Inputs ---------------------------------------------------------------------------------
