@@ -238,17 +238,7 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
   send_registers(to, std::move(reply), subject, plan, data_bytes);
 }
 
-void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
-                                const AtaPlan& plan) {
-  const std::size_t data_bytes =
-      plan.action == AtaAction::read ? std::size_t{plan.sectors} * kSectorBytes : 0;
-  const Requester from = arrival.requester();
-  PacketBuffer reply = data_bytes == 0 ? responder_.allocate(from, 0)
-                                       : responder_.allocate_for_read(from, data_bytes);
-  if (!reply) {
-    ++subject.stats.dropped;
-    return;
-  }
+std::uint16_t AtaExecutor::take_slot(Export& subject, std::uint16_t initiator) {
   const std::uint16_t slot = free_.back();
   free_.pop_back();
   Request& request = requests_[slot];
@@ -260,22 +250,38 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
   request.is_frame_kept = false;
   request.has_turn = false;
   ++request.generation;
-  request.initiator = arrival.initiator;
+  request.initiator = initiator;
   request.subject = &subject;
+  request.progress = 0;
+  ++in_flight_;
+  ++subject.stats.in_flight;
+  parts_.initiators.began(initiator);
+  return slot;
+}
+
+void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
+                                const AtaPlan& plan) {
+  const std::size_t data_bytes =
+      plan.action == AtaAction::read ? std::size_t{plan.sectors} * kSectorBytes : 0;
+  const Requester from = arrival.requester();
+  PacketBuffer reply = data_bytes == 0 ? responder_.allocate(from, 0)
+                                       : responder_.allocate_for_read(from, data_bytes);
+  if (!reply) {
+    ++subject.stats.dropped;
+    return;
+  }
+  const std::uint16_t slot = take_slot(subject, arrival.initiator);
+  Request& request = requests_[slot];
   request.source = arrival.header.source;
   request.from = from;
   request.plan = plan;
-  request.progress = 0;
   // Only what carries data to the store needs its frame any longer.
   if (changes_data(plan.action)) {
     request.frame = std::move(frame);
   }
   request.reply = std::move(reply);
   responder_.begin(request.from, slot);
-  ++in_flight_;
-  ++subject.stats.in_flight;
   subject.stats.in_flight_max = std::max(subject.stats.in_flight_max, subject.stats.in_flight);
-  parts_.initiators.began(request.initiator);
   enter(arrival.now, slot);
   serve_waiting(arrival.now);
 }
@@ -339,19 +345,9 @@ void AtaExecutor::start_self_test_reads(Instant now) {
 }
 
 void AtaExecutor::start_self_test_read(Instant now, const SelfTests::Read& read) {
-  const std::uint16_t slot = free_.back();
-  free_.pop_back();
+  const std::uint16_t slot = take_slot(*read.subject, InitiatorTable::kNone);
   Request& request = requests_[slot];
-  request.in_use = true;
-  request.is_executing = false;
-  request.is_barrier = false;
   request.is_self_test = true;
-  request.is_flushing = false;
-  request.is_frame_kept = false;
-  request.has_turn = false;
-  ++request.generation;
-  request.initiator = InitiatorTable::kNone;
-  request.subject = read.subject;
   request.source = {};
   request.from = {};
   request.plan = {};
@@ -359,10 +355,6 @@ void AtaExecutor::start_self_test_read(Instant now, const SelfTests::Read& read)
   request.plan.lba = read.lba;
   request.plan.sectors = read.sectors;
   request.plan.reply.flags = protocol::kAtaFlagExtended;
-  request.progress = 0;
-  ++in_flight_;
-  ++read.subject->stats.in_flight;
-  parts_.initiators.began(request.initiator);
   enter(now, slot);
 }
 

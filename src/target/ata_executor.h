@@ -89,6 +89,9 @@ class AtaExecutor {
 
   [[nodiscard]] AtaContext context_of(const Export& subject, const Arrival& arrival) const;
   [[nodiscard]] bool admit(const Arrival& arrival, Export& subject);
+  // A request of the export in flight, in a slot that was free; whom it is from and what it does
+  // are for the caller to say.
+  [[nodiscard]] std::uint16_t take_slot(Export& subject, std::uint16_t initiator);
   void start_self_test_reads(Instant now);
   void start_self_test_read(Instant now, const SelfTests::Read& read);
   // Locks its range and takes its turn, now or when those are done that it waits for.
