@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 namespace aoe {
 namespace {
@@ -28,6 +29,20 @@ TEST(Crc32c, TheInstructionAndTheTablesAgreeAtEveryLengthAndAlignment) {
       const ConstByteSpan piece = ConstByteSpan(bytes).subspan(from, length);
       ASSERT_EQ(crc32c(piece, 0x1234), crc32c_portable(piece, 0x1234)) << from << "+" << length;
     }
+  }
+}
+
+// Longer ones are taken in three streams of blocks.
+TEST(Crc32c, TheInstructionAndTheTablesAgreeOnFrames) {
+  Prng random(8);
+  std::vector<std::byte> bytes(70'000);
+  for (std::byte& b : bytes) {
+    b = static_cast<std::byte>(random.next());
+  }
+  for (const std::size_t length :
+       {383U, 384U, 385U, 1060U, 3071U, 3072U, 3073U, 3456U, 4152U, 6144U, 8248U, 9014U, 65536U}) {
+    const ConstByteSpan piece = ConstByteSpan(bytes).subspan(3, length);
+    EXPECT_EQ(crc32c(piece, 0x1234), crc32c_portable(piece, 0x1234)) << length;
   }
 }
 
