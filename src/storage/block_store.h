@@ -47,6 +47,29 @@ struct StoreStats {
   std::uint64_t cache_read_ahead_blocks = 0;
   std::uint64_t cache_evictions = 0;   // blocks that made room
   std::uint64_t cache_used_bytes = 0;  // now
+
+  // An operation that ended; bytes that were not moved do not count.
+  void count(StoreOpKind kind, std::uint64_t length_bytes, StoreErrc status = StoreErrc::ok) {
+    const std::uint64_t moved_bytes = status == StoreErrc::ok ? length_bytes : 0;
+    errors += status == StoreErrc::ok ? 0U : 1U;
+    switch (kind) {
+      case StoreOpKind::read:
+        ++reads;
+        read_bytes += moved_bytes;
+        return;
+      case StoreOpKind::write:
+        ++writes;
+        write_bytes += moved_bytes;
+        return;
+      case StoreOpKind::flush:
+        ++flushes;
+        return;
+      case StoreOpKind::discard:
+      case StoreOpKind::write_zeroes:
+        ++discards;
+        return;
+    }
+  }
 };
 
 // Asynchronous, batch by batch, single thread. Calls never block on the medium.

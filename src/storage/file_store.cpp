@@ -490,26 +490,7 @@ void FileStore::finish_rest(SlotHandle handle, Run& run, StoreErrc status) {
 
 void FileStore::finish_part(const Run& run, const Part& part, StoreErrc status,
                             std::uint64_t error_offset) {
-  if (status != StoreErrc::ok) {
-    ++stats_.errors;
-  }
-  switch (run.kind) {
-    case StoreOpKind::read:
-      ++stats_.reads;
-      stats_.read_bytes += status == StoreErrc::ok ? part.length_bytes : 0;
-      break;
-    case StoreOpKind::write:
-      ++stats_.writes;
-      stats_.write_bytes += status == StoreErrc::ok ? part.length_bytes : 0;
-      break;
-    case StoreOpKind::flush:
-      ++stats_.flushes;
-      break;
-    case StoreOpKind::discard:
-    case StoreOpKind::write_zeroes:
-      ++stats_.discards;
-      break;
-  }
+  stats_.count(run.kind, part.length_bytes, status);
   done_.push({.tag = part.tag, .status = status, .error_offset_bytes = error_offset});
 }
 

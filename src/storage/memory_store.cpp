@@ -55,6 +55,7 @@ void MemoryStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {
                   op.length_bytes <= info_.size_bytes - op.offset_bytes,
               "the submitter checked the range");
     run(op);
+    stats_.count(op.kind, op.length_bytes);
     done_.push({.tag = op.tag});
   }
 }
@@ -63,26 +64,20 @@ std::size_t MemoryStore::poll_completions(Instant /*now*/, std::span<StoreComple
   return done_.take(out);
 }
 
-void MemoryStore::run(const StoreOp& op) {
+void MemoryStore::run(const StoreOp& op) const {
   const std::span<std::byte> range = memory_.bytes().subspan(op.offset_bytes, op.length_bytes);
   switch (op.kind) {
     case StoreOpKind::read:
       copy_bytes(op.data, range);
-      ++stats_.reads;
-      stats_.read_bytes += op.length_bytes;
       return;
     case StoreOpKind::write:
       copy_bytes(range, op.data);
-      ++stats_.writes;
-      stats_.write_bytes += op.length_bytes;
       return;
     case StoreOpKind::flush:
-      ++stats_.flushes;
       return;
     case StoreOpKind::discard:
     case StoreOpKind::write_zeroes:
       zero(range);
-      ++stats_.discards;
       return;
   }
 }

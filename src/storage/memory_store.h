@@ -35,7 +35,7 @@ class MemoryStore final : public BlockStore {
  private:
   MemoryStore(os::MappedMemory memory, std::uint32_t in_flight_max);
 
-  void run(const StoreOp& op);
+  void run(const StoreOp& op) const;
   void zero(std::span<std::byte> range) const;
 
   os::MappedMemory memory_;

@@ -23,24 +23,10 @@ std::string NullStore::describe() const {
 
 void NullStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {
   for (const StoreOp& op : ops) {
-    switch (op.kind) {
-      case StoreOpKind::read:
-        fill_zero(op.data);
-        ++stats_.reads;
-        stats_.read_bytes += op.length_bytes;
-        break;
-      case StoreOpKind::write:
-        ++stats_.writes;
-        stats_.write_bytes += op.length_bytes;
-        break;
-      case StoreOpKind::flush:
-        ++stats_.flushes;
-        break;
-      case StoreOpKind::discard:
-      case StoreOpKind::write_zeroes:
-        ++stats_.discards;
-        break;
+    if (op.kind == StoreOpKind::read) {
+      fill_zero(op.data);
     }
+    stats_.count(op.kind, op.length_bytes);
     done_.push({.tag = op.tag});
   }
 }

@@ -52,23 +52,7 @@ void OverlayStore::submit(Instant now, std::span<const StoreOp> ops) {
   for (const StoreOp& op : ops) {
     const SlotHandle handle = records_.acquire();
     records_.at(handle) = op;
-    switch (op.kind) {
-      case StoreOpKind::read:
-        ++stats_.reads;
-        stats_.read_bytes += op.length_bytes;
-        break;
-      case StoreOpKind::write:
-        ++stats_.writes;
-        stats_.write_bytes += op.length_bytes;
-        break;
-      case StoreOpKind::flush:
-        ++stats_.flushes;
-        break;
-      case StoreOpKind::discard:
-      case StoreOpKind::write_zeroes:
-        ++stats_.discards;
-        break;
-    }
+    stats_.count(op.kind, op.length_bytes);
     begin(handle);
   }
   (void)base_.flush(now);

@@ -46,7 +46,7 @@ class SharedStore::Port final : public BlockStore {
       const std::uint16_t slot = free_.back();
       free_.pop_back();
       records_[slot] = op.tag;
-      count(op);
+      stats_.count(op.kind, op.length_bytes);
       shared_->lower_.add(op, std::uint32_t{index_} << kPortShift | slot);
     }
     if (!shared_->is_held_) {
@@ -90,26 +90,6 @@ class SharedStore::Port final : public BlockStore {
   }
 
  private:
-  void count(const StoreOp& op) {
-    switch (op.kind) {
-      case StoreOpKind::read:
-        ++stats_.reads;
-        stats_.read_bytes += op.length_bytes;
-        return;
-      case StoreOpKind::write:
-        ++stats_.writes;
-        stats_.write_bytes += op.length_bytes;
-        return;
-      case StoreOpKind::flush:
-        ++stats_.flushes;
-        return;
-      case StoreOpKind::discard:
-      case StoreOpKind::write_zeroes:
-        ++stats_.discards;
-        return;
-    }
-  }
-
   std::shared_ptr<SharedStore> shared_;
   std::uint16_t index_ = 0;
   StoreInfo info_;
