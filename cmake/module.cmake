@@ -43,7 +43,7 @@ function(aoe_unit_test name)
     target_link_libraries(${name} PRIVATE aoe_${dep})
   endforeach()
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main
-                        aoe_warnings aoe_test_warnings)
+                        aoe_warnings aoe_test_warnings aoe_test_options)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   aoe_precompile(${name} test)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

@@ -34,8 +34,8 @@ function(aoe_precompile target kind)
     endif()
     target_link_libraries(${headers} PRIVATE aoe_warnings)
     if(kind STREQUAL test)
-      target_link_libraries(${headers} PRIVATE GTest::gmock aoe_test_warnings tl::expected fmt::fmt
-        nlohmann_json::nlohmann_json)
+      target_link_libraries(${headers} PRIVATE GTest::gmock aoe_test_warnings aoe_test_options
+        tl::expected fmt::fmt nlohmann_json::nlohmann_json)
     elseif(kind STREQUAL pure)
       target_link_libraries(${headers} PRIVATE tl::expected)
       target_compile_options(${headers} PRIVATE -fno-exceptions -fno-rtti)
