@@ -3,10 +3,12 @@
 #include "base/check.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace aoe::target {
 
-ExportTable::ExportTable(std::uint16_t exports_max) : places_(exports_max) {
+ExportTable::ExportTable(std::uint16_t exports_max)
+    : places_(exports_max), ways_(std::bit_ceil(std::size_t{2} * exports_max + 1)) {
   for (std::uint32_t i = 0; i < exports_max; ++i) {
     places_[i].id = ExportId{i};
   }
@@ -14,8 +16,7 @@ ExportTable::ExportTable(std::uint16_t exports_max) : places_(exports_max) {
 }
 
 Result<Export*> ExportTable::add(const ExportSettings& settings) {
-  const std::size_t at = position(settings.address);
-  if (at < sorted_.size() && sorted_[at]->settings.address == settings.address) {
+  if (find(settings.address) != nullptr) {
     return fail_with(Errc::already_exists, 0,
                      to_string(settings.address) + ": export: the address is in use here already");
   }
@@ -31,16 +32,21 @@ Result<Export*> ExportTable::add(const ExportSettings& settings) {
   place->id = id;
   place->in_use = true;
   place->settings = settings;
-  sorted_.insert(sorted_.begin() + static_cast<std::ptrdiff_t>(at), &*place);
+  const auto at = std::upper_bound(
+      sorted_.begin(), sorted_.end(), settings.address,
+      [](DeviceAddress wanted, const Export* e) { return wanted < e->settings.address; });
+  sorted_.insert(at, &*place);
+  make_ways();
   return &*place;
 }
 
 void ExportTable::remove(Export& gone) {
   AOE_CHECK(gone.in_use, "an export is removed once");
-  const std::size_t at = position(gone.settings.address);
-  AOE_CHECK(at < sorted_.size() && sorted_[at] == &gone, "an export in use is in the order");
-  sorted_.erase(sorted_.begin() + static_cast<std::ptrdiff_t>(at));
+  const auto at = std::find(sorted_.begin(), sorted_.end(), &gone);
+  AOE_CHECK(at != sorted_.end(), "an export in use is in the order");
+  sorted_.erase(at);
   gone.in_use = false;
+  make_ways();
 }
 
 Export* ExportTable::find(ExportId id) {
@@ -52,15 +58,45 @@ Export* ExportTable::find(ExportId id) {
 }
 
 Export* ExportTable::find(DeviceAddress address) {
-  const std::size_t at = position(address);
-  return at < sorted_.size() && sorted_[at]->settings.address == address ? sorted_[at] : nullptr;
+  const Way& way = ways_[way_to(address)];
+  return way.place == kFree ? nullptr : &places_[way.place];
 }
 
-std::size_t ExportTable::position(DeviceAddress address) const {
-  const auto at = std::lower_bound(
-      sorted_.begin(), sorted_.end(), address,
-      [](const Export* e, DeviceAddress wanted) { return e->settings.address < wanted; });
-  return static_cast<std::size_t>(at - sorted_.begin());
+void ExportTable::prefetch(DeviceAddress address) const {
+  constexpr std::size_t kFewExports = 64;
+  constexpr std::size_t kLineBytes = 64;
+  if (sorted_.size() <= kFewExports) {
+    return;
+  }
+  const Way& way = ways_[way_to(address)];
+  if (way.place == kFree) {
+    return;
+  }
+  const char* bytes = reinterpret_cast<const char*>(&places_[way.place]);
+  for (std::size_t at = 0; at < sizeof(Export); at += kLineBytes) {
+    __builtin_prefetch(bytes + at);
+  }
+}
+
+std::size_t ExportTable::way_to(DeviceAddress address) const {
+  // Fibonacci hashing: addresses lie side by side.
+  constexpr std::uint32_t kGolden = 0x9E3779B1U;
+  const std::uint32_t key = std::uint32_t{address.shelf.value} << 8U | address.slot.value;
+  const std::size_t mask = ways_.size() - 1;
+  std::size_t at = (key * kGolden >> 8U) & mask;
+  while (ways_[at].place != kFree && ways_[at].address != address) {
+    at = (at + 1) & mask;
+  }
+  return at;
+}
+
+void ExportTable::make_ways() {
+  std::fill(ways_.begin(), ways_.end(), Way{});
+  for (const Export* subject : sorted_) {
+    Way& way = ways_[way_to(subject->settings.address)];
+    way.address = subject->settings.address;
+    way.place = subject->id.value & ((1U << kIndexBits) - 1U);
+  }
 }
 
 }  // namespace aoe::target

@@ -86,16 +86,30 @@ class ExportTable {
   [[nodiscard]] Export* find(ExportId id);
   [[nodiscard]] Export* find(DeviceAddress address);
 
+  // The export at that address will be asked for soon. Worth it where there are so many that they
+  // are not in the processor's cache.
+  void prefetch(DeviceAddress address) const;
+
   // All exports in the order of their addresses. The span is valid until the next add or remove.
   [[nodiscard]] std::span<Export* const> all() const { return sorted_; }
 
  private:
   static constexpr unsigned kIndexBits = 16;
+  static constexpr std::uint32_t kFree = 0xFFFFFFFF;
 
-  [[nodiscard]] std::size_t position(DeviceAddress address) const;
+  // Small enough to stay in the processor's cache when the exports themselves do not.
+  struct Way {
+    DeviceAddress address;
+    std::uint32_t place = kFree;
+  };
+
+  // The way to that address, or the free one where it would be.
+  [[nodiscard]] std::size_t way_to(DeviceAddress address) const;
+  void make_ways();
 
   std::vector<Export> places_;
   std::vector<Export*> sorted_;
+  std::vector<Way> ways_;  // by address: open addressing, at most half full
 };
 
 }  // namespace aoe::target

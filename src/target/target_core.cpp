@@ -310,6 +310,12 @@ void TargetCore::handle_request(const Arrival& arrival, PacketBuffer frame) {
   dispatch(arrival, std::move(frame), *subject);
 }
 
+void TargetCore::expect(const PacketBuffer& frame) const {
+  if (const auto header = protocol::parse_header(frame.bytes())) {
+    parts_.exports.prefetch(header->address);
+  }
+}
+
 void TargetCore::handle_wildcard(const Arrival& arrival, PacketBuffer frame) {
   // vblade executes wildcard writes. Only what discovers may be addressed to everybody: config
   // queries that change nothing, and IDENTIFY, which is how WinAoE searches.

@@ -79,6 +79,9 @@ class TargetCore {
   // limits.ports_max.
   void handle_port(Instant now, PortId port, const PortInfo& info);
   void handle_frame(Instant now, PortId port, PacketBuffer frame);
+  // That frame will be handed in soon: what it is about comes from memory meanwhile. No effect that
+  // could be seen.
+  void expect(const PacketBuffer& frame) const;
   void handle_store_done(Instant now, const StoreCompletion& done);
   // The answer to a StateSave.
   void handle_state_saved(Instant now, ExportId id, std::uint64_t generation,

@@ -394,19 +394,29 @@ void Daemon::do_periodic_work(Instant now) {
 }
 
 void Daemon::look_for_new_sizes() {
-  for (const auto& [address, id] : export_ids_) {
-    const target::Export* subject = shard_->core().find(id);
-    storage::BlockStore* store = shard_->store_of(id);
-    if (subject == nullptr || store == nullptr) {
-      continue;
-    }
-    const ExportConfig* config = find_config(address);
-    const std::uint64_t sectors = exported_sectors(
-        config == nullptr ? SizeGeometry::native : config->geometry, store->look_at_size());
-    if (sectors > subject->settings.sector_count) {
-      if (auto resized = shard_->core().resize(id, sectors); !resized) {
-        spdlog::warn("{}", resized.error().message);
-      }
+  // From the configurations to the exports: the other way would search them for each.
+  for (const ExportConfig& config : config_.exports) {
+    look_for_new_size(config);
+  }
+  for (const auto& [address, config] : derived_) {
+    look_for_new_size(config);
+  }
+}
+
+void Daemon::look_for_new_size(const ExportConfig& config) {
+  const auto id = export_ids_.find(config.address);
+  if (id == export_ids_.end()) {
+    return;
+  }
+  const target::Export* subject = shard_->core().find(id->second);
+  storage::BlockStore* store = shard_->store_of(id->second);
+  if (subject == nullptr || store == nullptr) {
+    return;
+  }
+  const std::uint64_t sectors = exported_sectors(config.geometry, store->look_at_size());
+  if (sectors > subject->settings.sector_count) {
+    if (auto resized = shard_->core().resize(id->second, sectors); !resized) {
+      spdlog::warn("{}", resized.error().message);
     }
   }
 }

@@ -124,6 +124,7 @@ class Daemon {
   void become_ready();
   void do_periodic_work(Instant now);
   void look_for_new_sizes();
+  void look_for_new_size(const ExportConfig& config);
   void begin_stop(int exit_status);
   void save_all_states();
   [[nodiscard]] bool is_stop_complete() const;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 constexpr std::size_t kEventBatch = 16;
+constexpr std::size_t kLookAhead = 3;  // frames; longer than one is worked on
 constexpr std::size_t kExportIndexMask = 0xFFFF;
 // The answer, and the data of a write that waits for its store.
 constexpr std::uint32_t kBuffersPerRequest = 2;
@@ -162,6 +163,9 @@ bool Shard::receive(Instant now) {
     }
     const std::size_t count = ports_[i]->receive(rx_);
     for (std::size_t k = 0; k < count; ++k) {
+      if (k + kLookAhead < count) {
+        core_.expect(rx_[k + kLookAhead]);
+      }
       core_.handle_frame(now, PortId{static_cast<std::uint8_t>(i)}, std::move(rx_[k]));
     }
     any = any || count > 0;

@@ -38,6 +38,25 @@ TEST(ExportTable, KeepsTheOrderOfAddresses) {
   }
 }
 
+TEST(ExportTable, FindsEveryOneOfManyAlsoAfterOthersHaveGone) {
+  constexpr std::uint32_t kCount = 4096;
+  ExportTable table(kCount);
+  const auto nth = [](std::uint32_t i) {
+    return address(static_cast<std::uint16_t>(7 + i / 16), static_cast<std::uint8_t>(i % 16));
+  };
+  for (std::uint32_t i = 0; i < kCount; ++i) {
+    ASSERT_TRUE(table.add(settings(nth(i))));
+  }
+  for (std::uint32_t i = 0; i < kCount; i += 3) {
+    table.remove(*table.find(nth(i)));
+  }
+  for (std::uint32_t i = 0; i < kCount; ++i) {
+    const Export* found = table.find(nth(i));
+    ASSERT_EQ(found == nullptr, i % 3 == 0) << i;
+    ASSERT_TRUE(found == nullptr || found->settings.address == nth(i)) << i;
+  }
+}
+
 TEST(ExportTable, TakenAddressAndFullTableAreRefused) {
   ExportTable table(2);
   ASSERT_TRUE(table.add(settings(address(7, 1))));
