@@ -34,7 +34,7 @@ constexpr std::uint32_t kTargetsMax = 1024;
 constexpr std::size_t kEventsKept = 1024;
 constexpr Duration kPeriod = Duration::seconds(1);
 // More than control requests ever need at a time.
-constexpr std::size_t kHeapReserveBytes = std::size_t{32} << 20U;
+constexpr std::size_t kHeapReserveBytes = std::size_t{8} << 20U;
 
 client::CoreRunner::Options runner_options(const InitiatorConfig& config) {
   client::CoreRunner::Options options;

@@ -22,7 +22,7 @@ namespace aoe::fuse {
 class Server {
  public:
   struct Options {
-    std::uint32_t slots = 128;
+    std::uint32_t slots = 64;
     std::uint32_t io_bytes_max = 256U << 10U;  // of one read or write; larger ones come in pieces
   };
 
