@@ -127,5 +127,49 @@ def end_to_end_cases():
                    tags=("ends",))
 
 
+def local_cases():
+    """Over the wire against the same file with no wire."""
+    def ours(keys, op="read"):
+        return Side(disk_file(",mode=write-back" + keys), lambda: clients.Initiator(op, "4K", 64))
+
+    def local(direct):
+        return Side(lambda: servers.NoServer("local"), lambda: clients.FioFile("read", "4K", 64, direct))
+
+    yield Case("local-page-cache", "both our ends, file in the page cache, against fio on that file, 4 KiB random "
+               "reads, depth 64", 9000, ours(""), local(False), None, image="disk", tags=("local",))
+    yield Case("local-disk", "both our ends, file on a disk past the page cache, against fio on that file, 4 KiB "
+               "random reads, depth 64", 9000, ours(",direct=on"), local(True), 0.8, image="disk", tags=("local",))
+
+
+def attached_cases():
+    def device(make_server, op):
+        server = make_server()
+        return Side(lambda: server, lambda: clients.FioDevice(op, "4K", 32, server))
+
+    for op in ("read", "write"):
+        yield Case(f"attached-4k-{op}", "block device: loop over FUSE over the network, against loop over FUSE "
+                   f"(nbdfuse) over memory, 4 KiB random {op}s, depth 32", 9000, device(servers.Attached, op),
+                   device(servers.NbdFuse, op), 0.6, tags=("attached",))
+
+
+def scaling_cases():
+    """The same work, much of something against little of it: flat is 1."""
+    def load(**more):
+        return lambda: clients.Frames("read", 1024, 64, span_bytes=1 << 20, **more)
+
+    one = Side(lambda: servers.Exports(1), load(more=("--device", "e7.0")))
+    yield Case("scale-exports", "4,096 exports against one, 1 KiB random reads of all, depth 64", 1500,
+               Side(lambda: servers.Exports(4096), load(more=("--device", "e7.0", "--devices", "4096"))), one, 0.9,
+               tags=("scale",))
+    yield Case("scale-initiators", "1,024 initiators against one, 1 KiB random reads, depth 64", 1500,
+               Side(lambda: servers.Exports(1), load(more=("--device", "e7.0", "--initiators", "1024"))), one, 0.9,
+               tags=("scale",))
+    yield Case("scale-size", "a disk of 1 PiB, all over it, against 1 MiB, 1 KiB random reads, depth 64", 1500,
+               Side(lambda: servers.Exports(1, "1P"),
+                    lambda: clients.Frames("read", 1024, 64, span_bytes=1 << 50, more=("--device", "e7.0"))), one,
+               0.9, tags=("scale",))
+
+
 def all_cases():
-    return [*wire_cases(), *vblade_cases(), *durable_cases(), *latency_cases(), *end_to_end_cases()]
+    return [*wire_cases(), *vblade_cases(), *durable_cases(), *latency_cases(), *end_to_end_cases(),
+            *local_cases(), *attached_cases(), *scaling_cases()]

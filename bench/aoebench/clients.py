@@ -23,16 +23,17 @@ class Frames:
 
     needs = ()
 
-    def __init__(self, op, block_bytes, depth, sequential=False, spin=False):
+    def __init__(self, op, block_bytes, depth, sequential=False, spin=False, span_bytes=None, more=()):
         self.op, self.block_bytes, self.depth = op, block_bytes, depth
         self.sequential, self.spin = sequential, spin
+        self.span_bytes, self.more = span_bytes, more
 
     def run(self, context, pair, seconds):
         out, _ = timed(context.network.in_clients(
             "taskset", "-c", CLIENT_CPU, str(context.build / "bench" / "bin" / "aoe-load"), "-i", f"bi{pair}",
             "--to", context.network.server_mac(pair), "--op", self.op, "--bs", str(self.block_bytes),
-            "--depth", str(self.depth), "--span", str(context.image_bytes), "--time", str(seconds),
-            *(["--sequential"] if self.sequential else []), *(["--spin"] if self.spin else [])))
+            "--depth", str(self.depth), "--span", str(self.span_bytes or context.image_bytes), "--time",
+            str(seconds), *self.more, *(["--sequential"] if self.sequential else []), *(["--spin"] if self.spin else [])))
         got = json.loads(out)
         return {"iops": got["iops"], "mib_per_s": got["mib_per_s"], "p50_us": got["p50_us"],
                 "p99_us": got["p99_us"], "requests": got["requests"],
@@ -60,16 +61,21 @@ class Initiator:
                 "retransmissions": got["retransmissions"]}
 
 
-class FioNbd:
+class Fio:
+    """fio with one job; derived classes say on what."""
+
     needs = ("fio",)
 
     def __init__(self, op, block, depth, sequential=False):
         self.op, self.block, self.depth, self.sequential = op, block, depth, sequential
 
+    def on_what(self, context, pair):
+        raise NotImplementedError
+
     def run(self, context, pair, seconds):
         kind = self.op if self.sequential else f"rand{self.op}"
         out, cpu = timed(context.network.in_clients(
-            "fio", "--name=b", "--ioengine=nbd", f"--uri=nbd://10.99.{pair}.2/", f"--rw={kind}",
+            "fio", "--name=b", *self.on_what(context, pair), f"--rw={kind}", "--norandommap",
             f"--bs={self.block}", f"--iodepth={self.depth}", f"--runtime={max(1, round(seconds))}",
             "--time_based", f"--size={context.image_bytes}", "--output-format=json", "--thread"))
         text = out.decode()
@@ -79,6 +85,34 @@ class FioNbd:
                 "p50_us": percentiles.get("50.000000", 0) / 1e3,
                 "p99_us": percentiles.get("99.000000", 0) / 1e3, "requests": mine["total_ios"],
                 "client_cpu_us": cpu / max(1, mine["total_ios"]) * 1e6, "retransmissions": 0}
+
+
+class FioNbd(Fio):
+    def on_what(self, context, pair):
+        return ["--ioengine=nbd", f"--uri=nbd://10.99.{pair}.2/"]
+
+
+class FioFile(Fio):
+    """On the file itself, with no network."""
+
+    def __init__(self, op, block, depth, direct):
+        super().__init__(op, block, depth)
+        self.direct = direct
+
+    def on_what(self, context, pair):
+        return ["--ioengine=io_uring", f"--filename={context.disk_image}", f"--direct={int(self.direct)}",
+                "--invalidate=0"]
+
+
+class FioDevice(Fio):
+    """On the block device that the server of the case has made (its `device`)."""
+
+    def __init__(self, op, block, depth, server):
+        super().__init__(op, block, depth)
+        self.server = server
+
+    def on_what(self, context, pair):
+        return ["--ioengine=io_uring", f"--filename={self.server.device}", "--direct=1"]
 
 
 class IscsiPerf:

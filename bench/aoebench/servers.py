@@ -106,6 +106,125 @@ class Target(Server):
             context.fill(pair)
 
 
+class Exports(Target):
+    """aoe-targetd with `count` exports that hold nothing, 16 a shelf from e7.0 on."""
+
+    def __init__(self, count, size="1G"):
+        super().__init__("exports", f"null:{size}")
+        self.count, self.size = count, size
+
+    def command(self, context, pair):
+        config = context.scratch / f"exports-{pair}.toml"
+        config.write_text(f'interfaces = ["bt{pair}"]\n' + "".join(
+            f'[[export]]\naddress = "e{7 + i // 16}.{i % 16}"\nstore = "null:{self.size}"\nbuffers = 256\n'
+            'allow = "any"\n' for i in range(self.count)))
+        return [str(context.build / "bin" / "aoe-targetd"), "--config", str(config),
+                "--state-dir", str(context.scratch / f"state-exports-{pair}"),
+                "--control", str(context.scratch / f"exports-{pair}.socket")]
+
+    def ready_text(self):
+        return f"e{7 + (self.count - 1) // 16}.{(self.count - 1) % 16} ready: "
+
+
+class NoServer(Server):
+    """For clients that need none."""
+
+    def start(self, context, pair):
+        pass
+
+    def cpu_ns(self):
+        return 0
+
+
+class Attached(Server):
+    """A memory export of ours as a block device of this machine: network, initiator, FUSE and loop."""
+
+    needs = ("losetup",)
+
+    def __init__(self):
+        super().__init__("attached")
+        self.target = Target("attached-target", "memory:256M")
+        self.device = None
+
+    def command(self, context, pair):
+        self.mount = context.scratch / f"etherd-{pair}"
+        self.mount.mkdir(exist_ok=True)
+        self.control = context.scratch / f"initiator-{pair}.socket"
+        return ["aoe-initiatord", "-i", f"bi{pair}", "--mount", str(self.mount), "--links",
+                str(context.scratch / f"links-{pair}"), "--control", str(self.control)]
+
+    def start(self, context, pair):
+        self.target.start(context, pair)
+        # Mounts are to be seen by this process, too: nsenter, which keeps the mount namespace.
+        self.log = context.scratch / f"attached-{pair}.log"
+        program, *arguments = self.command(context, pair)
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                ["nsenter", f"--net=/run/netns/{context.network.clients}", str(context.build / "bin" / program),
+                 *arguments], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        control = ("--control", str(self.control))
+        aoe = str(context.build / "bin" / "aoe")
+        deadline = time.monotonic() + READY_SECONDS
+        while not self.control.exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"aoe-initiatord does not serve: {self.log.read_text()[-400:]}")
+            time.sleep(0.02)
+        for words in (("wait", "e7.1", "--timeout", "20"), ("attach", "e7.1", "--via", "loop")):
+            done = subprocess.run([aoe, *words, *control], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  check=False)
+            if done.returncode != 0:
+                raise RuntimeError(f"aoe {words[0]}: {done.stderr.decode()[-300:]}{self.log.read_text()[-300:]}")
+        self.device = done.stdout.decode().strip()
+        self.detach = [aoe, "detach", "e7.1", *control]
+
+    def stop(self):
+        if self.device:
+            subprocess.run(self.detach, check=True, stdout=subprocess.DEVNULL)
+            self.device = None
+        super().stop()
+        self.target.stop()
+
+    def cpu_ns(self):
+        return super().cpu_ns() + self.target.cpu_ns()
+
+
+class NbdFuse(Server):
+    """Loop over FUSE over memory of this machine: nbdkit's, by nbdfuse."""
+
+    needs = ("nbdkit", "nbdfuse", "losetup")
+
+    def __init__(self):
+        super().__init__("nbdfuse")
+        self.device = None
+
+    def start(self, context, pair):
+        self.file = context.scratch / f"nbdfuse-{pair}"
+        self.file.touch()
+        self.log = context.scratch / f"nbdfuse-{pair}.log"
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                ["nbdfuse", str(self.file), "--command", "nbdkit", "-s", "memory",
+                 f"{context.image_bytes >> 20}M"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + READY_SECONDS
+        while self.file.stat().st_size == 0:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"nbdfuse does not serve: {self.log.read_text()[-400:]}")
+            time.sleep(0.02)
+        done = subprocess.run(["losetup", "--find", "--show", "--direct-io=on", str(self.file)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"losetup: {done.stderr.decode()[-300:]}")
+        self.device = done.stdout.decode().strip()
+
+    def stop(self):
+        if self.device:
+            subprocess.run(["losetup", "--detach", self.device], check=False)
+            self.device = None
+        if self.process is not None:
+            subprocess.run(["umount", str(self.file)], check=False)
+        super().stop()
+
+
 class Reflector(Server):
     def __init__(self, name="reflector", spin=False):
         super().__init__(name)

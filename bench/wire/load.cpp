@@ -29,6 +29,7 @@ constexpr std::size_t kSector = 512;
 constexpr std::size_t kDataAt = protocol::kAtaHeaderBytes;
 constexpr std::uint32_t kDepthMax = 4096;
 constexpr Duration kPatience = Duration::milliseconds(200);
+constexpr std::uint32_t kSlotsPerShelf = 16;
 constexpr std::uint64_t kStampSalt = 0x9E3779B97F4A7C15ULL;
 
 struct Settings {
@@ -41,6 +42,8 @@ struct Settings {
   std::uint64_t span_bytes = std::uint64_t{256} << 20U;
   double seconds = 1;
   std::uint64_t requests_max = 0;
+  std::uint32_t devices = 1;
+  std::uint32_t initiators = 1;
   bool sequential = false;
   bool spin = false;
   bool verify = false;
@@ -50,6 +53,8 @@ struct Pending {
   bool in_use = false;
   std::uint16_t generation = 0;
   std::uint64_t block = 0;
+  DeviceAddress device;
+  std::uint32_t initiator = 0;
   Instant sent;
   Instant sent_again;
 };
@@ -61,11 +66,11 @@ class Load {
         socket_(socket),
         slots_(settings.depth),
         blocks_(settings.span_bytes / settings.block_bytes),
-        is_write_(settings.op != "read") {
+        is_write_(settings.op != "read"),
+        first_device_(device) {
     header_.destination = to;
     std::transform(socket.mac().begin(), socket.mac().end(), header_.source.octets.begin(),
                    [](std::byte byte) { return static_cast<std::uint8_t>(byte); });
-    header_.address = device;
   }
 
   // A fill writes every block once, in order.
@@ -146,6 +151,8 @@ class Load {
       }
       slot.block =
           in_order || settings_.sequential ? next_block_++ % blocks_ : random_.next() % blocks_;
+      slot.device = settings_.devices == 1 ? first_device_ : device(random_.next());
+      slot.initiator = static_cast<std::uint32_t>(random_.next() % settings_.initiators);
       slot.in_use = true;
       ++slot.generation;
       slot.sent = now;
@@ -156,6 +163,14 @@ class Load {
     }
   }
 
+  // One of those from the first on, shelf by shelf.
+  [[nodiscard]] DeviceAddress device(std::uint64_t random) const {
+    const auto number = static_cast<std::uint32_t>(random % settings_.devices);
+    return {.shelf = Shelf{static_cast<std::uint16_t>(first_device_.shelf.value +
+                                                      number / kSlotsPerShelf)},
+            .slot = Slot{static_cast<std::uint8_t>(number % kSlotsPerShelf)}};
+  }
+
   void send(std::uint32_t index) {
     ByteSpan frame = socket_.next_out();
     if (frame.empty()) {
@@ -163,6 +178,12 @@ class Load {
       frame = socket_.next_out();
     }
     const Pending& slot = slots_[index];
+    header_.address = slot.device;
+    if (settings_.initiators > 1) {
+      // A locally administered address each; the answers to it still come down this cable.
+      header_.source = {{0x02, 0xAE, 0, 0, static_cast<std::uint8_t>(slot.initiator >> 8U),
+                         static_cast<std::uint8_t>(slot.initiator)}};
+    }
     header_.tag = Tag{std::uint32_t{slot.generation} << 16U | index};
     protocol::build_header(frame, header_);
     protocol::AtaArgument ata;
@@ -191,11 +212,12 @@ class Load {
 
   void take_answer(Instant now, ByteSpan frame) {
     const auto header = protocol::parse_header(frame);
-    if (!header || !header->is_response || header->address != header_.address) {
+    if (!header || !header->is_response) {
       return;
     }
     const std::uint32_t index = header->tag.value & 0xFFFFU;
     if (index >= slots_.size() || !slots_[index].in_use ||
+        slots_[index].device != header->address ||
         slots_[index].generation != header->tag.value >> 16U) {
       return;
     }
@@ -232,6 +254,7 @@ class Load {
   std::vector<Pending> slots_;
   std::uint64_t blocks_;
   bool is_write_;
+  DeviceAddress first_device_;
   protocol::FrameHeader header_;
   Prng random_{17};
   LatencyHistogram latency_;
@@ -285,6 +308,11 @@ int main(int argc, char** argv) {
   app.add_option("-i,--interface", settings.interface, "where")->required();
   app.add_option("--to", settings.to, "the target's MAC address")->required();
   app.add_option("--device", settings.device, "its address");
+  app.add_option("--devices", settings.devices,
+                 "so many, from that address on, 16 a shelf, in random order")
+      ->check(CLI::Range(1U, 65536U));
+  app.add_option("--initiators", settings.initiators, "so many senders, in random order")
+      ->check(CLI::Range(1U, 65536U));
   app.add_option("--op", settings.op, "read, write, or fill: every block once")
       ->check(CLI::IsMember({"read", "write", "fill"}));
   app.add_option("--bs", settings.block_bytes, "bytes a request");
