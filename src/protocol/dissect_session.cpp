@@ -50,13 +50,15 @@ std::string hello_line(ConstByteSpan frame) {
   if (!hello) {
     return "vendor command " + hex_text(kHelloCommand, 2) + " " + hello_error_text(hello.error());
   }
-  return std::string(kind_text(hello->kind)) + " initiator " +
-         hex_text(hello->initiator_instance, 16) + " target " +
-         hex_text(hello->target_instance, 16) + " session " + hex_text(hello->session, 8) +
-         " capabilities " + capabilities_text(hello->capabilities) + " frame life " +
-         std::to_string(hello->frame_life_ms) + " ms window " +
-         std::to_string(hello->sequence_window) + " low " + std::to_string(hello->sequence_low) +
-         " cache epoch " + hex_text(hello->cache_epoch, 16);
+  // In two steps: gcc 12 sees a copy beyond the first string where all is one expression.
+  std::string line = kind_text(hello->kind);
+  line += " initiator " + hex_text(hello->initiator_instance, 16) + " target " +
+          hex_text(hello->target_instance, 16) + " session " + hex_text(hello->session, 8) +
+          " capabilities " + capabilities_text(hello->capabilities) + " frame life " +
+          std::to_string(hello->frame_life_ms) + " ms window " +
+          std::to_string(hello->sequence_window) + " low " + std::to_string(hello->sequence_low) +
+          " cache epoch " + hex_text(hello->cache_epoch, 16);
+  return line;
 }
 
 void add_hello_fields(FieldLines& lines, ConstByteSpan frame, PayloadDetail detail) {
