@@ -11,7 +11,7 @@ function(aoe_bats_tests label)
              COMMAND ${CMAKE_SOURCE_DIR}/tests/support/run_bats ${file}
                      ${CMAKE_BINARY_DIR}/taps/${label}.${name}.tap)
     set_tests_properties(${label}.${name} PROPERTIES
-      LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT 600
+      LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT 14700
       # Two processors: target and initiator. Timing tests suffer when every core runs a test.
       PROCESSORS 2
       ENVIRONMENT "AOE_BIN=${CMAKE_BINARY_DIR}/bin;AOE_SANITIZE=${AOE_SANITIZE}")

@@ -32,36 +32,59 @@ requires_guest() {
 
 requires_long() { [ "${AOE_TEST_LONG:-}" = 1 ] || skip "long form only (AOE_TEST_LONG=1)"; }
 
-# boot_guest [MIB]: (GUEST_QEMU has more arguments for QEMU) after make_net or make_lossy_net; one NIC for each link. Returns once it takes
-# scripts.
+# boot_guest [MIB]: after make_net or make_lossy_net (GUEST_QEMU has more arguments for QEMU). One NIC for
+# each link. Returns once it takes scripts.
 boot_guest() {
-  local number arguments=() overlay=$WORK/overlay
+  local overlay=$WORK/overlay
   mkdir -p "$overlay"
+  [ -z "${GUEST_HAS_OURS:-}" ] || add_our_programs "$overlay" || return
+  [ -z "${GUEST_HAS_NAMES:-}" ] || add_our_names "$overlay" || return
+  boot_machine guest "$NS_INITIATOR" ini "$overlay" "${1:-768}" ${GUEST_QEMU[@]+"${GUEST_QEMU[@]}"}
+}
+
+# boot_target_guest FILE..: a machine of its own for the target, on the other end of the cables, which can lose
+# its power: aoe-targetd is in it, and the files are its disks /dev/vda, /dev/vdb ..
+boot_target_guest() {
+  local overlay=$WORK/target-overlay file disks=()
+  mkdir -p "$overlay/ours/bin" "$overlay/ours/lib"
+  strip -o "$overlay/ours/bin/aoe-targetd" "$AOE_BIN/aoe-targetd" || return
+  add_libraries "$overlay" "$AOE_BIN/aoe-targetd" || return
+  for file in "$@"; do
+    disks+=(-drive "file=$file,format=raw,if=virtio,cache=writeback")
+  done
+  boot_machine target "$NS_TARGET" tgt "$overlay" 512 "${disks[@]}"
+}
+
+# boot_machine NAME NAMESPACE INTERFACES OVERLAY MIB [QEMU ARGS..]: the machine NAME, its eth0 bridged to
+# INTERFACES0 of the namespace, and so on. Its console, its pid and what it answers are in $WORK/NAME*.
+boot_machine() {
+  local name=$1 namespace=$2 interfaces=$3 overlay=$4 mib=$5 number octet=aa arguments=()
+  shift 5
+  [ "$name" = guest ] || octet=bb
   cp "$GUEST_SOURCES/init" "$GUEST_SOURCES/helpers.sh" "$overlay/"
   chmod +x "$overlay/init"
   # The kernel unpacks one archive over the other.
-  [ -z "${GUEST_HAS_OURS:-}" ] || add_our_programs "$overlay" || return
-  [ -z "${GUEST_HAS_NAMES:-}" ] || add_our_names "$overlay" || return
   { cat "$GUEST_FILES/initramfs.cpio" &&
     (cd "$overlay" && find . -mindepth 1 | "$GUEST_FILES/busybox" cpio -o -H newc 2>/dev/null); } \
-    >"$WORK/initramfs" || return
+    >"$WORK/$name-initramfs" || return
   for ((number = 0; number < NET_LINKS; number++)); do
-    bridge_tap "$number" || return
+    bridge_tap "$namespace" "$interfaces" "$number" || return
     arguments+=(-netdev "tap,id=net$number,ifname=tap$number,script=no,downscript=no"
-      -device "virtio-net-pci,netdev=net$number,mac=52:54:00:aa:00:0$number,romfile=")
+      -device "virtio-net-pci,netdev=net$number,mac=52:54:00:$octet:00:0$number,romfile=")
   done
-  mkfifo "$WORK/guest.in" "$WORK/guest.out"
-  start_daemon qemu ip netns exec "$NS_INITIATOR" qemu-system-x86_64 -accel tcg -m "${1:-768}" -smp 1 \
+  rm -f "$WORK/$name.in" "$WORK/$name.out" "$WORK/$name.number" "$WORK/$name-port.log"
+  mkfifo "$WORK/$name.in" "$WORK/$name.out"
+  start_daemon "qemu-$name" ip netns exec "$namespace" qemu-system-x86_64 -accel tcg -m "$mib" -smp 1 \
     -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt -nodefaults -no-user-config -display none -no-reboot \
-    -kernel "$GUEST_FILES/vmlinuz" -initrd "$WORK/initramfs" \
+    -kernel "$GUEST_FILES/vmlinuz" -initrd "$WORK/$name-initramfs" \
     -append "console=ttyS0 quiet loglevel=5 panic=-1 net.ifnames=0 tsc=unstable no_timer_check mitigations=off" \
-    -serial "file:$WORK/guest-console.log" \
-    -device virtio-serial-pci -chardev "pipe,id=port,path=$WORK/guest" -device virtserialport,chardev=port \
-    "${arguments[@]}" ${GUEST_QEMU[@]+"${GUEST_QEMU[@]}"}
-  QEMU_PID=$DAEMON_PID
+    -serial "file:$WORK/$name-console.log" \
+    -device virtio-serial-pci -chardev "pipe,id=port,path=$WORK/$name" -device virtserialport,chardev=port \
+    "${arguments[@]}" "$@"
+  echo "$DAEMON_PID" >"$WORK/$name.pid"
   # QEMU holds both pipes open for both directions, so neither of these waits for ever.
-  start_daemon guest-port cat "$WORK/guest.out"
-  wait_for_guest '^ready '
+  start_daemon "$name-port" cat "$WORK/$name.out"
+  wait_for_machine "$name" '^ready '
 }
 
 # Our initiator's programs at /ours, nbdkit, and the libraries of both that the guest lacks.
@@ -109,36 +132,42 @@ add_libraries() {
     done
 }
 
+# bridge_tap NAMESPACE INTERFACES NUMBER: a tap device there, bridged to INTERFACESNUMBER.
 bridge_tap() {
-  local number=$1 mtu
-  mtu=$(in_initiator cat "/sys/class/net/ini$number/mtu")
-  ip -n "$NS_INITIATOR" link add "br$number" mtu "$mtu" type bridge || return
-  ip -n "$NS_INITIATOR" tuntap add "tap$number" mode tap || return
-  ip -n "$NS_INITIATOR" link set "tap$number" mtu "$mtu" master "br$number" up || return
-  ip -n "$NS_INITIATOR" link set "ini$number" master "br$number" || return
-  ip -n "$NS_INITIATOR" link set "br$number" mtu "$mtu" up
+  local namespace=$1 cable=$2$3 number=$3 mtu
+  # A machine that was switched off leaves its bridge.
+  ! ip -n "$namespace" link show "br$number" >/dev/null 2>&1 || return 0
+  mtu=$(ip netns exec "$namespace" cat "/sys/class/net/$cable/mtu")
+  ip -n "$namespace" link add "br$number" mtu "$mtu" type bridge || return
+  ip -n "$namespace" tuntap add "tap$number" mode tap || return
+  ip -n "$namespace" link set "tap$number" mtu "$mtu" master "br$number" up || return
+  ip -n "$namespace" link set "$cable" master "br$number" || return
+  ip -n "$namespace" link set "br$number" mtu "$mtu" up
 }
 
-guest_said() { grep -aq "$1" "$WORK/guest-port.log"; }
-# A guest that is gone says nothing more.
-guest_said_or_gone() { guest_said "$1" || ! kill -0 "$QEMU_PID" 2>/dev/null; }
-wait_for_guest() {
-  wait_for "$GUEST_SECONDS" guest_said_or_gone "$1" || return
-  guest_said "$1" || fail "the guest has ended"
+machine_said() { grep -aq "$2" "$WORK/$1-port.log"; }
+# One that is gone says nothing more.
+machine_said_or_gone() { machine_said "$1" "$2" || ! kill -0 "$(cat "$WORK/$1.pid")" 2>/dev/null; }
+wait_for_machine() {
+  wait_for "$GUEST_SECONDS" machine_said_or_gone "$1" "$2" || return
+  machine_said "$1" "$2" || fail "the machine '$1' has ended"
 }
 
-# guest SCRIPT: runs it under `sh -e`, after helpers.sh.
-guest() {
-  local number
-  number=$(($(cat "$WORK/guest.number" 2>/dev/null || echo 0) + 1))
-  echo "$number" >"$WORK/guest.number"
-  printf '%s %s\n' "$number" "$(printf '. /helpers.sh\n%s\n' "$1" | base64 -w 0)" >"$WORK/guest.in"
-  wait_for_guest "^end $number " || return
+# in_machine NAME SCRIPT: runs it there under `sh -e`, after helpers.sh.
+in_machine() {
+  local name=$1 number
+  number=$(($(cat "$WORK/$name.number" 2>/dev/null || echo 0) + 1))
+  echo "$number" >"$WORK/$name.number"
+  printf '%s %s\n' "$number" "$(printf '. /helpers.sh\n%s\n' "$2" | base64 -w 0)" >"$WORK/$name.in"
+  wait_for_machine "$name" "^end $number " || return
   awk -v number="$number" '
     $0 == "end " number " " $3 && /^end / { exit $3 }
     inside { print substr($0, 2) }
-    $0 == "begin " number { inside = 1 }' "$WORK/guest-port.log"
+    $0 == "begin " number { inside = 1 }' "$WORK/$name-port.log"
 }
+guest() { in_machine guest "$1"; }
+target_guest() { in_machine target "$1"; }
 
-# end_guest: the machine is switched off at once.
-end_guest() { end_process "$QEMU_PID" KILL; }
+# end_machine NAME: switched off at once. What its kernel had in memory only is gone; what it had handed to its
+# disks is in their files.
+end_machine() { end_process "$(cat "$WORK/$1.pid")" KILL; }
