@@ -21,4 +21,10 @@ namespace aoe::targetd {
 // which don't tell, and for what cannot be looked at.
 [[nodiscard]] std::uint64_t version_of_base(const std::string& path);
 
+// What fits a base that we write to ourselves: its version goes on meanwhile.
+[[nodiscard]] inline storage::BaseIdentity without_version(storage::BaseIdentity base) {
+  base.version = 0;
+  return base;
+}
+
 }  // namespace aoe::targetd

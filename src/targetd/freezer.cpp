@@ -83,11 +83,6 @@ auto shadow_lost(DeviceAddress address, const FreezeRecord& record, const std::s
 
 }  // namespace
 
-Freezer::Volume* Freezer::find(DeviceAddress address, std::uint64_t serial) {
-  const auto found = volumes_.find(address);
-  return found != volumes_.end() && found->second.serial == serial ? &found->second : nullptr;
-}
-
 std::string Freezer::shadow_path(const ExportConfig& config) const {
   return config.shadow.empty()
              ? fmt::format("{}/{}.shadow", parts_.state_dir, to_string(config.address))
@@ -95,14 +90,7 @@ std::string Freezer::shadow_path(const ExportConfig& config) const {
 }
 
 void Freezer::run(const Volume& volume, std::function<Result<void>()> job, Next next) {
-  auto result = std::make_shared<Result<void>>();
-  parts_.run_blocking([result, work = std::move(job)] { *result = work(); },
-                      [this, result, address = volume.config.address, serial = volume.serial,
-                       then = std::move(next)] {
-                        if (Volume* still = find(address, serial); still != nullptr) {
-                          then(*still, *result);
-                        }
-                      });
+  run_for_volume(parts_.run_blocking, volumes_, volume, std::move(job), std::move(next));
 }
 
 // ---- exports come and go
@@ -465,18 +453,11 @@ void Freezer::poll_merge(Volume& volume, const storage::LayerStatus& status) {
 }
 
 void Freezer::tell(const Volume& volume, const char* type, const std::string& text, Json more) {
-  const std::string address = to_string(volume.config.address);
-  const std::string line = address + ": " + text;
   const std::string_view kind = type;
-  if (kind == "shadow_full" || kind == "merge_stalled") {
-    spdlog::error("{}", line);
-  } else {
-    spdlog::info("{}", line);
-  }
-  more["type"] = type;
-  more["address"] = address;
-  more["text"] = line;
-  parts_.publish(more);
+  const bool is_bad = kind == "shadow_full" || kind == "merge_stalled";
+  tell_of_volume(parts_.publish, volume.config.address,
+                 is_bad ? daemon::Severity::error : daemon::Severity::info, type, text,
+                 std::move(more));
 }
 
 Json Freezer::status(DeviceAddress address) const {

@@ -9,6 +9,7 @@
 #include "targetd/config.h"
 #include "targetd/freeze_record.h"
 #include "targetd/state_directory.h"
+#include "targetd/volume_work.h"
 
 #include <cstdint>
 #include <functional>
@@ -30,7 +31,7 @@ class Freezer {
     StateDirectory& states;
     std::string state_dir;
     // Runs the first function where it may block and then the second on this thread.
-    std::function<void(std::function<void()>, std::function<void()>)> run_blocking;
+    RunBlocking run_blocking;
     // Work of the export's store has begun: it has to be polled.
     std::function<void(DeviceAddress)> wake;
     std::function<void(const control::Json&)> publish;
@@ -88,7 +89,6 @@ class Freezer {
 
   using Next = std::function<void(Volume&, const Result<void>&)>;
 
-  [[nodiscard]] Volume* find(DeviceAddress address, std::uint64_t serial);
   [[nodiscard]] std::string shadow_path(const ExportConfig& config) const;
   // Runs `job` where it may block, then `next` unless the export has gone.
   void run(const Volume& volume, std::function<Result<void>()> job, Next next);

@@ -9,6 +9,7 @@
 #include "storage/layer_file.h"
 #include "storage/overlay_store.h"
 #include "targetd/config.h"
+#include "targetd/volume_work.h"
 
 #include <cstdint>
 #include <functional>
@@ -30,7 +31,7 @@ class Overlays {
   struct Parts {
     storage::IoEngine& engine;
     // Runs the first function where it may block and then the second on this thread.
-    std::function<void(std::function<void()>, std::function<void()>)> run_blocking;
+    RunBlocking run_blocking;
     // Work of the export's store has begun: it has to be polled.
     std::function<void(DeviceAddress)> wake;
     std::function<void(const control::Json&)> publish;
@@ -126,9 +127,10 @@ class Overlays {
 
   using Next = std::function<void(Volume&, const Result<void>&)>;
 
-  [[nodiscard]] Volume* find(DeviceAddress address, std::uint64_t serial);
   // Runs `job` where it may block, then `next` unless the export has gone.
   void run(const Volume& volume, std::function<Result<void>()> job, Next next);
+  // What is said of an export that has no overlays.
+  [[nodiscard]] static Error none_at(DeviceAddress address);
   [[nodiscard]] static std::string path_of(const ExportConfig& config, const MacAddress& initiator);
   [[nodiscard]] Result<void> scan(Volume& volume);
   void make(Volume& volume, const MacAddress& initiator);

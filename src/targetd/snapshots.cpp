@@ -40,21 +40,13 @@ const char* kind_name(SnapshotKind kind) {
 
 }  // namespace
 
-Snapshots::Volume* Snapshots::find(DeviceAddress address, std::uint64_t serial) {
-  const auto found = volumes_.find(address);
-  return found != volumes_.end() && found->second.serial == serial ? &found->second : nullptr;
-}
-
 void Snapshots::run(const Volume& volume, std::function<Result<void>()> job, Next next) {
-  auto result = std::make_shared<Result<void>>();
-  parts_.run_blocking([result, work = std::move(job)] { *result = work(); },
-                      [this, result, address = volume.config.address, serial = volume.serial,
-                       then = std::move(next)] {
-                        if (Volume* still = find(address, serial); still != nullptr) {
-                          then(*still, *result);
-                          parts_.wake(address);
-                        }
-                      });
+  run_for_volume(parts_.run_blocking, volumes_, volume, std::move(job),
+                 [this, then = std::move(next)](Volume& still, const Result<void>& result) {
+                   const DeviceAddress address = still.config.address;
+                   then(still, result);
+                   parts_.wake(address);
+                 });
 }
 
 void Snapshots::save(Volume& volume, std::function<Result<void>()> job,
@@ -609,17 +601,10 @@ void Snapshots::poll() {
 }
 
 void Snapshots::tell(const Volume& volume, const char* type, const std::string& text, Json more) {
-  const std::string address = to_string(volume.config.address);
-  const std::string line = address + ": " + text;
-  if (std::string_view(type) == "snapshot_lost") {
-    spdlog::error("{}", line);
-  } else {
-    spdlog::info("{}", line);
-  }
-  more["type"] = type;
-  more["address"] = address;
-  more["text"] = line;
-  parts_.publish(more);
+  const bool is_bad = std::string_view(type) == "snapshot_lost";
+  tell_of_volume(parts_.publish, volume.config.address,
+                 is_bad ? daemon::Severity::error : daemon::Severity::info, type, text,
+                 std::move(more));
 }
 
 Result<Json> Snapshots::list(DeviceAddress address) const {

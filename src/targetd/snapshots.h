@@ -9,6 +9,7 @@
 #include "targetd/config.h"
 #include "targetd/snapshot_record.h"
 #include "targetd/state_directory.h"
+#include "targetd/volume_work.h"
 
 #include <cstdint>
 #include <functional>
@@ -32,7 +33,7 @@ class Snapshots {
     StateDirectory& states;
     std::string state_dir;
     // Runs the first function where it may block and then the second on this thread.
-    std::function<void(std::function<void()>, std::function<void()>)> run_blocking;
+    RunBlocking run_blocking;
     // Work of the export's store has begun: it has to be polled.
     std::function<void(DeviceAddress)> wake;
     std::function<void(const control::Json&)> publish;
@@ -105,7 +106,6 @@ class Snapshots {
 
   using Next = std::function<void(Volume&, const Result<void>&)>;
 
-  [[nodiscard]] Volume* find(DeviceAddress address, std::uint64_t serial);
   void run(const Volume& volume, std::function<Result<void>()> job, Next next);
   // Saves the record as it is now, after `job` and in front of `after`.
   void save(Volume& volume, std::function<Result<void>()> job, std::function<Result<void>()> after,
