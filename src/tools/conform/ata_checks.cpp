@@ -56,6 +56,31 @@ Finding check_identify_checksum(Subject& subject) {
              : right();
 }
 
+Finding check_identify_lba48(Subject& subject) {
+  if (!subject.has_disk()) {
+    return not_tried(kNoDisk);
+  }
+  const auto answer = subject.ask(subject.identify_frame());
+  if (!answer || !answer->is_ata_success() || answer->data().size() < protocol::kIdentifyBytes) {
+    return broken(text_of(answer));
+  }
+  constexpr unsigned kLba48Bit = 1U << 10U;
+  const auto at_word = [](std::size_t word) { return word * 2; };
+  const ConstByteSpan words = answer->data();
+  const bool is_supported = (load_le16(words, at_word(83)) & kLba48Bit) != 0;
+  const bool is_enabled = (load_le16(words, at_word(86)) & kLba48Bit) != 0;
+  const std::uint64_t count48 = load_le64(words, at_word(100));
+  const std::uint64_t count28 = load_le32(words, at_word(60));
+  if (!is_supported || !is_enabled) {
+    return broken(fmt::format("48-bit commands: word 83 says {}, word 86 says {}",
+                              is_supported ? "yes" : "no", is_enabled ? "yes" : "no"));
+  }
+  if (count28 != std::min<std::uint64_t>(count48, kLba28Limit - 1)) {
+    return broken(fmt::format("{} sectors in words 100-103, {} in words 60-61", count48, count28));
+  }
+  return right();
+}
+
 Finding check_identify_broadcast(Subject& subject) {
   const Bytes frame = with_header(subject.identify_frame(), [](FrameHeader& header) {
     header.destination = MacAddress::broadcast();
@@ -63,7 +88,7 @@ Finding check_identify_broadcast(Subject& subject) {
     // WinAoE counts its tags from 1 and writes them the other way round.
     header.tag = Tag{0x0100'0000};
   });
-  for (const Answer& answer : subject.ask_once(frame)) {
+  for (const Answer& answer : subject.ask_all(frame)) {
     if (answer.header.source == subject.mac() && answer.header.address == subject.address() &&
         answer.is_ata_success()) {
       return right();
@@ -260,7 +285,7 @@ Finding check_read_with_write_flag(Subject& subject) {
   AtaArgument registers = command(AtaOp::read_ext);
   registers.flags = protocol::kAtaFlagExtended | protocol::kAtaFlagWrite;
   registers.sector_count = 1;
-  const auto answer = subject.ask(subject.ata_frame(registers));
+  const auto answer = subject.ask_maybe(subject.ata_frame(registers));
   if (!answer) {
     return right("no answer");
   }
@@ -272,7 +297,7 @@ Finding check_read_with_write_flag(Subject& subject) {
 Finding check_short_argument(Subject& subject) {
   Bytes frame = subject.read_frame(Lba{0}, 1);
   frame.resize(protocol::kAtaHeaderBytes - 6);
-  const auto answer = subject.ask(frame);
+  const auto answer = subject.ask_maybe(frame);
   return !answer || answer->header.is_error ? right(text_of(answer)) : broken(answer->text());
 }
 
@@ -281,6 +306,9 @@ constexpr std::array kChecks{
           "ATA8-ACS 7.16", Verdict::wrong, Touches::nothing, check_identify},
     Check{"ata.identify_checksum", "the checksum of IDENTIFY is right or not there",
           "ATA8-ACS 7.16.7", Verdict::wrong, Touches::nothing, check_identify_checksum},
+    Check{"ata.identify_lba48",
+          "IDENTIFY promises 48-bit commands, and both counts of sectors agree", "ATA8-ACS 7.16.7",
+          Verdict::wrong, Touches::nothing, check_identify_lba48},
     Check{"ata.identify_broadcast", "IDENTIFY to everybody is answered: how WinAoE looks for disks",
           "WinAoE", Verdict::wrong, Touches::nothing, check_identify_broadcast},
     Check{"ata.read", "a sector comes whole, with a status that says ready", "ATA8-ACS 7.25",

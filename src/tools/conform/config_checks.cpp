@@ -51,6 +51,13 @@ Finding check_buffer_count(Subject& subject) {
              : broken(fmt::format("{}: the Linux driver stalls", config->buffer_count));
 }
 
+Finding check_sector_count(Subject& subject) {
+  // 0 is what targets say that are older than AoEr10: one or two.
+  return subject.config().sector_count == 1
+             ? broken("1 sector: initiators send requests of 1024 bytes to everybody")
+             : right();
+}
+
 Finding check_buffers_hold(Subject& subject) {
   constexpr std::uint16_t kTogetherMax = 256;
   if (!subject.has_disk() || subject.sector_count() == 0) {
@@ -78,8 +85,8 @@ Finding check_test(Subject& subject) {
   if (!same || same->header.is_error) {
     return broken(same ? same->text() : "silent although the string is the same");
   }
-  const auto other = subject.ask_once(
-      subject.config_frame(ConfigCommand::test, bytes_of("conform: not this one")));
+  const auto other =
+      subject.ask_all(subject.config_frame(ConfigCommand::test, bytes_of("conform: not this one")));
   return other.empty() ? right() : broken("answers to another string: " + other.front().text());
 }
 
@@ -91,7 +98,7 @@ Finding check_prefix(Subject& subject) {
   Bytes longer = subject.config_string();
   longer.resize(std::min(longer.size(), protocol::kConfigStringBytesMax - 1));
   longer.push_back(std::byte{'\x7F'});
-  const auto other = subject.ask_once(subject.config_frame(ConfigCommand::prefix_test, longer));
+  const auto other = subject.ask_all(subject.config_frame(ConfigCommand::prefix_test, longer));
   return other.empty() ? right() : broken("answers to what is no prefix: " + other.front().text());
 }
 
@@ -101,14 +108,6 @@ Finding check_unknown_subcommand(Subject& subject) {
     return broken("no answer");
   }
   return answer->is_aoe_error(AoeError::bad_argument) ? right() : broken(answer->text());
-}
-
-Finding check_test_length(Subject& subject) {
-  Bytes frame = subject.config_frame(ConfigCommand::prefix_test, bytes_of("abc"));
-  constexpr std::uint16_t kStated = 900;
-  store_be16(frame, kLengthAt, kStated);
-  const auto answer = subject.ask(frame);
-  return !answer || answer->header.is_error ? right() : broken("takes 900 bytes of a frame of 60");
 }
 
 // Puts the string back that was there before.
@@ -171,10 +170,17 @@ Finding check_set(Subject& subject) {
                                                 "repeated question has another answer");
 }
 
-Finding check_long_string(Subject& subject) {
+const char* const kTooLong = "a frame with the longest string is longer than our MTU";
+
+// With one byte more.
+bool fits_longest(const Subject& subject) {
   const std::size_t frame_bytes = protocol::kConfigHeaderBytes + protocol::kConfigStringBytesMax;
-  if (frame_bytes + 1 > subject.mtu_bytes() + protocol::kEthernetHeaderBytes) {
-    return not_tried("such a frame is longer than our MTU");
+  return frame_bytes + 1 <= subject.mtu_bytes() + protocol::kEthernetHeaderBytes;
+}
+
+Finding check_long_string(Subject& subject) {
+  if (!fits_longest(subject)) {
+    return not_tried(kTooLong);
   }
   const StringKeeper keeper(subject);
   const Bytes longest(protocol::kConfigStringBytesMax, std::byte{'c'});
@@ -187,6 +193,24 @@ Finding check_long_string(Subject& subject) {
   const Bytes too_long(protocol::kConfigStringBytesMax + 1, std::byte{'d'});
   static_cast<void>(subject.force_config_string(too_long));
   return is_string(subject, longest) ? right() : broken("1025 bytes changed it");
+}
+
+Finding check_test_length(Subject& subject) {
+  if (!fits_longest(subject)) {
+    return not_tried(kTooLong);
+  }
+  const StringKeeper keeper(subject);
+  // Of one letter, so that whatever the frame of this leaves in a buffer goes on with the short
+  // one.
+  const Bytes longest(protocol::kConfigStringBytesMax, std::byte{'c'});
+  if (!subject.force_config_string(longest)) {
+    return not_tried(kRefuses);
+  }
+  Bytes frame = subject.config_frame(ConfigCommand::prefix_test, ConstByteSpan(longest).first(28));
+  constexpr std::uint16_t kStated = 900;
+  store_be16(frame, kLengthAt, kStated);
+  const auto answer = subject.ask_maybe(frame);
+  return !answer || answer->header.is_error ? right() : broken("takes 900 bytes of a frame of 60");
 }
 
 Finding check_set_length(Subject& subject) {
@@ -207,6 +231,8 @@ constexpr std::array kChecks{
           "AoEr11 3.2", Verdict::wrong, Touches::nothing, check_read},
     Check{"config.buffer_count", "two buffers or more", "aoe driver", Verdict::wrong,
           Touches::nothing, check_buffer_count},
+    Check{"config.sector_count", "two sectors or more in a request", "aoe driver", Verdict::wrong,
+          Touches::nothing, check_sector_count},
     Check{"config.buffers_hold", "as many requests at once as it says it has buffers for",
           "AoEr11 3.2", Verdict::wrong, Touches::nothing, check_buffers_hold},
     Check{"config.read_length", "the string length of a read means nothing: aoeping sends 1024",
@@ -217,13 +243,13 @@ constexpr std::array kChecks{
           Touches::nothing, check_prefix},
     Check{"config.unknown_subcommand", "a sub-command nobody knows is error 2", "AoEr11 3.2",
           Verdict::wrong, Touches::nothing, check_unknown_subcommand},
-    Check{"config.test_length", "a length past the end of the frame is refused", "AoEr11 3.2",
-          Verdict::dangerous, Touches::nothing, check_test_length},
     Check{"config.set",
           "set fills an empty string only (error 4), force set any; both can be repeated",
           "AoEr11 3.2", Verdict::wrong, Touches::state, check_set},
     Check{"config.long_string", "1024 bytes are stored, 1025 refused", "AoEr11 3.2", Verdict::wrong,
           Touches::state, check_long_string},
+    Check{"config.test_length", "a string that is not all there is compared with nothing",
+          "AoEr11 3.2", Verdict::dangerous, Touches::state, check_test_length},
     Check{"config.set_length", "a string that is not all there is not stored", "AoEr11 3.2",
           Verdict::dangerous, Touches::state, check_set_length},
 };

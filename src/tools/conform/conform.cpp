@@ -31,15 +31,19 @@ class ConformCommand final : public Command {
     line.epilogue(
         "Asks any target, of whatever make, and says what an initiator has to expect of it. The "
         "exit\n"
-        "status is 1 when something is wrong or dangerous. With --destructive nobody else may use\n"
-        "the device meanwhile, and a target with known faults may stop.");
+        "status is 1 when something is wrong or dangerous, or when nothing could be tried. Nobody "
+        "else\n"
+        "on this host should use the device meanwhile; with --destructive nobody else at all, and "
+        "a\n"
+        "target with known faults may stop.");
   }
 
   Result<ExitStatus> run() override {
-    AOE_TRY_ASSIGN(const client::Peer peer, find());
+    AOE_TRY_ASSIGN(const Found found, find());
+    const client::Peer& peer = found.peer;
     AOE_TRY_ASSIGN(auto port, net::AfPacketPort::open({.interface = *peer.interface,
                                                        .filter = net::FrameFilter::responses}));
-    conform::PortWire wire(std::move(port), {});
+    conform::PortWire wire(std::move(port), {.timeout = found.timeout});
     conform::Subject subject(wire, peer.address, *peer.mac);
     const auto results = conform::run_checks(subject, options_);
     if (results.empty()) {
@@ -62,10 +66,15 @@ class ConformCommand final : public Command {
   }
 
  private:
+  struct Found {
+    client::Peer peer;
+    Duration timeout;
+  };
+
   // The session ends here: the checks have a port of their own.
-  [[nodiscard]] Result<client::Peer> find() const {
+  [[nodiscard]] Result<Found> find() const {
     AOE_TRY_ASSIGN(const Contact contact, find_device(device_, network_));
-    return contact.peer;
+    return Found{contact.peer, contact.timeout};
   }
 
   NetworkOptions network_;

@@ -16,6 +16,7 @@ using protocol::ConfigCommand;
 using protocol::FrameHeader;
 
 constexpr std::size_t kFlagsAt = 14;
+constexpr std::uint8_t kUnknownCommand = 0x63;
 
 std::uint8_t reserved_flags(const Answer& answer) {
   return load_u8(answer.frame, kFlagsAt) & 0x03U;
@@ -63,7 +64,7 @@ Finding check_wildcards(Subject& subject) {
           header.address = patterns.at(i);
         });
     // Others may answer the same question: ours has to be among them.
-    const auto answers = subject.ask_once(frame);
+    const auto answers = subject.ask_all(frame);
     const bool is_there = std::ranges::any_of(answers, [&](const Answer& answer) {
       return answer.header.source == subject.mac() && answer.header.address == subject.address();
     });
@@ -79,7 +80,7 @@ Finding check_other_address(Subject& subject) {
   static constexpr DeviceAddress kOther{protocol::kUnsetShelf, Slot{254}};
   const Bytes frame = with_header(subject.config_frame(ConfigCommand::read),
                                   [](FrameHeader& header) { header.address = kOther; });
-  for (const Answer& answer : subject.ask_once(frame)) {
+  for (const Answer& answer : subject.ask_all(frame)) {
     if (answer.header.address == subject.address()) {
       return broken(fmt::format("answers what was sent to {}", to_string(kOther)));
     }
@@ -88,7 +89,7 @@ Finding check_other_address(Subject& subject) {
 }
 
 Finding silent(Subject& subject, const Bytes& frame) {
-  const auto answers = subject.ask_once(frame);
+  const auto answers = subject.ask_all(frame);
   return answers.empty() ? right() : broken("answers: " + answers.front().text());
 }
 
@@ -105,7 +106,7 @@ Finding check_group_source(Subject& subject) {
   FrameHeader header = *protocol::parse_header(frame);
   header.source = MacAddress::broadcast();
   set_header(frame, header);
-  const auto answers = subject.ask_once(frame);
+  const auto answers = subject.ask_all(frame);
   return answers.empty()
              ? right()
              : broken(fmt::format("answers {} bytes to {}", answers.front().frame.size(),
@@ -118,7 +119,7 @@ Finding check_error_flag(Subject& subject) {
         header.is_error = true;
         header.error = 9;
       });
-  const auto answer = subject.ask(frame);
+  const auto answer = subject.ask_maybe(frame);
   if (!answer) {
     return right("no answer");
   }
@@ -140,7 +141,7 @@ Finding check_reserved_flags(Subject& subject) {
 Finding check_other_version(Subject& subject) {
   const Bytes frame = with_header(subject.config_frame(ConfigCommand::read),
                                   [](FrameHeader& header) { header.version = 2; });
-  const auto answer = subject.ask(frame);
+  const auto answer = subject.ask_maybe(frame);
   if (!answer) {
     return right("no answer");
   }
@@ -170,7 +171,7 @@ Finding unknown_command(Subject& subject, std::uint8_t code) {
 }
 
 Finding check_unknown_command(Subject& subject) {
-  return unknown_command(subject, 0x63);
+  return unknown_command(subject, kUnknownCommand);
 }
 
 Finding check_vendor_command(Subject& subject) {
@@ -187,6 +188,23 @@ Finding check_runt(Subject& subject) {
   Bytes frame = subject.config_frame(ConfigCommand::read);
   frame.resize(protocol::kEthernetHeaderBytes + 4);
   return silent(subject, frame);
+}
+
+Finding check_padded(Subject& subject) {
+  FrameHeader unknown = subject.header(Command::config);
+  unknown.command = kUnknownCommand;
+  for (const Bytes& question :
+       {subject.config_frame(ConfigCommand::read), subject.frame(unknown)}) {
+    const auto answer = subject.ask(question);
+    if (!answer) {
+      return broken("no answer");
+    }
+    if (answer->frame.size() < protocol::kFrameBytesMin) {
+      return broken(fmt::format("an answer of {} bytes, not {}", answer->frame.size(),
+                                protocol::kFrameBytesMin));
+    }
+  }
+  return right();
 }
 
 Finding check_clean_padding(Subject& subject) {
@@ -238,6 +256,9 @@ constexpr std::array kChecks{
           "veth, tap", Verdict::wrong, Touches::nothing, check_unpadded},
     Check{"header.runt", "half a header is dropped", "AoEr11 2.1", Verdict::wrong, Touches::nothing,
           check_runt},
+    Check{"header.padded",
+          "answers have 60 bytes on links that do not pad: aoeping drops shorter ones",
+          "aoetools 36", Verdict::wrong, Touches::nothing, check_padded},
     Check{"header.clean_padding", "nothing of its memory is in the padding of an answer",
           "RFC 1042, CVE-2003-0001", Verdict::dangerous, Touches::nothing, check_clean_padding},
 };

@@ -2,14 +2,12 @@
 
 #include "base/buffer_pool.h"
 #include "os/clock.h"
-#include "protocol/aoe_frame.h"
 
 #include <poll.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 namespace aoe::tools::conform {
@@ -17,16 +15,12 @@ namespace {
 
 constexpr std::size_t kBatch = 64;
 
-// Frames that are too short for a tag are answered by nobody.
-std::optional<std::uint32_t> tag_of(const Bytes& frame) {
-  constexpr std::size_t kTagAt = 20;
-  return frame.size() >= protocol::kHeaderBytes ? std::optional(load_be32(frame, kTagAt))
-                                                : std::nullopt;
-}
+constexpr std::int64_t kCopiesPerTimeout = 16;
+constexpr int kCopiesForSilence = 3;
 
 bool has_answer(const Bytes& question, const std::vector<Bytes>& answers) {
-  return std::ranges::any_of(
-      answers, [&](const Bytes& answer) { return tag_of(answer) == tag_of(question); });
+  return std::ranges::any_of(answers,
+                             [&](const Bytes& answer) { return is_answer_to(question, answer); });
 }
 
 // Waits until the port is readable, or `deadline`.
@@ -68,10 +62,8 @@ void PortWire::collect(std::span<const Bytes> frames, std::vector<Bytes>& answer
     for (std::size_t i = 0; i < count; ++i) {
       const PacketBuffer buffer = std::move(received.at(i));
       Bytes frame(buffer.bytes().begin(), buffer.bytes().end());
-      const auto header = protocol::parse_header(frame);
-      if (header && header->is_response && std::ranges::any_of(frames, [&](const Bytes& question) {
-            return tag_of(question) == header->tag.value;
-          })) {
+      if (std::ranges::any_of(
+              frames, [&](const Bytes& question) { return is_answer_to(question, frame); })) {
         answers.push_back(std::move(frame));
       }
     }
@@ -83,24 +75,52 @@ void PortWire::drain() {
   collect({}, nobody_asked);
 }
 
+void PortWire::hear_answers(std::span<const Bytes> frames, Instant deadline,
+                            std::vector<Bytes>& waiting, std::vector<Bytes>& answers) {
+  while (os::monotonic_now() < deadline && !waiting.empty()) {
+    wait_readable(*port_, deadline);
+    collect(frames, answers);
+    std::erase_if(waiting, [&](const Bytes& question) { return has_answer(question, answers); });
+  }
+}
+
+void PortWire::hear_everything(std::span<const Bytes> frames, Instant deadline,
+                               std::vector<Bytes>& answers) {
+  while (os::monotonic_now() < deadline) {
+    wait_readable(*port_, deadline);
+    collect(frames, answers);
+  }
+}
+
 std::vector<Bytes> PortWire::ask(std::span<const Bytes> frames, Listen listen) {
   drain();
   std::vector<Bytes> answers;
   std::vector<Bytes> waiting(frames.begin(), frames.end());
-  const int attempts = listen == Listen::until_answered ? options_.attempts : 1;
-  for (int attempt = 0; attempt < attempts && !waiting.empty(); ++attempt) {
-    send(waiting);
-    const Instant deadline = os::monotonic_now() + options_.answer_within;
-    while (os::monotonic_now() < deadline && !waiting.empty()) {
-      wait_readable(*port_, deadline);
-      collect(frames, answers);
-      if (listen == Listen::until_answered) {
-        std::erase_if(waiting,
-                      [&](const Bytes& question) { return has_answer(question, answers); });
+  const Duration between = options_.timeout / kCopiesPerTimeout;
+  switch (listen) {
+    case Listen::sent_once:
+      send(frames);
+      hear_answers(frames, os::monotonic_now() + options_.timeout, waiting, answers);
+      break;
+    case Listen::until_answered:
+      for (std::int64_t copy = 0; copy < kCopiesPerTimeout && !waiting.empty(); ++copy) {
+        send(waiting);
+        hear_answers(frames, os::monotonic_now() + between, waiting, answers);
       }
-    }
+      break;
+    case Listen::to_the_end:
+      for (int copy = 0; copy < kCopiesForSilence; ++copy) {
+        send(frames);
+        hear_everything(frames, os::monotonic_now() + between / kCopiesForSilence, answers);
+      }
+      hear_everything(frames, os::monotonic_now() + between, answers);
+      break;
   }
   return answers;
+}
+
+Instant PortWire::now() const {
+  return os::monotonic_now();
 }
 
 void PortWire::rest(Duration duration) {

@@ -74,7 +74,8 @@ std::string summary_text(const std::vector<CheckResult>& results) {
 }
 
 bool is_all_right(const std::vector<CheckResult>& results) {
-  return count_of(results, Verdict::wrong) == 0 && count_of(results, Verdict::dangerous) == 0;
+  return count_of(results, Verdict::right) > 0 && count_of(results, Verdict::wrong) == 0 &&
+         count_of(results, Verdict::dangerous) == 0;
 }
 
 std::string results_text(const std::vector<CheckResult>& results, OutputFormat format) {

@@ -29,6 +29,7 @@ struct RunOptions {
 // "37 right, 4 wrong, 2 dangerous, 12 not tried".
 [[nodiscard]] std::string summary_text(const std::vector<CheckResult>& results);
 
+// False, too, when nothing could be tried: that says nothing good of a target.
 [[nodiscard]] bool is_all_right(const std::vector<CheckResult>& results);
 
 [[nodiscard]] std::string results_text(const std::vector<CheckResult>& results,

@@ -198,12 +198,20 @@ std::optional<Answer> Subject::ask(const Bytes& frame) {
   return std::move(list.front());
 }
 
-std::vector<Answer> Subject::ask_once(const Bytes& frame) {
+std::vector<Answer> Subject::ask_all(const Bytes& frame) {
   return answers({&frame, 1}, Listen::to_the_end);
 }
 
+std::optional<Answer> Subject::ask_maybe(const Bytes& frame) {
+  auto list = ask_all(frame);
+  if (list.empty()) {
+    return std::nullopt;
+  }
+  return std::move(list.front());
+}
+
 std::vector<Answer> Subject::ask_together(std::span<const Bytes> frames) {
-  return answers(frames, Listen::to_the_end);
+  return answers(frames, Listen::sent_once);
 }
 
 bool Subject::is_alive() {

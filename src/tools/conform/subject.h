@@ -98,14 +98,19 @@ class Subject {
 
   // ---- Questions ----
 
-  // The first answer; none when the target stays silent although it was asked again.
+  // The first answer; none when the target stays silent however often it is asked.
   [[nodiscard]] std::optional<Answer> ask(const Bytes& frame);
-  // Sent once: every answer within the time in which answers come.
-  [[nodiscard]] std::vector<Answer> ask_once(const Bytes& frame);
+  // For what may, or should, have no answer: some copies are sent, and every answer is returned.
+  [[nodiscard]] std::vector<Answer> ask_all(const Bytes& frame);
+  // The first of them.
+  [[nodiscard]] std::optional<Answer> ask_maybe(const Bytes& frame);
+  // All at once, no copies; at most one answer each.
   [[nodiscard]] std::vector<Answer> ask_together(std::span<const Bytes> frames);
 
-  // Sends it without an interest in answers (to another station, say).
-  void tell(const Bytes& frame) { static_cast<void>(ask_once(frame)); }
+  // Sends it, and some copies, without an interest in answers.
+  void tell(const Bytes& frame) { static_cast<void>(ask_all(frame)); }
+
+  [[nodiscard]] Instant now() const { return wire_.now(); }
 
   void rest(Duration duration) { wire_.rest(duration); }
 

@@ -26,6 +26,10 @@ Bytes pattern(std::size_t sectors, std::uint8_t seed) {
   return bytes;
 }
 
+std::string text_of(const std::optional<Answer>& answer) {
+  return answer ? answer->text() : "no answer";
+}
+
 // What was in the playground; put back at the end.
 class Playground {
  public:
@@ -40,8 +44,11 @@ class Playground {
     before_ = subject.read(lba_, kSectors);
     if (!before_) {
       reason_ = "its last sectors cannot be read";
-    } else if (!subject.write(lba_, kSectors, pattern(kSectors, 1))) {
-      reason_ = "it does not take writes";
+      return;
+    }
+    const auto answer = subject.ask(subject.write_frame(lba_, kSectors, pattern(kSectors, 1)));
+    if (!answer || !answer->is_ata_success()) {
+      reason_ = "it does not take writes: " + text_of(answer);
       before_.reset();
     }
   }
@@ -72,8 +79,23 @@ class Playground {
   std::string reason_;
 };
 
-std::string text_of(const std::optional<Answer>& answer) {
-  return answer ? answer->text() : "no answer";
+// Writes back what is there.
+Finding check_accepted(Subject& subject) {
+  if (!subject.has_disk()) {
+    return not_tried("it does not identify itself");
+  }
+  const Lba last{subject.sector_count() - 1};
+  const auto before = subject.read(last, 1);
+  if (!before) {
+    return not_tried("its last sector cannot be read");
+  }
+  const auto answer = subject.ask(subject.write_frame(last, 1, *before));
+  if (answer && answer->is_ata_success()) {
+    return right();
+  }
+  return answer && answer->is_ata_failure(protocol::kErrorAborted)
+             ? right("read-only: " + answer->text())
+             : broken(text_of(answer));
 }
 
 Finding check_read_back(Subject& subject) {
@@ -184,7 +206,7 @@ Finding check_wildcard(Subject& subject) {
   }
   // Never to the broadcast address, and not where it would be a write to somebody else's disk too.
   const Bytes question = to_any_address(subject.config_frame(protocol::ConfigCommand::read));
-  for (const Answer& answer : subject.ask_once(question)) {
+  for (const Answer& answer : subject.ask_all(question)) {
     if (answer.header.address != subject.address()) {
       return not_tried(
           fmt::format("{} at the same MAC would be written too", to_string(answer.header.address)));
@@ -201,18 +223,17 @@ class LinuxTags {
  public:
   explicit LinuxTags(Subject& subject) : subject_(subject) {}
 
-  static constexpr Duration kBetween = Duration::milliseconds(40);
-
+  // A while after the last one. Of the clock itself, as a busy machine rests longer than it was
+  // told.
   Tag next() {
-    subject_.rest(kBetween);
-    jiffies_ = static_cast<std::uint16_t>(jiffies_ + kBetween.ns / Duration::milliseconds(1).ns);
-    return Tag{std::uint32_t{counter_++} << 16U | jiffies_};
+    subject_.rest(Duration::milliseconds(40));
+    const std::int64_t jiffies = subject_.now().ns / Duration::milliseconds(1).ns;
+    return Tag{std::uint32_t{counter_++} << 16U | (static_cast<std::uint32_t>(jiffies) & 0xFFFFU)};
   }
 
  private:
   Subject& subject_;
   std::uint16_t counter_ = 1;
-  std::uint16_t jiffies_ = 1000;
 };
 
 Bytes with_tag(Bytes frame, Tag tag) {
@@ -271,6 +292,8 @@ Finding check_trim(Subject& subject) {
 }
 
 constexpr std::array kChecks{
+    Check{"write.accepted", "writes are done, or aborted as by a disk that is read-only",
+          "ATA8-ACS 7.60", Verdict::wrong, Touches::state, check_accepted},
     Check{"write.read_back", "what was written is read", "ATA8-ACS 7.60", Verdict::dangerous,
           Touches::state, check_read_back},
     Check{"write.lba28", "28-bit writes reach the same sectors", "ATA8-ACS 7.58",

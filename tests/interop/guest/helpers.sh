@@ -61,6 +61,14 @@ finish() {
   return "$(cat "/run/$1.status")"
 }
 
+# fdisk_says "WORD.." DEVICE: what is typed at its prompts; - is a bare return. (The shell prefers the
+# fdisk of busybox.)
+fdisk_says() {
+  for word in $1; do
+    [ "$word" = - ] && echo || echo "$word"
+  done | /sbin/fdisk --wipe always --wipe-partitions always "$2"
+}
+
 # fill DIRECTORY: files of many sizes and their checksums.
 fill() {
   mkdir "$1/small"

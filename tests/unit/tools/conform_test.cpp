@@ -28,6 +28,7 @@ constexpr std::size_t kAtaError = 25;
 constexpr std::size_t kAtaCount = 26;
 constexpr std::size_t kAtaCommand = 27;
 constexpr std::size_t kLba = 28;
+constexpr std::size_t kConfigSectors = 28;
 constexpr std::size_t kSubcommand = 29;  // of a config query
 constexpr std::size_t kStringLength = 30;
 constexpr std::uint64_t kSectorCount = 1024;
@@ -65,8 +66,10 @@ struct Fault {
 // A target core behind a wire that can be bent.
 class HarnessWire final : public Wire {
  public:
-  explicit HarnessWire(Fault fault = {}) : fault_(std::move(fault)) {
+  explicit HarnessWire(Fault fault = {}, target::WriteMode mode = target::WriteMode::write_through)
+      : fault_(std::move(fault)) {
     target::ExportSettings settings = TargetHarness::settings(kE71, kSectorCount);
+    settings.mode = mode;
     settings.has_stale_write_guard = true;
     disk_ = harness_.serve(settings);
     harness_.disk(disk_).poke(kPlayground, test::pattern(2 * kSectorBytes, 99));
@@ -76,6 +79,7 @@ class HarnessWire final : public Wire {
 
   [[nodiscard]] std::size_t mtu_bytes() const override { return 9000; }
 
+  // Hears what a port would, and no more.
   std::vector<Bytes> ask(std::span<const Bytes> frames, Listen /*listen*/) override {
     std::vector<Bytes> answers;
     for (Bytes frame : frames) {
@@ -92,11 +96,14 @@ class HarnessWire final : public Wire {
       if (fault_.bend_answers) {
         fault_.bend_answers(asked, own);
       }
+      std::erase_if(own, [&](const Bytes& answer) { return !is_answer_to(asked, answer); });
       answers.insert(answers.end(), own.begin(), own.end());
       is_dead_ = is_dead_ || (dies_of_ && dies_of_(asked));
     }
     return answers;
   }
+
+  [[nodiscard]] Instant now() const override { return harness_.now(); }
 
   void rest(Duration duration) override { harness_.advance(duration); }
 
@@ -231,15 +238,31 @@ const std::map<std::string, Fault>& faults() {
       {"header.vendor_command", silent_when(byte_is(kCommand, 0xF7))},
       {"header.unpadded", silent_when(shorter_than(60))},
       {"header.runt", yes_when(shorter_than(24))},
+      {"header.padded",
+       {.bend_answers =
+            [](const Bytes& question, std::vector<Bytes>& answers) {
+              for (Bytes& answer : answers) {
+                answer.resize(is_config(question, 0) ? protocol::kConfigHeaderBytes
+                                                     : answer.size());
+              }
+            }}},
       {"header.clean_padding", answer_byte_when(ata(0xE5), 59, 0x77)},
       {"config.read", answer_byte_when(config(0), kSubcommand, 0x00)},
       {"config.buffer_count", answer_byte_when(config(0), 25, 1)},
+      {"config.sector_count", answer_byte_when(config(0), kConfigSectors, 1)},
       {"config.buffers_hold", silent_when(both(ata(0x24), lba_is(5)))},
       {"config.read_length", silent_when(both(config(0), byte_is(kStringLength, 0x04)))},
       {"config.test", yes_when(both(config(1), byte_is(32, 'c')))},
       {"config.prefix", yes_when(both(config(2), byte_is(32, 0x7F)))},
       {"config.unknown_subcommand", yes_when(config(9))},
-      {"config.test_length", yes_when(both(config(2), byte_is(kStringLength, 0x03)))},
+      {"config.test_length",
+       {.bend_question =
+            [](Bytes& question) {
+              if (is_config(question, 2) && at(question, kStringLength) == 0x03) {
+                // Compares what an earlier frame left in its buffer.
+                question.resize(protocol::kConfigHeaderBytes + 900, std::byte{'c'});
+              }
+            }}},
       {"config.set", yes_when(config(3))},
       {"config.long_string",
        question_byte_when(both(config(4), byte_is(32, 'd')), kStringLength, 0)},
@@ -247,6 +270,7 @@ const std::map<std::string, Fault>& faults() {
        question_byte_when(both(config(4), byte_is(32, 'a')), kStringLength, 0)},
       {"ata.identify", answer_byte_when(ata(0xEC), kAtaCommand, 0x41)},
       {"ata.identify_checksum", answer_byte_when(ata(0xEC), 36 + 60, 0x55)},
+      {"ata.identify_lba48", answer_byte_when(ata(0xEC), 36 + 2 * 86 + 1, 0x30)},
       {"ata.identify_broadcast", silent_when(both(ata(0xEC), is_from_or_to_all(false)))},
       {"ata.read", answer_byte_when(ata(0x24), kAtaCommand, 0)},
       {"ata.read_max", silent_when(both(ata(0x24), byte_is(kAtaCount, 16)))},
@@ -265,6 +289,7 @@ const std::map<std::string, Fault>& faults() {
       {"ata.smart", answer_byte_when(ata(0xB0), kAtaCommand, 0x41)},
       {"ata.read_write_flag", yes_when(both(ata(0x24), byte_is(24, 0x41)))},
       {"ata.short_argument", yes_when(shorter_than(36))},
+      {"write.accepted", silent_when(ata(0x34))},
       {"write.read_back", question_byte_when(both(ata(0x34), byte_is(37, 9)), 40, 0xEE)},
       {"write.lba28", question_byte_when(ata(0x30), 40, 0xEE)},
       {"write.short_data",
@@ -398,6 +423,34 @@ TEST(Conform, ATargetThatStopsIsDangerousAndTheRestIsNotTried) {
   }
   EXPECT_TRUE(is_past);
   EXPECT_FALSE(is_all_right(results));
+}
+
+TEST(Conform, ATargetOfWhichNothingCanBeLearntIsNotRight) {
+  HarnessWire wire(silent_when(config(0)));
+  const auto results = run_with(wire, {});
+  for (const CheckResult& result : results) {
+    EXPECT_EQ(result.verdict, Verdict::not_tried) << result.check->name;
+  }
+  EXPECT_FALSE(is_all_right(results));
+}
+
+TEST(Conform, NothingTriedIsNotRight) {
+  HarnessWire wire;
+  const auto results = run_with(wire, {.only = "write."});
+  EXPECT_FALSE(results.empty());
+  EXPECT_FALSE(is_all_right(results));
+}
+
+TEST(Conform, AReadOnlyDiskIsRightAndItsOtherWritesAreNotTried) {
+  HarnessWire wire({}, target::WriteMode::read_only);
+  for (const CheckResult& result : run_with(wire, {.is_destructive = true, .only = "write."})) {
+    if (std::string_view(result.check->name) == "write.accepted") {
+      EXPECT_EQ(result.verdict, Verdict::right) << result.detail;
+      EXPECT_THAT(result.detail, testing::HasSubstr("read-only"));
+    } else {
+      EXPECT_EQ(result.verdict, Verdict::not_tried) << result.check->name;
+    }
+  }
 }
 
 TEST(Conform, WithoutLeaveNothingIsWritten) {
