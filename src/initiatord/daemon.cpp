@@ -212,8 +212,8 @@ void Daemon::loop_until_stopped() {
     if (now >= next_periodic_) {
       do_periodic_work(now);
     }
-    if (hand_over_by_ && (now >= *hand_over_by_ || !fuse_->is_busy())) {
-      is_stopping_ = true;
+    if (hand_over_) {
+      go_on_handing_over(now);
     }
   }
   notifier_.stopping();
@@ -229,6 +229,9 @@ void Daemon::do_periodic_work(Instant now) {
   keeper_->look_for_answers(now);
   if (takeover_) {
     finish_takeover(now);
+  }
+  if (record_ && fuse_->kernel_asks_again()) {
+    static_cast<void>(record_->set_kernel_asks_again(*fuse_->kernel_asks_again()));
   }
   if (attacher_ != nullptr) {
     attacher_->look_around(now);
@@ -288,6 +291,7 @@ void Daemon::handle_event(Instant now, const initiator::Event& event) {
         event.kind == initiator::EventKind::device_shrunk) {
       fuse_->handle_resize(event.address);
     }
+    record_use(event.address);
     fuse_->handle_event();
   }
   if (attacher_ != nullptr) {
@@ -337,11 +341,11 @@ void Daemon::handle_signal(int number) {
     notifier_.ready(status_text());
     return;
   }
-  if (may_hand_over() && !keeper_->users().empty() && !hand_over_by_) {
+  if (may_hand_over() && !keeper_->users().empty() && !hand_over_) {
     hand_over();
     return;
   }
-  const Force force = stop_was_refused_ || hand_over_by_ ? Force::yes : Force::no;
+  const Force force = stop_was_refused_ || hand_over_ ? Force::yes : Force::no;
   if (auto stopped = stop(force); !stopped) {
     stop_was_refused_ = true;
     spdlog::warn("{}; a second signal stops all the same", stopped.error().message);
