@@ -22,6 +22,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <utility>
 
 namespace aoe::initiatord {
@@ -62,6 +63,9 @@ Daemon::~Daemon() {
   // Their replies need the server, which needs the runner's loop.
   waiters_ = Waiters();
   if (attacher_ != nullptr) {
+    if (block_monitor_ != nullptr) {
+      runner_->loop().remove_fd(block_monitor_->wait_fd());
+    }
     runner_->loop().remove_fd(attacher_->wait_fd());
     attacher_.reset();
   }
@@ -379,8 +383,22 @@ Result<std::string> Daemon::reload() {
   if (loaded.config.interfaces != config_.interfaces) {
     AOE_TRY(set_interfaces(loaded.config.interfaces));
   }
+  const auto attach_words = [this] {
+    std::map<DeviceAddress, std::string> words;
+    for (const KeptDevice* device : keeper_->devices()) {
+      words[device->address()] = device->config.attach;
+    }
+    return words;
+  };
+  const auto attached_before = attach_words();
   const std::vector<std::string> trouble =
       keeper_->reconfigure(os::monotonic_now(), plan, loaded.config);
+  for (const auto& [address, word] : attach_words()) {
+    const auto before = attached_before.find(address);
+    if (attacher_ != nullptr && (before == attached_before.end() || before->second != word)) {
+      attacher_->want(os::monotonic_now(), address);
+    }
+  }
   config_ = std::move(loaded.config);
   daemon::set_log_level(config_.log_level);
   if (!trouble.empty()) {

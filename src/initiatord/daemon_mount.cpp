@@ -183,7 +183,7 @@ Result<void> Daemon::open_attacher() {
   attacher_ = std::make_unique<Attacher>(
       os::monotonic_now(), *keeper_, std::move(attach_process_),
       Attacher::Surroundings{
-          .links = config_.links,
+          .survivors = block::find_survivors(),
           .uri =
               [this](const DeviceConfig& device, block::Access access) {
                 return device_uri(device, interfaces_->wanted(),
@@ -194,8 +194,20 @@ Result<void> Daemon::open_attacher() {
               [this](Attachment what, DeviceAddress address, const std::string& block_device) {
                 tell(attachment_json(what, address, block_device));
               }});
-  return runner_->loop().add_fd(attacher_->wait_fd(), EPOLLIN,
-                                [this](std::uint32_t) { attacher_->handle_readable(); });
+  AOE_TRY(runner_->loop().add_fd(attacher_->wait_fd(), EPOLLIN,
+                                 [this](std::uint32_t) { attacher_->handle_readable(); }));
+  auto monitor = os::BlockMonitor::open();
+  if (!monitor) {
+    spdlog::warn("partitions get their names with aoe revalidate alone: {}",
+                 monitor.error().message);
+    return {};
+  }
+  block_monitor_ = *std::move(monitor);
+  return runner_->loop().add_fd(block_monitor_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
+    if (block_monitor_->drain()) {
+      attacher_->handle_block_event();
+    }
+  });
 }
 
 Result<Attacher*> Daemon::attacher() {

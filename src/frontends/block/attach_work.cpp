@@ -21,18 +21,18 @@ Source source_of(const AttachCommand& command, const Places& places) {
 }
 
 Result<void> attach(const AttachCommand& command, const Places& places, AttachAnswer& answer) {
-  AOE_TRY_ASSIGN(const Choice choice, choose(command.via.str(), front_ends()));
-  AOE_TRY_ASSIGN(const std::string device, choice.front_end->attach(source_of(command, places)));
+  AOE_TRY_ASSIGN(const Attached attached,
+                 attach_by(command.via.str(), source_of(command, places), front_ends()));
   if (!places.links.empty()) {
-    if (auto linked = make_links(places.links, command.address, device); !linked) {
+    if (auto linked = make_links(places.links, command.address, attached.device); !linked) {
       remove_links(places.links, command.address);
-      static_cast<void>(choice.front_end->detach(device));
+      static_cast<void>(attached.front_end->detach(attached.device));
       return fail(std::move(linked).error());
     }
   }
-  answer.via = choice.front_end->name;
-  answer.device = device;
-  answer.text = choice.passed_over;
+  answer.via = attached.front_end->name;
+  answer.device = attached.device;
+  answer.text = attached.passed_over;
   return {};
 }
 
