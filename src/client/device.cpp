@@ -203,6 +203,11 @@ Result<void> Device::write_zeroes(Lba lba, std::uint64_t sectors) {
   return run({.op = IoOp::write_zeroes, .lba = lba, .sectors = sectors});
 }
 
+bool is_reserved(const IoCompletion& completion) {
+  return completion.status == IoStatus::rejected &&
+         completion.aoe_error == static_cast<std::uint8_t>(protocol::AoeError::target_reserved);
+}
+
 Error Device::error_of(const IoCompletion& completion) const {
   std::string what = to_string(address()) + ": " + initiator::io_op_name(completion.op);
   if (completion.op != IoOp::flush) {
@@ -216,10 +221,8 @@ Error Device::error_of(const IoCompletion& completion) const {
                           what, static_cast<double>(completion.latency.ns) / 1e9,
                           completion.retransmissions)};
     case IoStatus::rejected: {
-      const bool reserved =
-          completion.aoe_error == static_cast<std::uint8_t>(protocol::AoeError::target_reserved);
       return {
-          reserved ? Errc::not_permitted : Errc::io, 0,
+          is_reserved(completion) ? Errc::not_permitted : Errc::io, 0,
           fmt::format("{}: {}: {}", what, status, protocol::aoe_error_text(completion.aoe_error))};
     }
     case IoStatus::cache_lost:

@@ -91,6 +91,9 @@ struct DeviceInfo {
   std::vector<PathInfo> paths;
 };
 
+// Whether the target refused a request because another host has reserved the disk.
+[[nodiscard]] bool is_reserved(const IoCompletion& completion);
+
 // Single thread: everything happens inside the calls of the session's thread. Goes before its
 // session does; destroying it cancels what is outstanding, so buffers may be freed afterwards.
 class Device {

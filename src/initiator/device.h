@@ -83,10 +83,17 @@ class Device {
 
   [[nodiscard]] const QuerySchedule& query() const { return query_; }
 
-  // Empty until the first IDENTIFY answer; kept while the device is down.
+  // Empty until the first IDENTIFY answer, unless one was expected; kept while the device is down.
   [[nodiscard]] const std::optional<protocol::IdentifyModel>& identity() const { return identity_; }
 
   [[nodiscard]] std::uint64_t sectors() const { return identity_ ? identity_->sector_count : 0; }
+
+  // What the first answer is compared with. Nothing once there was one.
+  void expect(const protocol::IdentifyModel& disk) {
+    if (!identity_) {
+      identity_ = disk;
+    }
+  }
 
   // Judges an answer that came over a path. Serial, model and world wide name make the identity.
   // The size may change when a path that serves says so, or when none serves; a newcomer that

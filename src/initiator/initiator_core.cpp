@@ -286,6 +286,12 @@ Result<DeviceId, SubmitError> InitiatorCore::open_device(Instant now, DeviceAddr
   return aoe::fail(SubmitError::busy);
 }
 
+void InitiatorCore::expect_disk(DeviceId id, const protocol::IdentifyModel& disk) {
+  if (is_open(id)) {
+    devices_[id.value]->expect(disk);
+  }
+}
+
 void InitiatorCore::close_device(Instant now, DeviceId id) {
   if (!is_open(id)) {
     return;

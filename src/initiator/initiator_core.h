@@ -67,6 +67,9 @@ class InitiatorCore {
                                                           const DeviceSettings& settings);
   // Other settings for an open device, from now on; deadlines of requests stay as they were.
   void change_settings(Instant now, DeviceId id, const DeviceSettings& settings);
+  // Which disk it was when others last used it: another one is foreign from the start, and its size
+  // is a change of this one's. Nothing when one has identified itself since it was opened.
+  void expect_disk(DeviceId id, const protocol::IdentifyModel& disk);
   // Takes nothing new from now on, and ends what was accepted as it would end anyhow; then
   // EventKind::device_drained tells that it may be closed without loss.
   void drain_device(DeviceId id);

@@ -246,6 +246,8 @@ void IoEngine::transmit(Instant now, std::uint32_t slot, std::uint32_t path_inde
   exchange.sent = now;
   if (exchange.transmissions == 0) {
     exchange.first_sent = now;
+    path.frames_read += piece.op == FrameOp::read ? 1U : 0U;
+    path.frames_written += changes_data(piece.op) ? 1U : 0U;
   }
   ++exchange.transmissions;
   flow_.on_sent(target, path);

@@ -60,6 +60,11 @@ class LossWindow {
 
   [[nodiscard]] bool in_slow_start() const { return size_ < slow_start_until_; }
 
+  // Up to where slow start goes, at most the limit.
+  [[nodiscard]] std::uint32_t slow_start_frames() const {
+    return slow_start_until_ < limit_ ? static_cast<std::uint32_t>(slow_start_until_) : limit_;
+  }
+
   // The frame that caused the last cut was not lost.
   void undo_cut();
 

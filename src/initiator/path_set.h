@@ -73,6 +73,8 @@ struct Path {
   double loss_share = 0;        // of the last hundred data frames or so, 0..1
   double usual_loss_share = 0;  // of the last thousand
   std::uint64_t frames_sent = 0;
+  std::uint64_t frames_read = 0;     // of those that read, each counted once
+  std::uint64_t frames_written = 0;  // of those that change data, likewise
   std::uint64_t frames_answered = 0;
   std::uint64_t retransmissions = 0;
   std::uint64_t losses = 0;   // frames of requests that were given up

@@ -1,11 +1,12 @@
 #include "initiatord/attacher.h"
 
-#include "frontends/block/device_links.h"
+#include "os/block_device_users.h"
 
 #include <fmt/format.h>
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aoe::initiatord {
@@ -19,6 +20,8 @@ namespace {
 
 // `aoe attach` waits 30 s for an answer, unless it is told otherwise.
 constexpr Duration kPatience = Duration::seconds(25);
+// Until a device that could not be attached by itself is tried again.
+constexpr Duration kPause = Duration::seconds(30);
 
 Error error_of(const Error& cause, DeviceAddress address, const char* what) {
   return {cause.code, cause.os_errno,
@@ -31,13 +34,11 @@ Error error_of(const AttachAnswer& answer, DeviceAddress address, const char* wh
 
 }  // namespace
 
-Attacher::Attacher(Instant now, DeviceKeeper& keeper, std::unique_ptr<block::AttachProcess> process,
+Attacher::Attacher(Instant now, DeviceKeeper& keeper, std::unique_ptr<block::AttachWorker> worker,
                    Surroundings surroundings)
-    : keeper_(keeper), process_(std::move(process)), surroundings_(std::move(surroundings)) {
-  if (!surroundings_.links.empty()) {
-    for (const auto& [address, device] : block::read_links(surroundings_.links)) {
-      adopt(now, address, device);
-    }
+    : keeper_(keeper), worker_(std::move(worker)), surroundings_(std::move(surroundings)) {
+  for (const block::Survivor& survivor : surroundings_.survivors) {
+    adopt(now, survivor);
   }
   AttachCommand command;
   command.op = AttachOp::sweep;
@@ -47,7 +48,7 @@ Attacher::Attacher(Instant now, DeviceKeeper& keeper, std::unique_ptr<block::Att
 
 Result<void> Attacher::send(AttachCommand command, control::Reply& reply) {
   command.id = next_id_++;
-  AOE_TRY(process_->send(command));
+  AOE_TRY(worker_->send(command));
   Pending& pending = pending_[command.id];
   pending.op = command.op;
   pending.address = command.address;
@@ -64,27 +65,34 @@ AttachCommand Attacher::command_for(AttachOp op, const KeptDevice& device) const
   return command;
 }
 
-void Attacher::adopt(Instant now, DeviceAddress address, const std::string& device) {
-  for (const block::FrontEnd& front_end : block::front_ends()) {
-    if (front_end.carrier != block::Carrier::own ||
-        front_end.source_of(device) != block::name_of_source(address)) {
-      continue;
-    }
-    KeptDevice* kept = keeper_.keep(now, address);
-    if (kept == nullptr) {
-      spdlog::warn("{}: no room to keep it, although it is attached as {}", to_string(address),
-                   device);
-      continue;
-    }
-    kept->users.block_device = device;
-    kept->users.front_end = front_end.name;
-    kept->users.outlives_daemon = true;
-    spdlog::info("{}: is attached as {} through {}", to_string(address), device, front_end.name);
-    resume(*kept);
+void Attacher::adopt(Instant now, const block::Survivor& survivor) {
+  const std::string name = to_string(survivor.address);
+  KeptDevice* kept = keeper_.keep(now, survivor.address);
+  if (kept == nullptr) {
+    spdlog::warn("{}: no room to keep it, although it is attached as {}", name, survivor.device);
+    return;
   }
+  DeviceUsers& users = kept->users;
+  if (!users.block_device.empty()) {
+    spdlog::warn("{}: is attached as {} and as {}: only the first is looked after", name,
+                 users.block_device, survivor.device);
+    return;
+  }
+  users.block_device = survivor.device;
+  users.front_end = survivor.front_end->name;
+  users.outlives_daemon = true;
+  spdlog::info("{}: is attached as {} through {}", name, survivor.device, users.front_end);
+  // Its names may be gone, and its server.
+  update(survivor.address);
 }
 
 void Attacher::resume(const KeptDevice& device) {
+  const bool is_under_way = std::any_of(pending_.begin(), pending_.end(), [&](const auto& pending) {
+    return pending.second.op == AttachOp::resume && pending.second.address == device.address();
+  });
+  if (is_under_way) {
+    return;
+  }
   AttachCommand command = command_for(AttachOp::resume, device);
   command.uri = surroundings_.uri(device.config, block::Access::read_write);
   control::Reply nobody;
@@ -157,11 +165,20 @@ void Attacher::end_attach(Pending& pending, const AttachAnswer& answer) {
   if (device != nullptr) {
     device->users.is_changing = false;
   }
+  const auto wanted = wanted_.find(pending.address);
   if (!answer.is_ok) {
     const Error error = error_of(answer, pending.address, "attach");
-    spdlog::warn("{}", error.message);
+    if (wanted == wanted_.end() || wanted->second.complaint != error.message) {
+      spdlog::warn("{}", error.message);
+    }
+    if (wanted != wanted_.end()) {
+      wanted->second.complaint = error.message;
+    }
     pending.reply.send(fail(error));
     return;
+  }
+  if (wanted != wanted_.end()) {
+    wanted_.erase(wanted);
   }
   const std::string name = to_string(pending.address);
   const std::string via = answer.via.str();
@@ -193,6 +210,7 @@ void Attacher::end_attach(Pending& pending, const AttachAnswer& answer) {
 // --- detach ---
 
 void Attacher::detach(DeviceAddress address, control::Reply reply) {
+  wanted_.erase(address);
   auto device = find(address);
   if (!device) {
     reply.send(fail(device.error()));
@@ -235,14 +253,35 @@ void Attacher::handle_event(Instant now, const initiator::Event& event) {
       update(event.address);
       return;
     case initiator::EventKind::device_up:
-      if (const KeptDevice* device = keeper_.find(event.device);
-          device != nullptr && !device->config.attach.empty() && !device->users.is_changing &&
-          device->users.block_device.empty()) {
-        attach(now, {.address = device->address(), .via = device->config.attach}, {});
+      if (const KeptDevice* device = keeper_.find(event.device); device != nullptr) {
+        if (device->users.outlives_daemon && !device->users.is_changing) {
+          resume(*device);
+        }
+        want(now, device->address());
       }
       return;
     default:
       return;
+  }
+}
+
+void Attacher::want(Instant now, DeviceAddress address) {
+  wanted_[address].next = now;
+  attach_wanted(now);
+}
+
+void Attacher::attach_wanted(Instant now) {
+  for (auto at = wanted_.begin(); at != wanted_.end();) {
+    const KeptDevice* device = keeper_.find(at->first);
+    if (device == nullptr || device->config.attach.empty() || !device->users.block_device.empty()) {
+      at = wanted_.erase(at);
+      continue;
+    }
+    if (now >= at->second.next && !device->users.is_changing && check_attachable(*device)) {
+      at->second.next = now + kPause;
+      attach(now, {.address = device->address(), .via = device->config.attach}, {});
+    }
+    ++at;
   }
 }
 
@@ -266,6 +305,7 @@ void Attacher::forget(KeptDevice& device) {
 
 void Attacher::note_detached(KeptDevice& device) {
   const std::string block_device = std::exchange(device.users.block_device, std::string());
+  partitions_.erase(device.address());
   device.users.front_end.clear();
   device.users.outlives_daemon = false;
   surroundings_.tell(Attachment::detached, device.address(), block_device);
@@ -292,6 +332,23 @@ void Attacher::look_around(Instant now) {
       forget(*device);
     }
   }
+  if (std::exchange(looks_at_partitions_, false)) {
+    follow_partitions();
+  }
+  attach_wanted(now);
+}
+
+void Attacher::follow_partitions() {
+  for (const KeptDevice* const device : keeper_.devices()) {
+    const DeviceUsers& users = device->users;
+    if (users.block_device.empty() || users.is_changing) {
+      continue;
+    }
+    const auto known = partitions_.find(device->address());
+    if (known == partitions_.end() || known->second != os::partitions_of(users.block_device)) {
+      update(device->address());
+    }
+  }
 }
 
 void Attacher::update(DeviceAddress address) {
@@ -299,6 +356,8 @@ void Attacher::update(DeviceAddress address) {
   if (device == nullptr || device->users.block_device.empty() || device->users.is_changing) {
     return;
   }
+  // What comes later is followed by another event.
+  partitions_[address] = os::partitions_of(device->users.block_device);
   AttachCommand command = command_for(AttachOp::update_size, *device);
   if (const initiator::Device* const open = keeper_.view(*device); open != nullptr) {
     command.bytes = open->sectors() * kSectorBytes;
@@ -313,10 +372,10 @@ void Attacher::update(DeviceAddress address) {
 // --- answers ---
 
 void Attacher::handle_readable() {
-  while (const auto answer = process_->next()) {
+  while (const auto answer = worker_->next()) {
     handle_answer(*answer);
   }
-  if (!process_->has_ended() || pending_.empty()) {
+  if (!worker_->has_ended() || pending_.empty()) {
     return;
   }
   AttachAnswer lost;

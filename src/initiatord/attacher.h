@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "control/server.h"
 #include "frontends/block/attach_process.h"
+#include "frontends/block/front_end.h"
 #include "initiator/initiator_core.h"
 #include "initiatord/device_keeper.h"
 #include "initiatord/event_text.h"
@@ -16,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace aoe::initiatord {
 
@@ -24,7 +26,8 @@ namespace aoe::initiatord {
 class Attacher {
  public:
   struct Surroundings {
-    std::string links{};  // where attached devices have their names
+    // What an earlier daemon has attached, and what goes on without one.
+    std::vector<block::Survivor> survivors{};
     // The device for a process that serves it with an initiator of its own.
     std::function<std::string(const DeviceConfig& device, block::Access access)> uri{};
     // The device became a block device, or is none any more.
@@ -34,10 +37,10 @@ class Attacher {
 
   // First goes on with the block devices that outlive a daemon, and gives back what else one that
   // crashed has left.
-  Attacher(Instant now, DeviceKeeper& keeper, std::unique_ptr<block::AttachProcess> process,
+  Attacher(Instant now, DeviceKeeper& keeper, std::unique_ptr<block::AttachWorker> worker,
            Surroundings surroundings);
 
-  [[nodiscard]] int wait_fd() const { return process_->wait_fd(); }
+  [[nodiscard]] int wait_fd() const { return worker_->wait_fd(); }
 
   void handle_readable();
 
@@ -49,17 +52,26 @@ class Attacher {
 
   // Both answer when it is done. Errors: not_found, unavailable (no path reaches the device),
   // already_exists (it is attached), busy (the last command for it is under way, or it is in use),
-  // timed_out (the disk does not answer), those of block::choose.
+  // timed_out (the disk does not answer), those of block::attach_by.
   //
   // A disk may have died since it last answered, and its partitions are read: then the one who
   // asked is told before he stops waiting, and the block device is taken away when it comes.
   void attach(Instant now, const Wish& wish, control::Reply reply);
   void detach(DeviceAddress address, control::Reply reply);
 
-  // What the core told: sizes follow, and devices that are to be attached by themselves are.
+  // Attaches the device by itself, as its configuration says, as soon as it can be; after a failure
+  // again from time to time, until somebody detaches it.
+  void want(Instant now, DeviceAddress address);
+
+  // What the core told: sizes follow, servers that died go on, and devices that are to be attached
+  // by themselves are.
   void handle_event(Instant now, const initiator::Event& event);
 
-  // Once a second or so: who waits too long, and which block devices somebody else has taken away.
+  // Block devices or their partitions have changed, of whomever.
+  void handle_block_event() { looks_at_partitions_ = true; }
+
+  // Once a second or so: who waits too long, which block devices somebody else has taken away,
+  // which have other partitions now, and what is to be attached by itself.
   void look_around(Instant now);
 
   // A file of the device was closed. When it was the last and the device is attached, its block
@@ -78,6 +90,12 @@ class Attacher {
     bool is_given_up = false;
   };
 
+  // A device that is to be attached by itself.
+  struct Wanted {
+    Instant next{};           // when to try
+    std::string complaint{};  // of the last try: it is said once
+  };
+
   [[nodiscard]] Result<KeptDevice*> find(DeviceAddress address);
   [[nodiscard]] Result<void> check_attachable(const KeptDevice& device) const;
   // Sends a command for the device, or for none.
@@ -85,7 +103,9 @@ class Attacher {
   void handle_answer(const block::AttachAnswer& answer);
   void end_attach(Pending& pending, const block::AttachAnswer& answer);
   void end_detach(Pending& pending, const block::AttachAnswer& answer);
-  void adopt(Instant now, DeviceAddress address, const std::string& device);
+  void adopt(Instant now, const block::Survivor& survivor);
+  void attach_wanted(Instant now);
+  void follow_partitions();
   void resume(const KeptDevice& device);
   void forget(KeptDevice& device);
   // The device is no block device any more.
@@ -94,10 +114,13 @@ class Attacher {
                                                  const KeptDevice& device) const;
 
   DeviceKeeper& keeper_;
-  std::unique_ptr<block::AttachProcess> process_;
+  std::unique_ptr<block::AttachWorker> worker_;
   Surroundings surroundings_;
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, Pending> pending_;
+  std::map<DeviceAddress, Wanted> wanted_;
+  std::map<DeviceAddress, std::vector<std::string>> partitions_;  // that have links
+  bool looks_at_partitions_ = false;
 };
 
 }  // namespace aoe::initiatord

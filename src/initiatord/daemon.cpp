@@ -22,6 +22,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <utility>
 
 namespace aoe::initiatord {
@@ -62,6 +63,9 @@ Daemon::~Daemon() {
   // Their replies need the server, which needs the runner's loop.
   waiters_ = Waiters();
   if (attacher_ != nullptr) {
+    if (block_monitor_ != nullptr) {
+      runner_->loop().remove_fd(block_monitor_->wait_fd());
+    }
     runner_->loop().remove_fd(attacher_->wait_fd());
     attacher_.reset();
   }
@@ -212,8 +216,8 @@ void Daemon::loop_until_stopped() {
     if (now >= next_periodic_) {
       do_periodic_work(now);
     }
-    if (hand_over_by_ && (now >= *hand_over_by_ || !fuse_->is_busy())) {
-      is_stopping_ = true;
+    if (hand_over_) {
+      go_on_handing_over(now);
     }
   }
   notifier_.stopping();
@@ -229,6 +233,9 @@ void Daemon::do_periodic_work(Instant now) {
   keeper_->look_for_answers(now);
   if (takeover_) {
     finish_takeover(now);
+  }
+  if (record_ && fuse_->kernel_asks_again()) {
+    static_cast<void>(record_->set_kernel_asks_again(*fuse_->kernel_asks_again()));
   }
   if (attacher_ != nullptr) {
     attacher_->look_around(now);
@@ -288,6 +295,7 @@ void Daemon::handle_event(Instant now, const initiator::Event& event) {
         event.kind == initiator::EventKind::device_shrunk) {
       fuse_->handle_resize(event.address);
     }
+    record_use(event.address);
     fuse_->handle_event();
   }
   if (attacher_ != nullptr) {
@@ -337,11 +345,11 @@ void Daemon::handle_signal(int number) {
     notifier_.ready(status_text());
     return;
   }
-  if (may_hand_over() && !keeper_->users().empty() && !hand_over_by_) {
+  if (may_hand_over() && !keeper_->users().empty() && !hand_over_) {
     hand_over();
     return;
   }
-  const Force force = stop_was_refused_ || hand_over_by_ ? Force::yes : Force::no;
+  const Force force = stop_was_refused_ || hand_over_ ? Force::yes : Force::no;
   if (auto stopped = stop(force); !stopped) {
     stop_was_refused_ = true;
     spdlog::warn("{}; a second signal stops all the same", stopped.error().message);
@@ -375,8 +383,22 @@ Result<std::string> Daemon::reload() {
   if (loaded.config.interfaces != config_.interfaces) {
     AOE_TRY(set_interfaces(loaded.config.interfaces));
   }
+  const auto attach_words = [this] {
+    std::map<DeviceAddress, std::string> words;
+    for (const KeptDevice* device : keeper_->devices()) {
+      words[device->address()] = device->config.attach;
+    }
+    return words;
+  };
+  const auto attached_before = attach_words();
   const std::vector<std::string> trouble =
       keeper_->reconfigure(os::monotonic_now(), plan, loaded.config);
+  for (const auto& [address, word] : attach_words()) {
+    const auto before = attached_before.find(address);
+    if (attacher_ != nullptr && (before == attached_before.end() || before->second != word)) {
+      attacher_->want(os::monotonic_now(), address);
+    }
+  }
   config_ = std::move(loaded.config);
   daemon::set_log_level(config_.log_level);
   if (!trouble.empty()) {

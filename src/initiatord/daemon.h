@@ -5,6 +5,7 @@
 #include "control/server.h"
 #include "daemon/event_throttle.h"
 #include "daemon/program.h"
+#include "frontends/block/attach_process.h"
 #include "frontends/fuse/server.h"
 #include "initiatord/attacher.h"
 #include "initiatord/config.h"
@@ -12,10 +13,13 @@
 #include "initiatord/err_log.h"
 #include "initiatord/event_history.h"
 #include "initiatord/fuse_backend.h"
+#include "initiatord/hand_over.h"
 #include "initiatord/interface_set.h"
+#include "initiatord/mount_record.h"
 #include "initiatord/options.h"
 #include "initiatord/takeover.h"
 #include "initiatord/waiters.h"
+#include "os/block_monitor.h"
 #include "os/fuse_mount.h"
 #include "os/notify.h"
 #include "os/signals.h"
@@ -65,6 +69,9 @@ class Daemon {
   // Errors: unsupported (nothing is mounted, so there are no files to make block devices of).
   [[nodiscard]] Result<Attacher*> attacher();
 
+  // A file of the device was opened.
+  void handle_open(DeviceAddress address);
+
   // A file of the device was closed.
   void handle_release(DeviceAddress address);
 
@@ -80,12 +87,15 @@ class Daemon {
  private:
   [[nodiscard]] Result<void> open_edges();
   [[nodiscard]] Result<void> open_mount();
+  [[nodiscard]] Result<void> open_record(os::Fd kept);
   [[nodiscard]] Result<void> open_attacher();
   [[nodiscard]] Result<void> begin_serving();
   [[nodiscard]] Result<void> serve_mount();
   void finish_takeover(Instant now);
   [[nodiscard]] bool may_hand_over() const;
   void hand_over();
+  void go_on_handing_over(Instant now);
+  void record_use(DeviceAddress address);
   void end_mount();
   [[nodiscard]] Result<void> open_control();
   [[nodiscard]] Result<void> settle_privileges();
@@ -114,15 +124,17 @@ class Daemon {
   std::unique_ptr<os::FuseMount> mount_;  // null when nothing is mounted
   std::unique_ptr<fuse::Server> fuse_;    // likewise
   std::unique_ptr<control::Server> control_;
-  std::unique_ptr<Attacher> attacher_;  // null when nothing is mounted
-  bool takes_over_ = false;             // the mount of an earlier process
-  std::optional<Takeover> takeover_;    // until requests are answered
+  std::unique_ptr<Attacher> attacher_;               // null when nothing is mounted
+  std::unique_ptr<os::BlockMonitor> block_monitor_;  // likewise
+  bool takes_over_ = false;                          // the mount of an earlier process
+  std::optional<Takeover> takeover_;                 // until requests are answered
+  std::optional<MountRecord> record_;                // while something is mounted
   Waiters waiters_;
   EventHistory history_;
   ErrLog err_log_;
   daemon::EventThrottle throttle_{{}};
   bool is_stopping_ = false;
-  std::optional<Instant> hand_over_by_;  // requests under way may end until then
+  std::optional<HandOver> hand_over_;  // once the next process is to go on
   bool stop_was_refused_ = false;  // a signal came while devices were in use: the next one forces
   Instant next_periodic_{};
   std::optional<Duration> watchdog_interval_;

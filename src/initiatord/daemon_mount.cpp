@@ -7,16 +7,23 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace aoe::initiatord {
 namespace {
 
-// The name of the mount's descriptor while the service manager keeps it.
+// The names of descriptors while the service manager keeps them.
 constexpr const char* kKeptMount = "etherd";
-// How long requests that are under way have when the next process goes on; the rest is asked again.
-constexpr Duration kHandOverTime = Duration::seconds(5);
+constexpr const char* kKeptRecord = "etherd-record";
+
+// The one of that name, which is taken out; an empty one when there is none.
+os::Fd take(std::map<std::string, os::Fd>& kept, const char* name) {
+  auto found = kept.extract(name);
+  return found.empty() ? os::Fd() : std::move(found.mapped());
+}
 
 }  // namespace
 
@@ -31,8 +38,9 @@ Result<void> Daemon::open_mount() {
       config_.request_sectors_max / kRequestSectorsMin * kRequestSectorsMin * kSectorBytes;
   const os::FuseMount::Options options{
       .directory = config_.mount, .type = "aoekit", .read_bytes_max = server.io_bytes_max};
-  if (os::Fd kept = notifier_.take_kept_fd(kKeptMount)) {
-    if (auto adopted = os::FuseMount::adopt(options, std::move(kept)); adopted) {
+  auto kept = notifier_.take_kept_fds();
+  if (os::Fd device = take(kept, kKeptMount)) {
+    if (auto adopted = os::FuseMount::adopt(options, std::move(device)); adopted) {
       mount_ = *std::move(adopted);
       takes_over_ = true;
       // Requests may be as large as the process allowed that made the mount.
@@ -49,8 +57,42 @@ Result<void> Daemon::open_mount() {
     notifier_.keep_fd(mount_->device().get(), kKeptMount);
     mount_->stay_mounted(true);
   }
+  AOE_TRY(open_record(take(kept, kKeptRecord)));
   AOE_TRY_ASSIGN(fuse_, fuse::Server::create(mount_->device().get(), fuse_backend_, server));
   return {};
+}
+
+// Beside the mount, and as old as that.
+Result<void> Daemon::open_record(os::Fd kept) {
+  if (kept && takes_over_) {
+    AOE_TRY_ASSIGN(record_, MountRecord::adopt(std::move(kept)));
+    return {};
+  }
+  AOE_TRY_ASSIGN(record_, MountRecord::create());
+  if (notifier_.keeps_fds()) {
+    notifier_.forget_fd(kKeptRecord);
+    notifier_.keep_fd(record_->fd(), kKeptRecord);
+  }
+  return {};
+}
+
+// A disk is recorded as long as somebody has its file open, or a loop device over it.
+void Daemon::record_use(DeviceAddress address) {
+  const KeptDevice* device = keeper_->find(address);
+  if (!record_ || device == nullptr) {
+    return;
+  }
+  const initiator::Device* const open = keeper_->view(*device);
+  Result<void> done;
+  if (device->users.open_files == 0) {
+    done = record_->drop(address);
+  } else if (open != nullptr && open->identity()) {
+    done = record_->keep(address, *open->identity());
+  }
+  if (!done) {
+    spdlog::warn("{}: after a restart it cannot be told from another disk: {}", to_string(address),
+                 done.error().message);
+  }
 }
 
 Result<void> Daemon::begin_serving() {
@@ -58,7 +100,8 @@ Result<void> Daemon::begin_serving() {
     return {};
   }
   if (takes_over_) {
-    takeover_.emplace(os::monotonic_now(), mount_->directory(), *keeper_, *fuse_,
+    takeover_.emplace(os::monotonic_now(), mount_->directory(),
+                      Takeover::Parts{*keeper_, *fuse_, *record_},
                       Takeover::Times{.frame_life = initiator::CoreOptions().frame_life_max,
                                       .patience = kTimeoutDefault});
     return {};
@@ -81,7 +124,8 @@ void Daemon::finish_takeover(Instant now) {
   spdlog::info("{}: taken over with {} devices in use", mount_->directory(),
                takeover_->devices().size());
   takeover_.reset();
-  if (!fuse_->ask_again()) {
+  // A kernel that is known to be unable was drained, or killed before it was.
+  if (record_->kernel_asks_again() == false || !fuse_->ask_again()) {
     spdlog::warn(
         "{}: this kernel cannot ask again what the last daemon did not answer (Linux 6.9 "
         "can): after a crash such requests hang",
@@ -104,13 +148,30 @@ void Daemon::hand_over() {
     runner_->loop().remove_fd(fuse_->wait_fd());
   }
   fuse_->stop_reading();
-  hand_over_by_ = os::monotonic_now() + kHandOverTime;
+  hand_over_.emplace(os::monotonic_now(), record_->kernel_asks_again().value_or(false)
+                                              ? HandOver::Kernel::asks_again
+                                              : HandOver::Kernel::forgets);
+}
+
+void Daemon::go_on_handing_over(Instant now) {
+  switch (hand_over_->look(now, fuse_->is_busy())) {
+    case HandOver::Step::wait:
+      return;
+    case HandOver::Step::fail_requests:
+      spdlog::error("requests are under way still, and this kernel cannot ask again: they fail");
+      keeper_->close_all(now);
+      return;
+    case HandOver::Step::end:
+      is_stopping_ = true;
+      return;
+  }
 }
 
 // A start that fails does not come here: the mount that it has taken over waits for the next one.
 void Daemon::end_mount() {
-  if (mount_ != nullptr && notifier_.keeps_fds() && !hand_over_by_) {
+  if (mount_ != nullptr && notifier_.keeps_fds() && !hand_over_) {
     notifier_.forget_fd(kKeptMount);
+    notifier_.forget_fd(kKeptRecord);
     mount_->stay_mounted(false);
   }
 }
@@ -122,7 +183,7 @@ Result<void> Daemon::open_attacher() {
   attacher_ = std::make_unique<Attacher>(
       os::monotonic_now(), *keeper_, std::move(attach_process_),
       Attacher::Surroundings{
-          .links = config_.links,
+          .survivors = block::find_survivors(),
           .uri =
               [this](const DeviceConfig& device, block::Access access) {
                 return device_uri(device, interfaces_->wanted(),
@@ -133,8 +194,20 @@ Result<void> Daemon::open_attacher() {
               [this](Attachment what, DeviceAddress address, const std::string& block_device) {
                 tell(attachment_json(what, address, block_device));
               }});
-  return runner_->loop().add_fd(attacher_->wait_fd(), EPOLLIN,
-                                [this](std::uint32_t) { attacher_->handle_readable(); });
+  AOE_TRY(runner_->loop().add_fd(attacher_->wait_fd(), EPOLLIN,
+                                 [this](std::uint32_t) { attacher_->handle_readable(); }));
+  auto monitor = os::BlockMonitor::open();
+  if (!monitor) {
+    spdlog::warn("partitions get their names with aoe revalidate alone: {}",
+                 monitor.error().message);
+    return {};
+  }
+  block_monitor_ = *std::move(monitor);
+  return runner_->loop().add_fd(block_monitor_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
+    if (block_monitor_->drain()) {
+      attacher_->handle_block_event();
+    }
+  });
 }
 
 Result<Attacher*> Daemon::attacher() {
@@ -145,7 +218,12 @@ Result<Attacher*> Daemon::attacher() {
   return attacher_.get();
 }
 
+void Daemon::handle_open(DeviceAddress address) {
+  record_use(address);
+}
+
 void Daemon::handle_release(DeviceAddress address) {
+  record_use(address);
   if (attacher_ != nullptr) {
     attacher_->handle_release(address);
   }

@@ -188,6 +188,18 @@ KeptDevice* DeviceKeeper::keep(Instant now, DeviceAddress address) {
   return device != nullptr ? device : add(now, found_device(defaults_, address));
 }
 
+void DeviceKeeper::expect_disk(const KeptDevice& device, const protocol::IdentifyModel& disk) {
+  if (device.id) {
+    core_.expect_disk(*device.id, disk);
+  }
+}
+
+void DeviceKeeper::close_all(Instant now) {
+  for (const auto& [address, device] : devices_) {
+    close(now, *device);
+  }
+}
+
 void DeviceKeeper::look_for_answers(Instant now) {
   for (const initiator::TargetRecord& record : core_.targets()) {
     if (record.seen > answers_seen_) {

@@ -79,6 +79,13 @@ class DeviceKeeper {
   // Keeps the device whatever the policy: somebody uses it already. nullptr when there is no room.
   KeptDevice* keep(Instant now, DeviceAddress address);
 
+  // Which disk the users of a kept device had when another process kept it: see
+  // InitiatorCore::expect_disk.
+  void expect_disk(const KeptDevice& device, const protocol::IdentifyModel& disk);
+
+  // Closes all devices: their requests end with `cancelled`.
+  void close_all(Instant now);
+
   // Opens what answered since the last call, as far as it is not kept: a target that the core knows
   // is no find for it, but it is one for us when its device was flushed, or had no room.
   void look_for_answers(Instant now);

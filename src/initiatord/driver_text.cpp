@@ -42,20 +42,24 @@ std::uint32_t payload_bytes(const initiator::Device& device) {
 
 // What the driver keeps of one target: all its paths together.
 struct Target {
-  std::uint64_t frames = 0;  // sent for the first time
+  std::uint64_t frames_read = 0;  // each counted once, as in the driver
+  std::uint64_t frames_written = 0;
   std::uint32_t in_flight = 0;
   std::uint32_t window = 0;
+  std::uint32_t slow_start = 0;
   std::uint32_t buffers = 0;
   bool is_suspect = false;
   std::vector<std::string> interfaces;
 };
 
+// There is no list of free frames here, whose length and head the driver tells.
 std::string text_of(const MacAddress& mac, const Target& target) {
   return fmt::format(
-      "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:{}\n\tw:0\n"
+      "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:{}\n\tw:{}\n"
       "\t{}\n",
-      to_bare_string(mac), target.in_flight, target.window, target.buffers, target.window,
-      target.is_suspect ? 1 : 0, target.frames, joined(target.interfaces));
+      to_bare_string(mac), target.in_flight, target.window, target.buffers, target.slow_start,
+      target.is_suspect ? 1 : 0, target.frames_read, target.frames_written,
+      joined(target.interfaces));
 }
 
 }  // namespace
@@ -95,9 +99,11 @@ std::string driver_debug(const initiator::Device& device, const DeviceUsers& use
   for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
     const Path& path = device.paths().at(i);
     Target& target = targets[path.mac];
-    target.frames += path.frames_sent - path.retransmissions;
+    target.frames_read += path.frames_read;
+    target.frames_written += path.frames_written;
     target.in_flight += path.in_flight;
     target.window += path.window.frames();
+    target.slow_start += path.window.slow_start_frames();
     target.buffers = std::max<std::uint32_t>(target.buffers, path.target.buffer_count);
     target.is_suspect = target.is_suspect || path.state == initiator::PathState::suspect;
     add_once(target.interfaces, interface_of(path, runner));

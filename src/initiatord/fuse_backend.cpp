@@ -106,6 +106,7 @@ int FuseBackend::open(DeviceAddress address) {
     return ENODEV;
   }
   ++device->users.open_files;
+  daemon_.handle_open(address);
   return 0;
 }
 

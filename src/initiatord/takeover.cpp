@@ -6,16 +6,18 @@
 
 namespace aoe::initiatord {
 
-Takeover::Takeover(Instant now, const std::string& mount, DeviceKeeper& keeper,
-                   fuse::Server& server, Times times)
+Takeover::Takeover(Instant now, const std::string& mount, Parts parts, Times times)
     : not_before_(now + times.frame_life), deadline_(now + times.patience) {
   for (const auto& [name, users] : os::open_files_of(mount)) {
     const auto address = parse_device_address(name);
-    KeptDevice* device = address ? keeper.keep(now, *address) : nullptr;
+    KeptDevice* device = address ? parts.keeper.keep(now, *address) : nullptr;
     if (device == nullptr) {
       continue;
     }
-    server.adopt_open(*address);
+    if (const auto* const disk = parts.record.disk(*address); disk != nullptr) {
+      parts.keeper.expect_disk(*device, *disk);
+    }
+    parts.server.adopt_open(*address);
     device->users.open_files =
         users.descriptors + static_cast<std::uint32_t>(users.loop_devices.size());
     if (!users.loop_devices.empty()) {

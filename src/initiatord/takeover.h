@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "frontends/fuse/server.h"
 #include "initiatord/device_keeper.h"
+#include "initiatord/mount_record.h"
 
 #include <string>
 #include <vector>
@@ -21,9 +22,15 @@ class Takeover {
     Duration patience{};    // how long to wait for devices that do not come
   };
 
-  // Takes stock of `mount` and tells the keeper and the server who uses what.
-  Takeover(Instant now, const std::string& mount, DeviceKeeper& keeper, fuse::Server& server,
-           Times times);
+  struct Parts {
+    DeviceKeeper& keeper;
+    fuse::Server& server;
+    const MountRecord& record;
+  };
+
+  // Takes stock of `mount` and tells the keeper and the server who uses what: of a disk that stands
+  // in the record only that one is waited for, and another one is foreign.
+  Takeover(Instant now, const std::string& mount, Parts parts, Times times);
 
   // Whether requests may be answered now.
   [[nodiscard]] bool is_ready(Instant now, DeviceKeeper& keeper) const;

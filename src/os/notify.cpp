@@ -62,24 +62,20 @@ void ServiceNotifier::forget_fd(const std::string& name) const {
   notify(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
 }
 
-os::Fd ServiceNotifier::take_kept_fd(const std::string& name) const {
+std::map<std::string, os::Fd> ServiceNotifier::take_kept_fds() const {
   char** names = nullptr;
   const int count = sd_listen_fds_with_names(1, &names);
-  os::Fd found;
+  std::map<std::string, os::Fd> kept;
   for (int i = 0; i < count; ++i) {
     os::Fd fd(SD_LISTEN_FDS_START + i);
-    if (!found && name == names[i]) {
-      found = std::move(fd);
-    }
+    (void)::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    kept.try_emplace(names[i], std::move(fd));
     // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): the library allocated it so
     std::free(names[i]);
   }
   // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): likewise
   std::free(names);
-  if (found) {
-    (void)::fcntl(found.get(), F_SETFD, FD_CLOEXEC);
-  }
-  return found;
+  return kept;
 }
 
 std::optional<Duration> ServiceNotifier::watchdog_interval() const {

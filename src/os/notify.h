@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "os/fd.h"
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -32,9 +33,9 @@ class ServiceNotifier {
   // Gives it a copy of the descriptor under a name, and takes it back.
   void keep_fd(int fd, const std::string& name) const;
   void forget_fd(const std::string& name) const;
-  // The one that an earlier process has left under that name; an empty one when there is none.
-  // Once: it closes those of other names, and the variables of the environment go.
-  [[nodiscard]] os::Fd take_kept_fd(const std::string& name) const;
+  // Those that an earlier process has left, by name; of several with one name the first. Once: the
+  // variables of the environment go.
+  [[nodiscard]] std::map<std::string, os::Fd> take_kept_fds() const;
 
   // How often the manager wants to hear watchdog(); nullopt when it does not. Send it at half of
   // it.

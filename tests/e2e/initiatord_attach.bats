@@ -196,7 +196,6 @@ use_disk() {
   # partx tells the kernel what it may not be able to read by itself.
   printf 'label: gpt\n,16M\n,\n' | sfdisk -q --no-reread --no-tell-kernel "$device"
   partx -u "$device"
-  aoed revalidate e7.1
   named() { [ "$(readlink "$LINKS/e7.1p$1")" = "${device}p$1" ]; }
   wait_for "$WAIT_SECONDS" named 2
   named 1
@@ -207,7 +206,6 @@ use_disk() {
   assert_contains "$output" "in use: open in "
   exec 7<&-
   partx -d --nr 2 "$device"
-  aoed revalidate e7.1
   gone() { [ ! -L "$LINKS/e7.1p2" ]; }
   wait_for "$WAIT_SECONDS" gone
   named 1
@@ -232,29 +230,25 @@ use_disk() {
   assert_same_bytes "$WORK/source.img" "$WORK/disk.img"
 }
 
-# verify_with_fio FILE ENGINE: many requests at once, all checked.
-verify_with_fio() {
-  (cd "$WORK" && fio --name=mixed --filename="$1" --ioengine="$2" --direct=1 --rw=randwrite \
-    --bsrange=512-256k --blockalign=512 --size=64M --io_size=128M --iodepth=32 --verify=crc32c \
-    --verify_fatal=1 --fsync=200 --output="$WORK/fio.log") || fail "$(tail -n 20 "$WORK/fio.log")"
-}
-
-@test "fio verifies what it wrote to the file, and to the block device" {
+@test "fio verifies what it wrote to the file, and what it wrote and trimmed on the block device" {
   requires netns loop fio file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
   show_device 64M
-  verify_with_fio "$MNT/e7.1" io_uring
+  run_disk_jobs "filename=$MNT/e7.1" io_uring 64M sizes durable
   device=$(aoed attach e7.1 --via loop)
-  verify_with_fio "$device" libaio
+  run_disk_jobs "filename=$device" libaio 64M
+  json_run aoed stats e7.1 -o json
+  [ "$(json devices e7.1 trims)" -ge 100 ] || fail "trims: $(json devices e7.1 trims)"
   aoed detach e7.1
 }
 
-@test "random operations on the file, and on a file of a mounted file system" {
+@test "random operations on the file, on the block device, and on a file of a mounted file system" {
   requires netns loop mkfs.ext4 file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
   local fsx=$BATS_TEST_DIRNAME/../support/fsx.py ops=2000
   [ -z "${AOE_TEST_LONG:-}" ] || ops=50000
   show_device 64M
   python3 "$fsx" --device --ops "$ops" --seed 4 "$MNT/e7.1"
   device=$(aoed attach e7.1 --via loop)
+  python3 "$fsx" --device --ops "$ops" --size 8388608 --seed 6 "$device"
   mkfs.ext4 -q "$device"
   mount "$device" "$POINT"
   python3 "$fsx" --ops "$ops" --seed 5 "$POINT/file"
@@ -278,6 +272,84 @@ verify_with_fio() {
   losetup -d "$device"
   forgotten() { [ ! -L "$LINKS/e7.1" ] && aoed list | grep -Eq '^e7.1 .* -$'; }
   wait_for "$WAIT_SECONDS" forgotten
+  stop_initiatord
+}
+
+@test "a reload under load: who is attached goes on, and what the file now wants is attached" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  truncate -s 64M "$WORK/disk.img"
+  start_targetd -e "7.1=$WORK/disk.img" -e 7.2=memory:1M
+  MNT=$WORK/etherd LINKS=$WORK/links
+  # write_config WINDOW ATTACH-OF-E7.2
+  write_config() {
+    printf 'interfaces = ["ini0"]\n[[device]]\naddress = "7.1"\nattach = "loop"\nwindow = %s\n' "$1"
+    printf '[[device]]\naddress = "7.2"\nattach = "%s"\n' "$2"
+  }
+  write_config 32 no >"$WORK/i.toml"
+  start_initiatord --config "$WORK/i.toml" --mount "$MNT"
+  linked() { [ -b "$LINKS/$1" ]; }
+  wait_for "$WAIT_SECONDS" linked e7.1
+  aoed wait e7.2
+  device=$(readlink "$LINKS/e7.1")
+  head -c 64M /dev/urandom >"$WORK/source.img"
+  dd if="$WORK/source.img" of="$device" bs=8k oflag=direct status=none 3>&- &
+  writer=$!
+  for window in 1 7 64 2 16; do
+    write_config "$window" no >"$WORK/i.toml"
+    aoed reload
+    json_run aoed show e7.1 -o json
+    [ "$(json settings window_frames) $(json block_device)" = "$window $device" ]
+  done
+  [ ! -L "$LINKS/e7.2" ]
+  write_config 16 loop >"$WORK/i.toml"
+  aoed reload
+  kill -0 "$writer"
+  wait_for "$WAIT_SECONDS" linked e7.2
+  wait "$writer"
+  aoed detach e7.1
+  # Detached by hand, it stays so whatever is reloaded.
+  aoed detach e7.2
+  write_config 8 loop >"$WORK/i.toml"
+  aoed reload
+  run aoed list
+  assert_lacks "$output" attached
+  stop_initiatord
+  assert_same_bytes "$WORK/source.img" "$WORK/disk.img"
+}
+
+@test "no loop devices, and a disk that another host has reserved: errors, and nothing is left" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  start_targetd -e 7.1=memory:1M
+  MNT=$WORK/etherd LINKS=$WORK/links
+  INITIATORD_CONTROL=$WORK/initiator.sock
+  # A /dev of its own, with what the daemon needs, but no loop devices.
+  cat >"$WORK/start" <<EOF
+mount -t tmpfs none /dev
+mknod -m 666 /dev/null c 1 3
+mknod -m 666 /dev/urandom c 1 9
+mknod -m 666 /dev/fuse c 10 229
+exec "$AOE_BIN/aoe-initiatord" -i ini0 --mount "$MNT" --links "$LINKS" --control "$INITIATORD_CONTROL"
+EOF
+  start_daemon poor nsenter --net="/run/netns/$NS_INITIATOR" unshare -m bash -e "$WORK/start"
+  serves() { aoed wait e7.1; }
+  wait_for "$WAIT_SECONDS" serves
+  run aoed attach e7.1
+  assert_status 1
+  assert_contains "$output" "no loop: this kernel has no loop devices (/dev/loop-control is missing: modprobe loop)"
+  [ ! -e "$LINKS/e7.1" ]
+  run aoed list
+  assert_lacks "$output" attached
+  end_process "$DAEMON_PID"
+  start_initiatord --mount "$MNT"
+  aoed wait e7.1
+  in_initiator "$AOE_BIN/aoe" reserve aoe://ini0/e7.1 set 02:00:00:00:00:99
+  run aoed attach e7.1
+  assert_status 1
+  assert_contains "$output" "e7.1: attach: another host has reserved it (aoe reserve e7.1 list)"
+  [ -z "$(attached_devices)" ]
+  [ ! -e "$LINKS/e7.1" ]
   stop_initiatord
 }
 

@@ -3,6 +3,8 @@
 
 # Helpers are called through wait_for:
 # shellcheck disable=SC2317
+# Each test has a shell and a list of daemons of its own:
+# shellcheck disable=SC2030,SC2031
 
 load lib
 
@@ -199,18 +201,142 @@ PY
   [ ! -e "$INITIATORD_CONTROL" ]
 }
 
-@test "aoe top draws, follows the size of its terminal, and ends with q" {
-  requires netns tmux ours:aoe ours:aoe-targetd ours:aoe-initiatord
+@test "aoe stop is refused while a device is in use, unless it is forced" {
+  requires netns file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  start_targetd -e 7.1=memory:1M
+  start_initiatord --mount "$WORK/etherd"
+  aoed wait e7.1
+  exec 7<"$WORK/etherd/e7.1"
+  run aoed stop
+  assert_status 1
+  assert_contains "$output" "stop: devices are in use: e7.1: its file is open"
+  kill -0 "$INITIATORD_PID"
+  aoed stop --force
+  ended() { ! kill -0 "$INITIATORD_PID" 2>/dev/null; }
+  wait_for "$WAIT_SECONDS" ended
+  run head -c 1 <&7
+  [ "$status" -ne 0 ]
+  exec 7<&-
+  assert_contains "$(cat "$INITIATORD_LOG")" "stopping although devices are in use: e7.1"
+  assert_lacks "$(cat /proc/self/mounts)" " $WORK/etherd "
+}
+
+@test "started without rights it says what is missing" {
+  requires netns setpriv ours:aoe-initiatord
+  make_net
+  as_nobody() { in_initiator setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all "$@"; }
+  run as_nobody "$AOE_BIN/aoe-initiatord" -i ini0 --mount none --control "$WORK/nobody.sock"
+  assert_status 1
+  assert_contains "$output" "ini0: open packet socket (needs CAP_NET_RAW): operation not permitted"
+  run as_nobody "$AOE_BIN/aoe-initiatord" -i ini0 --mount "$WORK/etherd" --control "$WORK/nobody.sock"
+  assert_status 1
+  assert_contains "$output" "$WORK/etherd"
+  assert_contains "$output" "(--mount none leaves it out)"
+  [ ! -e "$WORK/nobody.sock" ]
+}
+
+@test "without FUSE it says so" {
+  requires netns ours:aoe ours:aoe-initiatord
+  make_net
+  without_fuse() { in_initiator unshare -m bash -ec 'mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3
+    mknod -m 666 /dev/urandom c 1 9; exec "$@"' bash "$@"; }
+  run without_fuse "$AOE_BIN/aoe-initiatord" -i ini0 --mount "$WORK/etherd" --control "$WORK/i.sock"
+  assert_status 1
+  assert_contains "$output" "$WORK/etherd: mount: this kernel has no FUSE (--mount none leaves it out)"
+}
+
+@test "who is trusted, and what requests do without a path, is what the file says" {
+  requires netns file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  start_targetd -e 7.1=memory:1M,serial=S1 -e 7.2=memory:1M -e 7.3=memory:1M -e 7.4=memory:1M,serial=S4
+  local mac
+  mac=$(in_target cat /sys/class/net/tgt0/address)
+  cat >"$WORK/i.toml" <<EOF
+interfaces = ["ini0"]
+[[device]]
+address = "7.1"
+serial = "ANOTHER"
+[[device]]
+address = "7.2"
+macs = ["02:00:00:00:00:99"]
+[[device]]
+address = "7.3"
+on_path_loss = "fail"
+policy = "active-passive"
+[[device]]
+address = "7.4"
+serial = "S4"
+macs = ["$mac"]
+timeout = "never"
+fast_io_fail = "1s"
+EOF
+  start_initiatord --config "$WORK/i.toml" --mount "$WORK/etherd"
+  aoed wait e7.3
+  aoed wait e7.4
+  quarantined() { json_run aoed paths "$1" -o json && [ "$(json paths 0 state) $(json paths 0 quarantine)" = "quarantined not what the settings ask for" ]; }
+  wait_for "$WAIT_SECONDS" quarantined e7.1
+  quarantined e7.2
+  run aoed list
+  assert_lacks "$output" "e7.1 up"
+  for device in e7.1 e7.2; do
+    run aoed wait "$device" --timeout 300ms
+    assert_status 3
+  done
+  in_target ip link set tgt0 down
+  wait_for "$WAIT_SECONDS" device_is down e7.3
+  wait_for "$WAIT_SECONDS" device_is down e7.4
+  # One fails at once, the other one second after its last path: neither waits for 180 s.
+  for device in e7.3 e7.4; do
+    run timeout 20 dd if="$WORK/etherd/$device" of=/dev/null bs=4k count=1 status=none
+    [ "$status" -eq 1 ] || fail "$device: status $status: $output"
+  done
+  in_target ip link set tgt0 up
+  aoed wait e7.4
+  dd if="$WORK/etherd/e7.4" of=/dev/null bs=4k count=1 status=none
+  stop_initiatord
+}
+
+@test "listings in all forms" {
+  requires netns ours:aoe ours:aoe-targetd ours:aoe-initiatord
   make_net
   start_targetd -e 7.1=memory:1M
   start_initiatord
   aoed wait e7.1
+  run aoed list -o wide
+  assert_status 0
+  assert_contains "$output" e7.1
+  # Everything of the usual form, and more columns.
+  local wide usual
+  wide=$(head -n 1 <<<"$output")
+  usual=$(aoed list | head -n 1)
+  [ "$(wc -w <<<"$wide")" -gt "$(wc -w <<<"$usual")" ]
+  for column in $usual; do
+    assert_contains "$wide" "$column"
+  done
+  json_run aoed list -o json
+  [ "$(json version) $(json devices 0 address)" = "1 e7.1" ]
+  json_run aoed paths e7.1 -o json
+  [ "$(json version) $(json address) $(json paths 0 interface) $(json paths 0 state)" = "1 e7.1 ini0 live" ]
+  json_run aoed top -n 1 --interval 10ms -o json
+  [ "$(json version)" = 1 ]
+}
+
+@test "aoe top draws who works, follows the size of its terminal, and ends with q" {
+  requires netns tmux file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  make_net
+  start_targetd -e 7.1=memory:1M
+  start_initiatord --mount "$WORK/etherd"
+  aoed wait e7.1
+  while :; do dd if="$WORK/etherd/e7.1" of=/dev/null bs=64K status=none; done 3>&- &
+  DAEMONS+=($!)
   screen() { tmux -S "$WORK/tmux" "$@"; }
   screen new-session -d -x 100 -y 10 \
     "$AOE_BIN/aoe top --interval 100ms --control $INITIATORD_CONTROL; echo ended; exec cat" 3>&-
   shows() { screen capture-pane -p | grep -q "$1"; }
   wait_for "$WAIT_SECONDS" shows 'e7.1 *up'
   shows 'aoe top, every 100 ms'
+  wait_for "$WAIT_SECONDS" shows '^e7.1 *up *[0-9.]* [KMG]iB *[1-9]'
   # Narrower: lines are cut, not wrapped.
   screen resize-window -x 20 -y 10
   narrow() { [ "$(screen capture-pane -p | grep -c e7.1)" -eq 2 ] && ! shows ERRORS; }

@@ -112,6 +112,16 @@ PY
   grep -Eq '^rttavg: [0-9]+ rttdev: [0-9]+$' "$MNT/e7.1.d/debug"
   grep -Eq "^${mac//:/}:[0-9]+:[0-9]+:[0-9]+\$" "$MNT/e7.1.d/debug"
   grep -q $'^\tini0$' "$MNT/e7.1.d/debug"
+  # The labels in their order; what is counted counts.
+  labels() { sed -E 's/^(\t?[a-z]+):.*/\1/; s/^[0-9a-f]{12}:.*/mac/' "$MNT/e7.1.d/debug" | tr -d '\t' | tr '\n' ' '; }
+  [ "$(labels)" = "rttavg nskbpool kicked maxbcnt ref falloc ffree mac ssthresh taint r w ini0 " ]
+  counted() { sed -n "s/^\t$1:\([0-9]*\)$/\1/p" "$MNT/e7.1.d/debug"; }
+  [ "$(counted r) $(counted w)" = "0 0" ]
+  dd if=/dev/zero of="$MNT/e7.1" bs=8k count=8 conv=notrunc status=none
+  [ "$(counted r) $(counted w)" = "0 8" ]
+  dd if="$MNT/e7.1" of=/dev/null bs=8k count=4 status=none
+  [ "$(counted r) $(counted w)" = "4 8" ]
+  [ "$(counted ssthresh)" -ge 1 ]
   [ "$(cat "$MNT/interfaces")" = ini0 ]
   exec 7<"$MNT/e7.1"
   in_target ip link set tgt0 down

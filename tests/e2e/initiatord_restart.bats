@@ -102,3 +102,87 @@ end_managed() {
   umount "$WORK/shared/point"
   end_managed
 }
+
+# reads_one FILE: one block of the device, unless it has to wait.
+start_reader() {
+  dd if="$device" of="$1" bs=4k count=1 iflag=direct status=none 3>&- &
+  reader=$!
+}
+
+@test "another disk that has the address after a restart does not take the place of the first" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  attach_managed 4M
+  head -c 4096 /dev/urandom >"$WORK/block"
+  dd if="$WORK/block" of="$device" bs=4k oflag=direct status=none
+  stop_targetd KILL
+  kill -KILL "$(daemon_pid)"
+  wait_for "$WAIT_SECONDS" starts 2
+  truncate -s 4M "$WORK/other.img"
+  start_targetd -e "7.1=$WORK/other.img,serial=ANOTHER"
+  told() { grep -q 'e7.1: .* answers for it but is another disk: it is not used' "$WORK/manager.log"; }
+  wait_for "$WAIT_SECONDS" told
+  start_reader "$WORK/read"
+  # Long enough for a daemon that would take it.
+  sleep 5
+  kill -0 "$reader"
+  taken_over 0
+  stop_targetd KILL
+  start_targetd -e "7.1=$WORK/disk.img"
+  wait_for "$WAIT_SECONDS" taken_over 1
+  wait "$reader"
+  assert_same_bytes "$WORK/block" "$WORK/read"
+  assert_same_bytes "$WORK/other.img" <(head -c 4M /dev/zero)
+  # Nobody has it any more: whatever is found there now is a new device.
+  aoed detach e7.1
+  aoed flush --all
+  stop_targetd KILL
+  start_targetd -e "7.1=$WORK/other.img,serial=ANOTHER"
+  aoed wait e7.1
+  device=$(aoed attach e7.1 --via loop)
+  end_managed
+}
+
+@test "a disk that has another size after a restart: the block device grows, and what is gone is an error" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  attach_managed 4M
+  restart_with_size() {
+    stop_targetd KILL
+    kill -KILL "$(daemon_pid)"
+    truncate -s "$1" "$WORK/disk.img"
+    start_targetd -e "7.1=$WORK/disk.img"
+  }
+  restart_with_size 8M
+  wait_for "$WAIT_SECONDS" taken_over 1
+  grown() { [ "$(blockdev --getsize64 "$device")" -eq 8388608 ]; }
+  wait_for "$WAIT_SECONDS" grown
+  restart_with_size 2M
+  wait_for "$WAIT_SECONDS" taken_over 2
+  grep -q 'e7.1: shrunk from 16384 to 4096 sectors: what was behind them is gone' "$WORK/manager.log"
+  dd if="$device" of="$WORK/read" bs=64k count=32 iflag=direct status=none
+  run dd if="$device" of="$WORK/read" bs=64k skip=32 count=1 iflag=direct
+  [ "$status" -ne 0 ] || [ ! -s "$WORK/read" ]
+  end_managed
+}
+
+@test "a kernel that cannot ask again: an orderly stop waits for every request" {
+  requires netns loop file:/dev/fuse ours:aoe ours:aoe-targetd ours:aoe-initiatord
+  attach_managed 4M
+  kill -USR2 "$MANAGER_PID"
+  kill -TERM "$(daemon_pid)"
+  wait_for "$WAIT_SECONDS" taken_over 1
+  in_target ip link set tgt0 down
+  dd if=/dev/zero of="$device" bs=64k count=32 oflag=direct status=none 3>&- &
+  writer=$!
+  under_way() { json_run aoed stats e7.1 -o json && [ "$(json devices e7.1 requests_in_flight)" -ge 1 ]; }
+  wait_for "$WAIT_SECONDS" under_way
+  kill -TERM "$(daemon_pid)"
+  # Longer than a kernel that asks again is given.
+  sleep 7
+  starts 2
+  in_target ip link set tgt0 up
+  wait_for 60 taken_over 2
+  done_writing() { ! kill -0 "$writer" 2>/dev/null; }
+  wait_for "$WAIT_SECONDS" done_writing
+  wait "$writer"
+  end_managed
+}

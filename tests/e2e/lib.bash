@@ -297,6 +297,17 @@ json() {
   sed -n "s/^$*=//p" "$WORK/json.fields"
 }
 
+# run_disk_jobs WHERE ENGINE SIZE [SECTION..]: what a disk has to pass (support/disk.fio), or some of it; WHERE is
+# filename=.. or uri=..
+run_disk_jobs() {
+  local where=$1 engine=$2 size=$3
+  shift 3
+  (cd "$WORK" && WHERE=$where ENGINE=$engine SIZE=$size fio --output="$WORK/fio.log" "${@/#/--section=}" \
+    "${BASH_SOURCE[0]%/*}/../support/disk.fio") || fail "$(tail -n 20 "$WORK/fio.log")"
+  # It may end well although a job was killed.
+  ! grep -q 'got signal' "$WORK/fio.log" || fail "$(grep 'got signal' "$WORK/fio.log")"
+}
+
 # Captured output must, or must not, contain a text.
 assert_contains() {
   [[ $1 == *"$2"* ]] || fail "missing: $2" "in: $1"

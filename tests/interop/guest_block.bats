@@ -129,7 +129,6 @@ daemon_is_replaced() {
   truncate -s 32M "$WORK/disk1.img"
   start_targetd -e "7.1=$WORK/disk1.img"
   run guest 'if aoe-ublk --resume 0 aoe://eth0/e7.1; then echo "it went on"; fi
-    if aoe-ublk --resume 0 "aoe://eth0/e7.1?serial=ANOTHER"; then echo "it went on"; fi
     if aoe-ublk --resume 7 aoe://eth0/e7.1; then echo "it went on"; fi
     if aoe-ublk aoe://eth0/e9.9; then echo served; fi; ls /dev/ublkb*'
   assert_status 0
@@ -138,12 +137,90 @@ daemon_is_replaced() {
   assert_lacks "$output" "it went on"
   assert_lacks "$output" "served"
   assert_lacks "$output" "/dev/ublkb1"
+  # Another disk of the same size, first by hand, then by a daemon that knows nothing of the one before.
+  stop_targetd KILL
+  truncate -s 64M "$WORK/other.img"
+  start_targetd -e "7.1=$WORK/other.img,serial=ANOTHER"
+  run guest 'if aoe-ublk --resume 0 aoe://eth0/e7.1; then echo "it went on"; fi
+    kill -9 "$(cat /run/initiatord.pid)"; start_initiator; wait_up e7.1
+    until_true 30 grep -q "e7.1 is another disk now" /run/initiatord.log; cat /run/initiatord.log'
+  assert_status 0
+  assert_contains "$output" 'is another disk now (model "'
+  assert_contains "$output" 'serial "ANOTHER"): it is not resumed'
+  assert_lacks "$output" "it went on"
+  cmp -n 67108864 "$WORK/other.img" /dev/zero
   stop_targetd KILL
   truncate -s 64M "$WORK/disk1.img"
   start_targetd -e "7.1=$WORK/disk1.img"
-  guest 'aoe revalidate e7.1; dd if=/run/pattern bs=1M count=32 2>/dev/null >/run/half
+  # The daemon took the other one for the disk, as nothing of it was in use there.
+  guest 'aoe disable e7.1 --force; aoe enable e7.1; wait_up e7.1; dd if=/run/pattern bs=1M count=32 2>/dev/null >/run/half
     dd if=/dev/etherd/e7.1 bs=1M count=32 iflag=direct 2>/dev/null | cmp - /run/half
     aoe detach e7.1; nothing_left'
+  no_complaints
+}
+
+# many_queues WAY: one for each of four processors, and what only a block device can be asked for.
+many_queues() {
+  requires blkdiscard
+  # shellcheck disable=SC2034
+  GUEST_PROGRAMS=(blkdiscard dd) GUEST_QEMU=(-smp 4)
+  boot_with_targets 1 64M
+  run guest "wait_up e7.1; device=\$(aoe attach e7.1 --via $1); echo \"queues \$(ls /sys/block/\${device#/dev/}/mq | wc -l)\"
+    make_pattern /run/pattern 64; write_and_verify /run/pattern \$device 1"
+  assert_status 0
+  assert_contains "$output" "queues 4"
+  same_pattern "$WORK/disk1.img"
+  # stat_of FIELD: of the export.
+  stat_of() { "$AOE_BIN/aoe" target stats e7.1 --control "$TARGETD_CONTROL" -o json | tr -d ' \n' | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+  local flushes trims
+  flushes=$(stat_of flushes) trims=$(stat_of trims)
+  guest 'device=$(readlink /dev/etherd/e7.1)
+    /ours/bin/dd if=/run/pattern of=$device bs=64k count=8 oflag=direct,dsync conv=notrunc 2>/dev/null
+    /ours/bin/blkdiscard -o 16M -l 16M $device; /ours/bin/blkdiscard -z -o 48M -l 8M $device; blockdev --flushbufs $device'
+  [ "$(stat_of trims)" -gt "$trims" ]
+  [ "$(stat_of flushes)" -gt "$flushes" ]
+  cmp -n 16777216 -i 16777216:0 "$WORK/disk1.img" /dev/zero
+  cmp -n 8388608 -i 50331648:0 "$WORK/disk1.img" /dev/zero
+  # Its names are lost while no daemon runs: the next one finds it, and makes them again.
+  run guest 'block=$(readlink /dev/etherd/e7.1); kill -9 "$(cat /run/initiatord.pid)"; rm /dev/etherd/e7.1
+    start_initiator; wait_up e7.1; until_true 20 test -L /dev/etherd/e7.1
+    [ "$(readlink /dev/etherd/e7.1)" = "$block" ]; aoe list; aoe detach e7.1; nothing_left'
+  assert_status 0
+  assert_contains "$output" "attached as /dev/$1"
+  no_complaints
+}
+
+@test "nbd: four connections, write zeroes, durable writes, lost names" {
+  requires_long
+  requires_guest
+  many_queues nbd
+}
+
+@test "ublk: four queues, write zeroes, durable writes, lost names" {
+  requires_long
+  AOE_GUEST_KERNEL=$UBLK_KERNEL requires_guest
+  many_queues ublk
+}
+
+@test "loop: taken by itself where nbdkit has no plugin, and ext4 grows while it is mounted" {
+  requires_long
+  requires_guest
+  requires resize2fs
+  # shellcheck disable=SC2034
+  GUEST_PROGRAMS=(resize2fs)
+  boot_with_targets 1 64M
+  run guest 'mv /ours/lib/nbdkit-aoe-plugin.so /run/; wait_up e7.1; aoe attach e7.1'
+  assert_status 0
+  assert_contains "$output" "/dev/loop"
+  assert_contains "$output" "no nbd: nbdkit cannot load the plugin of this package: "
+  guest 'device=$(readlink /dev/etherd/e7.1); mkfs.ext4 -q -F $device; mount $device /mnt; fill /mnt'
+  truncate -s 128M "$WORK/disk1.img"
+  "$AOE_BIN/aoe" target resize e7.1 --control "$TARGETD_CONTROL"
+  run guest 'device=$(readlink /dev/etherd/e7.1); has_grown() { [ "$(blockdev --getsize64 $device)" -eq 134217728 ]; }
+    until_true 60 has_grown; resize2fs $device; df -m /mnt; [ "$(df -m /mnt | awk "END { print \$2 }")" -gt 100 ]
+    check_filled /mnt; umount /mnt; e2fsck -fn $device; aoe detach e7.1; nothing_left'
+  assert_status 0
+  assert_contains "$output" "on-line resizing"
   no_complaints
 }
 
@@ -154,10 +231,10 @@ hard_work() {
   GUEST_PROGRAMS=(fio wipefs sfdisk)
   boot_with_targets 1 400M
   run guest "wait_up e7.1; device=\$(aoe attach e7.1 --via $1); cd /run
-    fio --output-format=terse --minimal --ioengine=psync --direct=1 --filename=\$device --size=48M --verify=crc32c \\
-      --verify_fatal=1 --group_reporting --numjobs=1 --name=random --rw=randrw --bsrange=512-128k --io_size=64M >/dev/null
-    fio --output-format=terse --minimal --ioengine=libaio --iodepth=16 --direct=1 --filename=\$device --size=48M \\
-      --verify=crc32c --verify_fatal=1 --name=deep --rw=randwrite --bs=4k --fdatasync=64 --io_size=48M >/dev/null
+    cat >/run/disk.fio <<'JOBS'
+$(cat "$BATS_TEST_DIRNAME/../support/disk.fio")
+JOBS
+    WHERE=filename=\$device ENGINE=libaio SIZE=48M fio --output-format=terse --minimal /run/disk.fio >/dev/null
     echo fio is content
     printf 'label: gpt\nsize=640000\n' | sfdisk -q \$device; aoe revalidate e7.1; until_true 20 test -b /dev/etherd/e7.1p1
     mkfs.xfs -q -f -K /dev/etherd/e7.1p1; mount /dev/etherd/e7.1p1 /mnt; fill /mnt; umount /mnt

@@ -141,14 +141,12 @@ serve_image() {
   assert_same_bytes "$WORK/model.img" "$WORK/disk.img"
 }
 
-@test "fio's nbd engine verifies what many requests wrote" {
+@test "fio's nbd engine verifies what many requests wrote and trimmed" {
   requires netns nbdkit fio ours:aoe-targetd "file:$PLUGIN"
   serve_image 64M
   fio --enghelp=nbd >/dev/null 2>&1 || skip "fio: built without the nbd engine"
+  run_disk_jobs "uri=$URI" nbd 64M
   cd "$WORK"  # where it leaves its state
-  fio --name=mixed --ioengine=nbd --uri="$URI" --rw=randwrite --bsrange=512-128k --blockalign=512 \
-    --size=64M --io_size=96M --iodepth=64 --verify=crc32c --verify_fatal=1 --fsync=500 \
-    --output="$WORK/fio.log"
   # Again, by reading alone.
   fio --name=mixed --ioengine=nbd --uri="$URI" --rw=randread --bs=4k --size=64M --iodepth=64 \
     --output="$WORK/fio-read.log"

@@ -3,6 +3,8 @@
 fd_store.py NOTIFY_SOCKET COMMAND..
 
 Prints "store NAME", "remove NAME", "ended STATUS" as they happen. SIGUSR1: the next end is the last.
+SIGUSR2: from the next start on the daemon takes the kernel for one that cannot ask again (before Linux 6.9),
+because its record of the mount says so.
 """
 
 import array
@@ -19,6 +21,11 @@ last = False
 def end_after_this(*_):
     global last
     last = True
+
+
+def forget_resend(*_):
+    os.pwrite(store["etherd-record"], b'{"kernel_asks_again":false}'.ljust(255) + b"\n", 0)
+    print("record changed", flush=True)
 
 
 def receive(listener):
@@ -60,6 +67,7 @@ def main():
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     listener.bind(path)
     signal.signal(signal.SIGUSR1, end_after_this)
+    signal.signal(signal.SIGUSR2, forget_resend)
     while True:
         pid = run(path, command)
         print("started", pid, flush=True)

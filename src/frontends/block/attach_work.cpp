@@ -2,10 +2,17 @@
 
 #include "frontends/block/device_links.h"
 #include "os/block_device_users.h"
+#include "os/fd.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>
@@ -20,19 +27,33 @@ Source source_of(const AttachCommand& command, const Places& places) {
           .access = command.access};
 }
 
+// A block device of a disk that another host has reserved would have errors alone. Whatever else is
+// wrong with the first sector is for those who read it.
+Result<void> check_not_reserved(const Source& source) {
+  const os::Fd file(::open(source.file.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<std::byte, kSectorBytes> sector{};
+  if (file && ::pread(file.get(), sector.data(), sector.size(), 0) < 0 && errno == EPERM) {
+    return fail_with(Errc::not_permitted, EPERM,
+                     fmt::format("another host has reserved it (aoe reserve {0} list)",
+                                 to_string(source.address)));
+  }
+  return {};
+}
+
 Result<void> attach(const AttachCommand& command, const Places& places, AttachAnswer& answer) {
-  AOE_TRY_ASSIGN(const Choice choice, choose(command.via.str(), front_ends()));
-  AOE_TRY_ASSIGN(const std::string device, choice.front_end->attach(source_of(command, places)));
+  AOE_TRY(check_not_reserved(source_of(command, places)));
+  AOE_TRY_ASSIGN(const Attached attached,
+                 attach_by(command.via.str(), source_of(command, places), front_ends()));
   if (!places.links.empty()) {
-    if (auto linked = make_links(places.links, command.address, device); !linked) {
+    if (auto linked = make_links(places.links, command.address, attached.device); !linked) {
       remove_links(places.links, command.address);
-      static_cast<void>(choice.front_end->detach(device));
+      static_cast<void>(attached.front_end->detach(attached.device));
       return fail(std::move(linked).error());
     }
   }
-  answer.via = choice.front_end->name;
-  answer.device = device;
-  answer.text = choice.passed_over;
+  answer.via = attached.front_end->name;
+  answer.device = attached.device;
+  answer.text = attached.passed_over;
   return {};
 }
 

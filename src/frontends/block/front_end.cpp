@@ -11,10 +11,16 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <optional>
+#include <system_error>
+#include <utility>
 
 namespace aoe::block {
 namespace {
+
+constexpr std::string_view kSourcePrefix = "aoe:";
 
 Result<std::string> attach_loop(const Source& source) {
   return os::attach_loop({.file = source.file,
@@ -74,7 +80,12 @@ constexpr std::array kFrontEnds{
 }  // namespace
 
 std::string name_of_source(DeviceAddress address) {
-  return "aoe:" + to_string(address);
+  return std::string(kSourcePrefix) + to_string(address);
+}
+
+std::optional<DeviceAddress> address_of_source(std::string_view name) {
+  return name.starts_with(kSourcePrefix) ? parse_device_address(name.substr(kSourcePrefix.size()))
+                                         : std::nullopt;
 }
 
 std::span<const FrontEnd> front_ends() {
@@ -88,28 +99,62 @@ const FrontEnd* find_front_end(std::string_view name) {
   return found == kFrontEnds.end() ? nullptr : found;
 }
 
-Result<Choice> choose(std::string_view via, std::span<const FrontEnd> from) {
-  Choice choice;
+Result<Attached> attach_by(std::string_view via, const Source& source,
+                           std::span<const FrontEnd> from) {
+  Attached attached;
   std::string names = "auto";
   bool is_known = via == "auto";
+  std::optional<Error> failed;
+  const auto pass_over = [&](const std::string& why) {
+    attached.passed_over += (attached.passed_over.empty() ? "" : "; ") + why;
+  };
   for (const FrontEnd& front_end : from) {
     names += fmt::format(", {}", front_end.name);
     if (via != "auto" && via != front_end.name) {
       continue;
     }
     is_known = true;
-    const auto works = front_end.check();
-    if (works) {
-      choice.front_end = &front_end;
-      return choice;
+    if (const auto works = front_end.check(); !works) {
+      pass_over(fmt::format("no {}: {}", front_end.name, works.error().message));
+      continue;
     }
-    choice.passed_over += fmt::format("{}no {}: {}", choice.passed_over.empty() ? "" : "; ",
-                                      front_end.name, works.error().message);
+    auto device = front_end.attach(source);
+    if (device) {
+      attached.front_end = &front_end;
+      attached.device = *std::move(device);
+      return attached;
+    }
+    failed = std::move(device).error();
+    pass_over(fmt::format("{} failed: {}", front_end.name, failed->message));
   }
   if (!is_known) {
     return fail_with(Errc::invalid_argument, 0, fmt::format("\"{}\": expected {}", via, names));
   }
-  return fail_with(Errc::unsupported, 0, choice.passed_over);
+  if (via != "auto" && failed) {
+    return fail(*std::move(failed));
+  }
+  // What the last one met is nearest to the truth about the disk.
+  return fail_with(failed ? failed->code : Errc::unsupported, failed ? failed->os_errno : 0,
+                   attached.passed_over);
+}
+
+std::vector<Survivor> find_survivors() {
+  std::vector<Survivor> survivors;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at("/sys/block", failed), end; !failed && at != end;
+       at.increment(failed)) {
+    const std::string name = at->path().filename().string();
+    for (const FrontEnd& front_end : kFrontEnds) {
+      if (front_end.carrier != Carrier::own || !name.starts_with(front_end.name)) {
+        continue;
+      }
+      const std::string device = "/dev/" + name;
+      if (const auto address = address_of_source(front_end.source_of(device))) {
+        survivors.push_back({*address, device, &front_end});
+      }
+    }
+  }
+  return survivors;
 }
 
 }  // namespace aoe::block

@@ -5,9 +5,11 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aoe::block {
 
@@ -22,6 +24,9 @@ struct Source {
 
 // What a block device of an own initiator stands for: "aoe:e7.1".
 [[nodiscard]] std::string name_of_source(DeviceAddress address);
+
+// The disk of such a name; nullopt for any other text.
+[[nodiscard]] std::optional<DeviceAddress> address_of_source(std::string_view name);
 
 // Whose initiator carries out the requests of a block device, and so with whom it lives.
 enum class Carrier : std::uint8_t {
@@ -56,13 +61,27 @@ struct FrontEnd {
 // nullptr when there is none of this name.
 [[nodiscard]] const FrontEnd* find_front_end(std::string_view name);
 
-struct Choice {
+struct Attached {
   const FrontEnd* front_end = nullptr;
-  std::string passed_over{};  // why a better one was not taken: "no ublk: ..; no nbd: .."
+  std::string device{};
+  // Why a better one was not taken: "no ublk: ..; nbd failed: ..".
+  std::string passed_over{};
 };
 
-// The one that is asked for, or with "auto" the best that works. Errors: invalid_argument (no such
-// name), unsupported (it does not work here, or none does).
-[[nodiscard]] Result<Choice> choose(std::string_view via, std::span<const FrontEnd> from);
+// By the one that is asked for, or with "auto" by the best that works: one that is there and fails
+// all the same is followed by the next. Errors: invalid_argument (no such name), unsupported (it
+// does not work here, or none does), those of attach.
+[[nodiscard]] Result<Attached> attach_by(std::string_view via, const Source& source,
+                                         std::span<const FrontEnd> from);
+
+struct Survivor {
+  DeviceAddress address{};
+  std::string device{};
+  const FrontEnd* front_end = nullptr;
+};
+
+// The block devices of disks that this kernel has by front ends with an initiator of their own,
+// whoever has attached them. Needs the rights to attach.
+[[nodiscard]] std::vector<Survivor> find_survivors();
 
 }  // namespace aoe::block

@@ -126,12 +126,23 @@ std::string nbdkit_complaint(const std::string& errors) {
   return line.empty() ? "it says nothing" : std::string(line);
 }
 
+Result<void> check_nbdkit(const NbdkitInstallation& installation) {
+  AOE_TRY_ASSIGN(const os::ProgramOutcome nbdkit,
+                 os::run_program({installation.program, "--dump-plugin", installation.plugin}));
+  if (nbdkit.status != 0) {
+    return fail_with(Errc::unsupported, 0,
+                     fmt::format("nbdkit cannot load the plugin of this package: {}",
+                                 nbdkit_complaint(nbdkit.errors)));
+  }
+  return {};
+}
+
 Result<void> check_nbd() {
   AOE_TRY(os::check_nbd());
   if (!os::is_in_path("nbdkit")) {
     return fail_with(Errc::unsupported, 0, "nbdkit is not installed");
   }
-  return {};
+  return check_nbdkit({.plugin = find_plugin()});
 }
 
 Result<std::string> attach_nbd(const Source& source) {

@@ -24,6 +24,15 @@ struct NbdkitPlaces {
 // What of nbdkit's standard error to tell: its first error, without the program's name.
 [[nodiscard]] std::string nbdkit_complaint(const std::string& errors);
 
+struct NbdkitInstallation {
+  std::string program = "nbdkit";
+  std::string plugin{};  // a file, or "aoe"
+};
+
+// Whether nbdkit finds our plugin and what that needs. Errors: unsupported, with the reason;
+// not_found (no nbdkit).
+[[nodiscard]] Result<void> check_nbdkit(const NbdkitInstallation& installation);
+
 // Those of the table (front_end.h).
 [[nodiscard]] Result<void> check_nbd();
 [[nodiscard]] Result<std::string> attach_nbd(const Source& source);

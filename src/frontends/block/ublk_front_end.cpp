@@ -57,7 +57,7 @@ Result<std::optional<ublk::uapi::DeviceInfo>> find_device(ublk::Control& control
   if (!info && info.error().code != Errc::not_found) {
     return fail(info.error());
   }
-  return info && ublk::address_of_mark(info->ublksrv_flags) ? std::optional(*info) : std::nullopt;
+  return info && ublk::decode_mark(info->ublksrv_flags) ? std::optional(*info) : std::nullopt;
 }
 
 }  // namespace
@@ -74,6 +74,11 @@ std::string ublk_complaint(const std::string& errors) {
 
 Result<void> check_ublk() {
   AOE_TRY_ASSIGN(const auto control, ublk::Control::open());
+  // Linux before 6.5 does not tell what it has: then the attempt shows it.
+  if (const std::uint64_t features = control->features();
+      features != 0 && (features & ublk::uapi::kFlagUserRecoveryReissue) == 0) {
+    return fail_with(Errc::unsupported, 0, "this kernel loses a device with its server");
+  }
   const std::string program = find_program();
   if (::access(program.c_str(), X_OK) != 0) {
     return fail_with(Errc::unsupported, 0, fmt::format("{}: not installed", program));
@@ -111,8 +116,8 @@ std::string ublk_source(const std::string& device) {
     return {};
   }
   const auto info = find_device(**control, device);
-  const auto address = info && *info ? ublk::address_of_mark((*info)->ublksrv_flags) : std::nullopt;
-  return address ? name_of_source(*address) : std::string();
+  const auto mark = info && *info ? ublk::decode_mark((*info)->ublksrv_flags) : std::nullopt;
+  return mark ? name_of_source(mark->address) : std::string();
 }
 
 Result<bool> resume_ublk(const Source& source, const std::string& device) {

@@ -29,19 +29,21 @@ constexpr std::uint64_t sectors_up_to(std::uint64_t offset) {
 
 }  // namespace
 
-int errno_of(IoStatus status) {
-  switch (status) {
+int errno_of(const client::IoCompletion& completion) {
+  switch (completion.status) {
     case IoStatus::ok:
       return 0;
     case IoStatus::timed_out:
       return ETIMEDOUT;
     case IoStatus::cancelled:
       return ENODEV;
+    case IoStatus::rejected:
+      // As libaoe.
+      return client::is_reserved(completion) ? EPERM : EIO;
     case IoStatus::media_error:
     case IoStatus::out_of_range:
     case IoStatus::aborted:
     case IoStatus::device_fault:
-    case IoStatus::rejected:
     case IoStatus::no_path:
     case IoStatus::cache_lost:
       break;
@@ -261,7 +263,7 @@ void BlockIo::handle_completion(const client::IoCompletion& completion) {
   const auto slot = static_cast<std::uint32_t>(completion.cookie);
   Slot& subject = slots_.at(slot);
   backend_.completed(subject.address, completion);
-  const int failed = errno_of(completion.status);
+  const int failed = errno_of(completion);
   switch (subject.step) {
     case Step::read:
       if (failed != 0) {

@@ -57,6 +57,6 @@ class BlockIo {
 };
 
 // How a request that failed is told to programs.
-[[nodiscard]] int errno_of(client::IoStatus status);
+[[nodiscard]] int errno_of(const client::IoCompletion& completion);
 
 }  // namespace aoe::fuse

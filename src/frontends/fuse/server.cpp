@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace aoe::fuse {
@@ -16,6 +18,8 @@ constexpr std::size_t kHeadersBytesMax = 4096;
 constexpr std::uint32_t kBlockBytes = 4096;
 constexpr std::size_t kNameBytesMax = 255;
 constexpr std::size_t kControlBytesMax = 1024;  // of a write, as the Linux driver's interface list
+// FUSE_HAS_RESEND (1ULL << 39) of Linux 6.9, which older headers do not have, in the second word.
+constexpr std::uint32_t kHasResend = 1U << 7U;
 
 }  // namespace
 
@@ -198,11 +202,15 @@ void Server::dispatch_data(std::uint32_t slot, const Request& request, const Nod
 }
 
 void Server::initialise(std::uint32_t slot, const Request& request) {
-  const auto in = request.fixed<fuse_init_in>();
-  if (!in || in->major != FUSE_KERNEL_VERSION) {
+  // Linux before 5.17 sends less than all of it.
+  fuse_init_in in{};
+  const std::size_t bytes = std::min(sizeof in, request.body.size());
+  copy_bytes(std::as_writable_bytes(std::span(&in, 1)), request.body.first(bytes));
+  if (bytes < offsetof(fuse_init_in, flags2) || in.major != FUSE_KERNEL_VERSION) {
     finish(slot, EPROTO);
     return;
   }
+  kernel_asks_again_ = (in.flags & FUSE_INIT_EXT) != 0 && (in.flags2 & kHasResend) != 0;
   // Requests of one program in parallel (without FUSE_ASYNC_DIO a loop device above us would work
   // at a depth of one), and O_TRUNC told to us, who ignore it, instead of a change of size.
   constexpr std::uint32_t kWanted = FUSE_ASYNC_READ | FUSE_BIG_WRITES | FUSE_MAX_PAGES |
@@ -210,8 +218,8 @@ void Server::initialise(std::uint32_t slot, const Request& request) {
   fuse_init_out out{};
   out.major = FUSE_KERNEL_VERSION;
   out.minor = FUSE_KERNEL_MINOR_VERSION;
-  out.flags = in->flags & kWanted;
-  out.max_readahead = in->max_readahead;
+  out.flags = in.flags & kWanted;
+  out.max_readahead = in.max_readahead;
   out.max_write = options_.io_bytes_max;
   out.max_pages = static_cast<std::uint16_t>(options_.io_bytes_max / kBlockBytes);
   out.max_background = static_cast<std::uint16_t>(options_.slots);

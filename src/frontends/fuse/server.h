@@ -40,6 +40,10 @@ class Server {
   // first handle_readable().
   void adopt_open(DeviceAddress address) { io_.open(address); }
 
+  // What the kernel said when the directory was mounted; nullopt: it was mounted by another
+  // process.
+  [[nodiscard]] std::optional<bool> kernel_asks_again() const { return kernel_asks_again_; }
+
   // The requests that the other process had not answered come again. False: they do not, because
   // this kernel cannot (before Linux 6.9).
   [[nodiscard]] bool ask_again() { return connection_.ask_again(); }
@@ -108,6 +112,7 @@ class Server {
   SlotPool slots_;
   BlockIo io_;
   std::array<EventReader, kEventReadersMax> readers_{};
+  std::optional<bool> kernel_asks_again_;
   bool is_starved_ = false;  // requests wait in the kernel for a slot
   bool is_closed_ = false;
   bool is_stopped_ = false;

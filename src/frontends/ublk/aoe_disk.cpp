@@ -49,6 +49,7 @@ Result<void> AoeDisk::ask() {
             .can_trim = can_trim != 0};
   address_ = {Shelf{identity.shelf}, Slot{identity.slot}};
   serial_ = identity.serial;
+  model_ = identity.model;
   return {};
 }
 

@@ -29,6 +29,8 @@ class AoeDisk final : public Disk {
 
   [[nodiscard]] const std::string& serial() const { return serial_; }
 
+  [[nodiscard]] const std::string& model() const { return model_; }
+
  private:
   struct Close {
     void operator()(aoe_handle* handle) const { (void)aoe_close(handle); }
@@ -41,6 +43,7 @@ class AoeDisk final : public Disk {
   DiskFacts facts_;
   DeviceAddress address_;
   std::string serial_;
+  std::string model_;
 };
 
 }  // namespace aoe::ublk

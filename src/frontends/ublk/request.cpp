@@ -1,5 +1,7 @@
 #include "frontends/ublk/request.h"
 
+#include "base/fnv1a.h"
+
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -11,9 +13,10 @@ constexpr unsigned kSectorShift = 9;
 constexpr std::uint32_t kSectorBytes = 1U << kSectorShift;
 // A range without data may be long: 1 GiB a request, so that one does not hold up the others.
 constexpr std::uint32_t kRangeSectorsMax = (1U << 30U) >> kSectorShift;
-// "aoeki" in the upper 40 bits; below it shelf (16 bits) and slot (8).
-constexpr std::uint64_t kMark = 0x616f656b69ULL << 24U;
-constexpr std::uint64_t kMarkMask = ~0ULL << 24U;
+// "ao" in the upper 16 bits; below it the disk (24 bits), shelf (16) and slot (8).
+constexpr std::uint64_t kMark = 0x616fULL << 48U;
+constexpr std::uint64_t kMarkMask = ~0ULL << 48U;
+constexpr std::uint32_t kDiskMask = (1U << 24U) - 1;
 
 std::uint8_t shift_of(std::uint32_t bytes) {
   return static_cast<std::uint8_t>(std::bit_width(std::max(bytes, kSectorBytes)) - 1);
@@ -91,16 +94,23 @@ uapi::Parameters parameters_of(const DiskFacts& disk, std::uint32_t buffer_bytes
   return parameters;
 }
 
-std::uint64_t mark_of(DeviceAddress address) {
-  return kMark | std::uint64_t{address.shelf.value} << 8U | address.slot.value;
+std::uint32_t fingerprint_of(std::string_view model, std::string_view serial) {
+  const std::uint64_t hash = fnv1a(serial, fnv1a("\n", fnv1a(model)));
+  return static_cast<std::uint32_t>(hash ^ hash >> 24U ^ hash >> 48U) & kDiskMask;
 }
 
-std::optional<DeviceAddress> address_of_mark(std::uint64_t mark) {
-  if ((mark & kMarkMask) != kMark) {
+std::uint64_t encode_mark(const Mark& mark) {
+  return kMark | std::uint64_t{mark.disk & kDiskMask} << 24U |
+         std::uint64_t{mark.address.shelf.value} << 8U | mark.address.slot.value;
+}
+
+std::optional<Mark> decode_mark(std::uint64_t flags) {
+  if ((flags & kMarkMask) != kMark) {
     return std::nullopt;
   }
-  return DeviceAddress{Shelf{static_cast<std::uint16_t>(mark >> 8U)},
-                       Slot{static_cast<std::uint8_t>(mark)}};
+  return Mark{.address = {Shelf{static_cast<std::uint16_t>(flags >> 8U)},
+                          Slot{static_cast<std::uint8_t>(flags)}},
+              .disk = static_cast<std::uint32_t>(flags >> 24U) & kDiskMask};
 }
 
 }  // namespace aoe::ublk

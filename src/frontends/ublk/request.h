@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace aoe::ublk {
 
@@ -40,9 +41,19 @@ struct DiskFacts {
 
 [[nodiscard]] uapi::Parameters parameters_of(const DiskFacts& disk, std::uint32_t buffer_bytes);
 
-// The mark of our devices in DeviceInfo::ublksrv_flags, and whose disk it is.
-[[nodiscard]] std::uint64_t mark_of(DeviceAddress address);
+// What the driver keeps of our devices in DeviceInfo::ublksrv_flags, whoever dies: whose disk it
+// is, and 24 bits that tell that disk from others.
+struct Mark {
+  DeviceAddress address{};
+  std::uint32_t disk = 0;  // fingerprint_of
+  friend bool operator==(const Mark&, const Mark&) = default;
+};
+
+// Of what a disk says of itself. One of 16 million other disks has the same.
+[[nodiscard]] std::uint32_t fingerprint_of(std::string_view model, std::string_view serial);
+
+[[nodiscard]] std::uint64_t encode_mark(const Mark& mark);
 // nullopt: the device of some other program.
-[[nodiscard]] std::optional<DeviceAddress> address_of_mark(std::uint64_t mark);
+[[nodiscard]] std::optional<Mark> decode_mark(std::uint64_t flags);
 
 }  // namespace aoe::ublk

@@ -70,7 +70,7 @@ class Server {
     wanted.max_io_buf_bytes = kBufferBytes;
     wanted.flags =
         uapi::kFlagUserRecovery | uapi::kFlagUserRecoveryReissue | uapi::kFlagIoctlEncode;
-    wanted.ublksrv_flags = mark_of(disk_->address());
+    wanted.ublksrv_flags = encode_mark(mark_of_disk());
     AOE_TRY_ASSIGN(info_, control_->add(wanted));
     auto started = start_new();
     if (!started) {
@@ -115,13 +115,24 @@ class Server {
     return control_->end_recovery(number, ::getpid());
   }
 
+  [[nodiscard]] Mark mark_of_disk() const {
+    return {.address = disk_->address(), .disk = fingerprint_of(disk_->model(), disk_->serial())};
+  }
+
   Result<void> check_same_disk() {
-    const auto marked = address_of_mark(info_.ublksrv_flags);
-    if (!marked || *marked != disk_->address()) {
+    const auto mark = decode_mark(info_.ublksrv_flags);
+    if (!mark || mark->address != disk_->address()) {
       return fail_with(Errc::corrupt, 0,
                        fmt::format("{}: it is {}, and not {}", block_device_path(number()),
-                                   marked ? to_string(*marked) : "no device of aoe-ublk",
+                                   mark ? to_string(mark->address) : "no device of aoe-ublk",
                                    to_string(disk_->address())));
+    }
+    if (*mark != mark_of_disk()) {
+      return fail_with(
+          Errc::corrupt, 0,
+          fmt::format("{}: {} is another disk now (model \"{}\", serial \"{}\"): it is not resumed",
+                      block_device_path(number()), to_string(disk_->address()), disk_->model(),
+                      disk_->serial()));
     }
     AOE_TRY_ASSIGN(const uapi::Parameters before, control_->parameters(number()));
     if (const std::uint64_t bytes = before.basic.dev_sectors * kSectorBytes;

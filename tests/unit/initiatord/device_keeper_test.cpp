@@ -84,6 +84,68 @@ TEST_F(DeviceKeeperTest, WhatIsFoundHasWhatTheFileSaysForAll) {
   EXPECT_EQ(keeper.view(*keeper.find(kE71))->settings().window_max, 9U);
 }
 
+TEST_F(DeviceKeeperTest, EveryKeyOfTheFileReachesTheCore) {
+  keeper.start(world.now, config_of(R"([[device]]
+address = '7.1'
+read_only = true
+timeout = '7s'
+on_path_loss = 'fail'
+fast_io_fail = '3s'
+device_loss = '5s'
+policy = 'round-robin'
+payload = 1024
+window = 9
+macs = ['02:00:00:00:00:99']
+serial = 'S9'
+instances = 'many'
+)"));
+  const initiator::DeviceSettings& settings = keeper.view(*keeper.find(kE71))->settings();
+  EXPECT_EQ(settings.access, initiator::DeviceSettings::Access::read_only);
+  EXPECT_EQ(settings.deadline, Duration::seconds(7));
+  EXPECT_EQ(settings.loss.on_path_loss, initiator::OnPathLoss::fail);
+  EXPECT_EQ(settings.loss.fast_io_fail, Duration::seconds(3));
+  EXPECT_EQ(settings.loss.device_loss, Duration::seconds(5));
+  EXPECT_EQ(settings.policy, initiator::PathPolicy::round_robin);
+  EXPECT_EQ(settings.payload_sectors_max, 2U);
+  EXPECT_EQ(settings.window_max, 9U);
+  EXPECT_THAT(settings.pinned_macs, ElementsAre(MacAddress{{2, 0, 0, 0, 0, 0x99}}));
+  EXPECT_EQ(settings.pinned_serial, "S9");
+  EXPECT_EQ(settings.instances, initiator::DeviceSettings::Instances::many);
+}
+
+TEST_F(DeviceKeeperTest, AnotherDiskThanWasExpectedIsNotUsed) {
+  keeper.start(world.now, kOnlyE71);
+  protocol::IdentifyModel expected = target.disk;
+  expected.serial = "S0";
+  keeper.expect_disk(*keeper.find(kE71), expected);
+  announce(kE71);
+  EXPECT_FALSE(is_up(kE71));
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->paths().at(0).quarantine,
+            initiator::QuarantineReason::identity);
+}
+
+TEST_F(DeviceKeeperTest, TheExpectedDiskIsUsedAndItsNewSizeIsAChange) {
+  keeper.start(world.now, kOnlyE71);
+  protocol::IdentifyModel expected = target.disk;
+  expected.sector_count = 2048;
+  keeper.expect_disk(*keeper.find(kE71), expected);
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->sectors(), 2048U);
+  world.core->discover(kE71);
+  bool was_resized = false;
+  for (int i = 0; i < 4; ++i) {
+    world.core->handle_timeout(world.now);
+    world.run(target);
+    was_resized = was_resized || world.saw(initiator::EventKind::device_resized);
+  }
+  EXPECT_TRUE(is_up(kE71));
+  EXPECT_TRUE(was_resized);
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->sectors(), target.disk.sector_count);
+  // Once it has identified itself nothing is expected any more.
+  expected.serial = "S0";
+  keeper.expect_disk(*keeper.find(kE71), expected);
+  EXPECT_EQ(keeper.view(*keeper.find(kE71))->identity()->serial, target.disk.serial);
+}
+
 TEST_F(DeviceKeeperTest, OpensWhatIsFound) {
   keeper.start(world.now, kFound);
   announce(kE71);

@@ -1,7 +1,10 @@
 #include "initiatord/event_text.h"
 
+#include "support/config_docs.h"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -77,6 +80,35 @@ TEST(EventText, AttachedAndDetachedDevicesAreToldWithTheirBlockDevice) {
   EXPECT_EQ(attached["block_device"], "/dev/loop0");
   EXPECT_EQ(attachment_json(Attachment::detached, address, "/dev/loop0")["text"],
             "e7.1: detached from /dev/loop0");
+}
+
+// The members of an event besides those that all have, as docs/CONTROL.md lists them.
+std::string line_of(const nlohmann::json& event) {
+  std::string line = "    " + event["type"].get<std::string>() + ":";
+  for (const char* const name :
+       {"address", "mac", "interface", "size_sectors", "size_sectors_before", "reason",
+        "payload_bytes", "payload_bytes_before", "transmissions", "frame", "block_device"}) {
+    line += event.contains(name) ? std::string(" ") + name : std::string();
+  }
+  return line + "\n";
+}
+
+TEST(EventText, ThePageAboutTheControlSocketHasEveryEventWithItsMembers) {
+  const std::string page = test::read_source_file("docs/CONTROL.md");
+  const auto expect_line = [&](const nlohmann::json& event, std::size_t members) {
+    EXPECT_NE(page.find(line_of(event)), std::string::npos) << line_of(event);
+    EXPECT_EQ(event.size(), members + 2) << "type, text and " << line_of(event);
+  };
+  const auto last = static_cast<unsigned>(EventKind::events_lost);
+  for (unsigned kind = 0; kind <= last; ++kind) {
+    const auto event =
+        to_json({.kind = static_cast<EventKind>(kind), .address = kE71, .mac = kMac}, "eth1");
+    const std::string line = line_of(event);
+    expect_line(event, static_cast<std::size_t>(std::count(line.begin() + 4, line.end(), ' ')));
+  }
+  expect_line(timed_out_json({.kind = initiator::FrameNote::Kind::given_up}, "eth1"), 5);
+  expect_line(attachment_json(Attachment::attached, kE71, "/dev/loop0"), 2);
+  expect_line(attachment_json(Attachment::detached, kE71, "/dev/loop0"), 2);
 }
 
 }  // namespace

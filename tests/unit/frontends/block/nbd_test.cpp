@@ -1,6 +1,7 @@
 #include "frontends/block/nbd_front_end.h"
 #include "frontends/block/nbd_handshake.h"
 #include "frontends/block/ublk_front_end.h"
+#include "support/temp_dir.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,6 +11,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -147,6 +150,24 @@ TEST(Nbdkit, IsTheDevicesAlone) {
   Source read_only = source;
   read_only.access = Access::read_only;
   EXPECT_THAT(nbdkit_arguments(read_only, places), Contains("--readonly"));
+}
+
+TEST(Nbdkit, WithoutOurPluginIsNoWay) {
+  const aoe::testing::TempDir directory;
+  const NbdkitInstallation installation{.program = directory.path("nbdkit"), .plugin = "aoe"};
+  std::ofstream(installation.program) << "#!/bin/sh\n"
+                                         "[ \"$*\" = \"--dump-plugin aoe\" ] || exit 0\n"
+                                         "echo \"nbdkit: error: cannot open plugin 'aoe'\" >&2\n"
+                                         "exit 1\n";
+  std::filesystem::permissions(installation.program, std::filesystem::perms::owner_all);
+  const auto lacks = check_nbdkit(installation);
+  ASSERT_FALSE(lacks);
+  EXPECT_EQ(lacks.error().code, Errc::unsupported);
+  EXPECT_EQ(lacks.error().message,
+            "nbdkit cannot load the plugin of this package: cannot open plugin 'aoe'");
+  EXPECT_TRUE(check_nbdkit({.program = installation.program, .plugin = "another"}));
+  EXPECT_EQ(check_nbdkit({.program = directory.path("none"), .plugin = "aoe"}).error().code,
+            Errc::not_found);
 }
 
 TEST(Complaints, AreOneLineWithoutTheProgramsName) {

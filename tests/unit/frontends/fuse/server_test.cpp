@@ -14,6 +14,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <deque>
 #include <map>
@@ -243,6 +244,28 @@ TEST_F(ServerTest, TakesOnlyWhatTheKernelOffers) {
   EXPECT_EQ(out.flags, static_cast<std::uint32_t>(FUSE_ASYNC_DIO | FUSE_MAX_PAGES));
   EXPECT_EQ(out.max_write, 16384U);
   EXPECT_EQ(out.max_pages, 4U);
+}
+
+TEST_F(ServerTest, TheKernelTellsWhetherItAsksAgain) {
+  EXPECT_EQ(server->kernel_asks_again(), std::nullopt);
+  fuse_init_in in{};
+  in.major = FUSE_KERNEL_VERSION;
+  in.minor = 45;
+  in.flags = FUSE_INIT_EXT;
+  in.flags2 = 1U << 7U;
+  EXPECT_EQ(answer_to(send(FUSE_INIT, Node{}, in)).os_errno, 0);
+  EXPECT_EQ(server->kernel_asks_again(), true);
+  in.flags2 = ~(1U << 7U);
+  EXPECT_EQ(answer_to(send(FUSE_INIT, Node{}, in)).os_errno, 0);
+  EXPECT_EQ(server->kernel_asks_again(), false);
+  // The second word means nothing without its flag, and Linux before 5.17 has none.
+  in.flags = 0;
+  in.flags2 = 1U << 7U;
+  EXPECT_EQ(answer_to(send(FUSE_INIT, Node{}, in)).os_errno, 0);
+  EXPECT_EQ(server->kernel_asks_again(), false);
+  const std::string bytes(reinterpret_cast<const char*>(&in), offsetof(fuse_init_in, flags2));
+  EXPECT_EQ(answer_to(send_bytes(FUSE_INIT, 1, bytes)).os_errno, 0);
+  EXPECT_EQ(answer_to(send_bytes(FUSE_INIT, 1, bytes.substr(1))).os_errno, EPROTO);
 }
 
 TEST_F(ServerTest, NamesAndSizes) {
@@ -501,6 +524,31 @@ TEST_F(ServerTest, WhatTheKernelCutsOffIsRefused) {
   in.size = 100;
   EXPECT_EQ(answer_to(send(FUSE_WRITE, kDevice, in, "short")).os_errno, EINVAL);
   EXPECT_EQ(answer_to(send_bytes(9999, 1, "")).os_errno, ENOSYS);
+}
+
+TEST_F(ServerTest, WhatAnotherHostHasReservedIsNotPermitted) {
+  const auto answer_with = [&](std::uint8_t aoe_error) {
+    const std::uint64_t read = send_read(kDevice, 0, 512);
+    server->handle_readable();
+    IoCompletion refused = backend.run_one(IoStatus::rejected);
+    refused.aoe_error = aoe_error;
+    server->handle_completion(refused);
+    return answer_to(read).os_errno;
+  };
+  EXPECT_EQ(answer_with(6), EPERM);
+  EXPECT_EQ(answer_with(3), EIO);
+}
+
+TEST_F(ServerTest, WhatComesAfterTheHandOverIsForTheNextProcess) {
+  const std::uint64_t taken = send_read(kDevice, 0, 512);
+  server->handle_readable();
+  EXPECT_TRUE(server->is_busy());
+  server->stop_reading();
+  const std::uint64_t left = send_bytes(FUSE_STATFS, 1, "");
+  run_all();
+  EXPECT_TRUE(is_answered(taken));
+  EXPECT_FALSE(is_answered(left));
+  EXPECT_FALSE(server->is_busy());
 }
 
 TEST_F(ServerTest, TheEndOfTheMountIsNoticed) {

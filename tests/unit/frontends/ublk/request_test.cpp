@@ -89,11 +89,20 @@ TEST(UblkParameters, TellWhatTheDiskCanDo) {
 }
 
 TEST(UblkMark, NamesTheDiskAndNobodyElses) {
-  const DeviceAddress address{Shelf{65534}, Slot{254}};
-  EXPECT_EQ(address_of_mark(mark_of(address)), address);
-  EXPECT_EQ(address_of_mark(mark_of({Shelf{7}, Slot{1}})), (DeviceAddress{Shelf{7}, Slot{1}}));
-  EXPECT_EQ(address_of_mark(0), std::nullopt);
-  EXPECT_EQ(address_of_mark(~0ULL), std::nullopt);
+  const Mark last{.address = {Shelf{65534}, Slot{254}}, .disk = 0xffffff};
+  EXPECT_EQ(decode_mark(encode_mark(last)), last);
+  const Mark usual{.address = {Shelf{7}, Slot{1}}, .disk = 0x123456};
+  EXPECT_EQ(decode_mark(encode_mark(usual)), usual);
+  EXPECT_EQ(decode_mark(0), std::nullopt);
+  EXPECT_EQ(decode_mark(~0ULL), std::nullopt);
+}
+
+TEST(UblkMark, TellsDisksApartByModelAndSerialNumber) {
+  const std::uint32_t disk = fingerprint_of("aoekit", "S1");
+  EXPECT_LT(disk, 1U << 24U);
+  EXPECT_EQ(fingerprint_of("aoekit", "S1"), disk);
+  EXPECT_NE(fingerprint_of("aoekit", "S2"), disk);
+  EXPECT_NE(fingerprint_of("aoeki", "tS1"), disk);
 }
 
 // Against the header of this system where that has it already, and literally where it does not.
