@@ -1,7 +1,7 @@
 #include "base/crc32c.h"
 
 #include <array>
-#include <cstring>
+#include <span>
 
 namespace aoe {
 namespace {
@@ -68,9 +68,9 @@ constexpr auto kZeros = [] {
 // load_le64() on a processor that is little-endian; compilers don't see through the former where
 // there are several of them.
 std::uint64_t load_word(const std::byte* at) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  return word;
+  std::array<std::uint64_t, 1> word{};
+  copy_bytes(std::as_writable_bytes(std::span(word)), ConstByteSpan(at, sizeof word));
+  return word[0];
 }
 
 template <std::size_t kBytes>

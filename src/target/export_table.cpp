@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 
 namespace aoe::target {
 
@@ -72,9 +73,9 @@ void ExportTable::prefetch(DeviceAddress address) const {
   if (way.place == kFree) {
     return;
   }
-  const char* bytes = reinterpret_cast<const char*>(&places_[way.place]);
-  for (std::size_t at = 0; at < sizeof(Export); at += kLineBytes) {
-    __builtin_prefetch(bytes + at);
+  const auto bytes = std::as_bytes(std::span(&places_[way.place], 1));
+  for (std::size_t at = 0; at < bytes.size(); at += kLineBytes) {
+    __builtin_prefetch(&bytes[at]);
   }
 }
 
