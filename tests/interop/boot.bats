@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# iPXE, in the ROM of QEMU's network cards and told by DHCP, boots from our target: the short form.
-# boot_long.bats boots a Linux.
+# iPXE, in the ROM of QEMU's network cards, boots from our target: told by DHCP alone, and by a script with
+# `sanboot`. The short form; boot_long.bats boots a Linux.
 
 load boot/lib
 
@@ -17,26 +17,36 @@ sum_of_64_sectors() {
   python3 -c 'import sys; print("%04X" % (sum(open(sys.argv[1], "rb").read()[512:65 * 512]) & 0xFFFF))' "$1"
 }
 
-for_each_card() {
-  local card
-  for card in "$@"; do
-    make_net
-    make_boot_disk "$WORK/disk.img"
-    start_targetd -e "7.1=$WORK/disk.img,allow=any"
-    start_dhcp aoe:e7.1
-    boot_from_network "$card"
-    wait_for "$GUEST_SECONDS" has_said "WRITE OK" || fail "$card: $(tr -d '\r' <"$WORK/serial.log")"
-    has_said "AOE BOOT OK"
-    has_said "READ SUM $(sum_of_64_sectors "$WORK/disk.img")" || fail "$card: another sum"
-    cmp -n 512 -i $((64 * 512)):$((100 * 512)) "$WORK/disk.img" "$WORK/disk.img" ||
-      fail "$card: the sector that was written is not on the disk"
-    cleanup
-    rm -f "$WORK"/serial.log
-  done
-}
-
-@test "iPXE boots a boot sector from an export, which reads and writes" {
+# boots_sector CARD HOW..: the disk, then the DHCP server of HOW, then a machine with that card.
+boots_sector() {
+  local card=$1
+  shift
   requires as ld python3
   requires_guest
-  for_each_card e1000 virtio-net-pci
+  make_net
+  make_boot_disk "$WORK/disk.img"
+  start_targetd -e "7.1=$WORK/disk.img,allow=any"
+  "$@"
+  boot_from_network "$card"
+  wait_for "$GUEST_SECONDS" has_said "WRITE OK" || fail "$card: $(tr -d '\r' <"$WORK/serial.log")"
+  has_said "AOE BOOT OK"
+  has_said "READ SUM $(sum_of_64_sectors "$WORK/disk.img")" || fail "$card: another sum"
+  cmp -n 512 -i $((64 * 512)):$((100 * 512)) "$WORK/disk.img" "$WORK/disk.img" ||
+    fail "$card: the sector that was written is not on the disk"
+}
+
+@test "iPXE boots a boot sector that reads and writes: virtio-net, the root path of DHCP" {
+  boots_sector virtio-net-pci start_dhcp aoe:e7.1
+}
+
+@test "iPXE boots a boot sector that reads and writes: e1000, a script with sanboot aoe:e7.1" {
+  boots_sector e1000 start_dhcp_script 'sanboot aoe:e7.1'
+}
+
+@test "the other way round: e1000 by the root path, virtio-net by the script" {
+  requires_long
+  boots_sector e1000 start_dhcp aoe:e7.1
+  cleanup
+  rm -f "$WORK/serial.log"
+  boots_sector virtio-net-pci start_dhcp_script 'sanboot aoe:e7.1'
 }

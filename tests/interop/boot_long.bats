@@ -6,6 +6,7 @@ load boot/lib
 
 PARTITION_AT=1048576 # of the boot partition; 40 MiB
 ROOT_AT=$((41 * 1048576))
+ROOT_UUID=6f1d3c0a-7e71-4a0e-8a2d-5a0e0e070001
 
 # make_linux_disk FILE KERNEL_ARGUMENTS: syslinux, kernel and initramfs in the first partition, the system in
 # the second.
@@ -40,7 +41,7 @@ make_linux_disk() {
   syslinux --install --offset "$PARTITION_AT" "$file" || return
   rm -rf "${tree:?}/boot"
   truncate -s $((512 * 1048576 - ROOT_AT)) "$WORK/root.ext4"
-  mke2fs -q -t ext4 -d "$tree" "$WORK/root.ext4" || return
+  mke2fs -q -t ext4 -U "$ROOT_UUID" -d "$tree" "$WORK/root.ext4" || return
   dd if="$WORK/root.ext4" of="$file" bs=1M seek=$((ROOT_AT / 1048576)) conv=notrunc,sparse status=none
 }
 
@@ -51,19 +52,30 @@ requires_boot_files() {
   [ "$status" -eq 0 ] || fail "$(cat "$WORK/boot-build.log")"
 }
 
-# boots_linux KERNEL_ARGUMENTS
-boots_linux() {
+serve() { start_targetd -e "7.1=$WORK/disk.img,allow=any" -e "7.2=$WORK/more.img,allow=any"; }
+
+wait_until_said() {
+  wait_for "$GUEST_SECONDS" has_said "$1" || fail "not said: $1; $(tail -n 40 "$WORK/serial.log" | tr -d '\r')"
+}
+
+# start_linux KERNEL_ARGUMENTS: the machine is switched on.
+start_linux() {
   requires_long
-  requires sfdisk mke2fs ours:aoe ours:aoe-initiatord
+  requires sfdisk mke2fs python3 ours:aoe ours:aoe-initiatord
   requires_guest
   requires_boot_files
   make_net
   make_linux_disk "$WORK/disk.img" "$1"
-  start_targetd -e "7.1=$WORK/disk.img,allow=any"
+  truncate -s 8M "$WORK/more.img"
+  serve
   start_dhcp aoe:e7.1
   boot_from_network virtio-net-pci 768
-  wait_for "$GUEST_SECONDS" has_said "LINUX ROOT OK" || fail "$(tail -n 40 "$WORK/serial.log" | tr -d '\r')"
-  tr -d '\r' <"$WORK/serial.log" | grep -a "^ROOT IS\|^BOOTED FROM"
+}
+
+# linux_is_up: it got as far as its own first process, and what that wrote is on the disk.
+linux_is_up() {
+  wait_until_said "LINUX ROOT OK" || return
+  tr -d '\r' <"$WORK/serial.log" | grep -a "^ROOT IS\|^BOOTED FROM\|^DISK\|^DRIVER\|^DAEMON"
   has_said "BOOTED FROM e7.1"
   # What the system wrote, without the system.
   dd if="$WORK/disk.img" of="$WORK/after.ext4" bs=1M skip=$((ROOT_AT / 1048576)) status=none
@@ -73,16 +85,61 @@ boots_linux() {
   [ "$(sha256sum <"$WORK/written")" = "$(cat "$WORK/written.sum")" ] || fail "the file is not what was written"
 }
 
-@test "the root is named: root=aoe:e7.1p2, with the kernel's driver" {
-  boots_linux 'root=aoe:e7.1p2'
+# The kernel and its initramfs are read: from here on the hook needs the network.
+kernel_has_started() { wait_until_said 'Linux version'; }
+
+@test "the root is named: root=aoe:e7.1p2, with the kernel's driver; another disk, and interfaces" {
+  start_linux 'root=aoe:e7.1p2 aoe=e7.2 aoe_iflist=eth0'
+  linux_is_up
   has_said 'ROOT IS /dev/etherd/e7.1p2 / ext4'
+  has_said 'DRIVER iflist eth0$'
+  has_said 'DISK /dev/etherd/e7.2 is /dev/etherd/e7.2'
 }
 
 @test "nothing names the disk but the table that iPXE left: a root by its path" {
-  boots_linux 'root=/dev/etherd/e7.1p2'
+  start_linux 'root=/dev/etherd/e7.1p2'
+  linux_is_up
+  has_said 'ROOT IS /dev/etherd/e7.1p2 / ext4'
+}
+
+@test "nothing names the disk but the table that iPXE left: a root by its UUID" {
+  start_linux "root=UUID=$ROOT_UUID"
+  linux_is_up
   has_said 'ROOT IS /dev/etherd/e7.1p2 / ext4'
 }
 
 @test "our own initiator: aoe_initiator=daemon" {
-  boots_linux 'root=aoe:e7.1p2 aoe_initiator=daemon'
+  start_linux 'root=aoe:e7.1p2 aoe_initiator=daemon'
+  linux_is_up
+  has_said 'DRIVER none'
+  has_said 'DISK /dev/etherd/e7.1 is /dev/loop[0-9]*$'
+  # systemd spares such a process at shutdown.
+  has_said '^DAEMON @aoe-initiatord '
+}
+
+@test "the hook waits for a carrier, and then for the target" {
+  start_linux 'root=aoe:e7.1p2'
+  kernel_has_started
+  plug off
+  stop_targetd KILL
+  wait_until_said 'no carrier yet on .*eth0, waiting'
+  sleep 3
+  plug on
+  sleep 4
+  ! has_said 'ROOT IS' || fail "there was no target"
+  serve
+  linux_is_up
+  has_said 'ROOT IS /dev/etherd/e7.1p2 / ext4'
+}
+
+@test "a target that never comes: the hook says so after aoe_timeout, with either initiator" {
+  local initiator
+  for initiator in driver daemon; do
+    start_linux "root=aoe:e7.1p2 aoe_timeout=6 aoe_initiator=$initiator"
+    kernel_has_started
+    stop_targetd KILL
+    wait_until_said 'aoekit: e7.1: not found within 6 s'
+    cleanup
+    rm -rf "$WORK"/serial.log "$WORK"/disk.img "$WORK"/tree
+  done
 }
