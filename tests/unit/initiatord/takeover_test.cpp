@@ -1,4 +1,4 @@
-// Going on for users of an earlier process: here this one, with a file open in a directory.
+// Going on for users of an earlier process: here a child, with a file open in a directory.
 #include "initiatord/takeover.h"
 
 #include "os/fd.h"
@@ -10,8 +10,11 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <filesystem>
 
 namespace aoe::initiatord {
@@ -63,8 +66,22 @@ class TakeoverTest : public ::testing::Test {
     server = *fuse::Server::create(ours.get(), backend, {.slots = 4, .io_bytes_max = 16384});
     open_file = os::Fd(::open(mount.make_file("e7.1", 512).c_str(), O_RDONLY | O_CLOEXEC));
     ASSERT_TRUE(open_file);
+    // Our own descriptors do not count.
+    user = ::fork();
+    if (user == 0) {
+      (void)::pause();
+      ::_exit(0);
+    }
+    ASSERT_GT(user, 0);
     world.port_up();
     keeper.start(world.now, InitiatorConfig());
+  }
+
+  void TearDown() override {
+    if (user > 0) {
+      (void)::kill(user, SIGKILL);
+      (void)::waitpid(user, nullptr, 0);
+    }
   }
 
   Takeover take_over() {
@@ -82,6 +99,7 @@ class TakeoverTest : public ::testing::Test {
 
   const testing::TempDir mount;
   os::Fd open_file;
+  pid_t user = -1;
   os::Fd kernel;
   os::Fd ours;
   NoBackend backend;
