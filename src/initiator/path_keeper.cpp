@@ -45,7 +45,9 @@ void PathKeeper::on_port(Instant now, PortId port, PortChange change) {
       }
     }
     refresh(now, id);
-    if (change == PortChange::came_up && !device(id).is_up()) {
+    // Also while it is up: the link may be a further way to it, and not every target advertises
+    // itself.
+    if (change == PortChange::came_up) {
       device(id).query().restart(now, QuerySchedule::First::spread);
     }
   }

@@ -62,6 +62,28 @@ TEST(CoreDevice, LinkUpAsksAtOnce) {
   EXPECT_EQ(queries, 1);
 }
 
+TEST(CoreDevice, ALinkThatComesUpLaterIsAFurtherPathSoon) {
+  CoreWorld world;
+  world.port_up();
+  FakeTarget target;
+  const DeviceId id = world.open(target);
+  world.advance(Duration::seconds(30));
+  world.port_up(PortId{1}, 1500, kHostMac2);
+  const Instant came_up = world.now;
+  Instant lives{};
+  world.advance(Duration::seconds(1), [&](const Sent& sent) {
+    if (const auto reply = target.answer(sent)) {
+      world.receive(*reply, sent.port);
+    }
+    if (lives == Instant{} && world.core->device(id)->paths().size() == 2 &&
+        world.core->device(id)->paths().at(1).state == PathState::live) {
+      lives = world.now;
+    }
+  });
+  ASSERT_NE(lives, Instant{}) << "no path over the new link";
+  EXPECT_LE(lives - came_up, Duration::milliseconds(20));
+}
+
 TEST(CoreDevice, WildcardDiscoveryRunsOnlyWhereItIsOn) {
   CoreWorld off;
   off.port_up();
