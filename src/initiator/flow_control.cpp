@@ -5,9 +5,6 @@
 namespace aoe::initiator {
 namespace {
 
-// The clock's granularity G of RFC 6298: what a timer of an event loop keeps.
-constexpr Duration kGranularity = Duration::milliseconds(1);
-
 // Slow start ends when answers take that long, and twice as long as the quickest: there is a queue.
 constexpr Duration kLongQueue = Duration::milliseconds(20);
 
@@ -113,7 +110,7 @@ void FlowControl::on_answer(Instant now, Device& device, Path& path, FrameOp op,
     flow.baseline(op).sample(now, *round_trip);
     flow.tail.sample(*round_trip);
   }
-  flow.patience = patience(flow);
+  flow.renew_tail_bound();
   path.window.on_answer(now);
   if (shelf.window.in_slow_start() && flow.rtt.srtt() > kLongQueue &&
       flow.rtt.srtt() > flow.rtt.min_rtt() * 2) {
@@ -134,7 +131,7 @@ void FlowControl::on_lost(Instant now, Device& device, Path& path, FrameOp op, I
   ShelfState& shelf = shelves_.at(flow.shelf);
   path.note_outcome(1);
   flow.note_outcome(1);
-  flow.patience = patience(flow);
+  flow.renew_tail_bound();
   const DelayWindow::Surroundings around = surroundings(now, device, shelf, path, op);
   flow.delay.on_gone(now, around);
   const ShelfEvidence::Verdict verdict = shelf.evidence.judge(
@@ -163,7 +160,7 @@ void FlowControl::on_false_alarm(Device& device, Path& path, Duration age) {
   DeviceFlow& flow = device.flow();
   ShelfState& shelf = shelves_.at(flow.shelf);
   flow.tail.sample(age);
-  flow.patience = patience(flow);
+  flow.renew_tail_bound();
   path.window.undo_cut();
   shelf.window.undo_cut();
   shelf.evidence.undo();
@@ -174,18 +171,6 @@ void FlowControl::on_silence(Instant now, Device& device) {
     device.paths().at(i).window.on_silence(now);
   }
   shelves_.at(device.flow().shelf).window.on_silence(now);
-}
-
-Duration FlowControl::patience(const DeviceFlow& flow) const {
-  const RttLimits& limits = context_.options.rtt;
-  // What was seen counts for more the more was seen.
-  const std::uint32_t halvings = std::min(flow.tail.samples() / 8, 16U);
-  const Duration floor =
-      std::max(limits.min, Duration::nanoseconds(limits.data_initial.ns >> halvings));
-  const Duration measured =
-      std::max(flow.rtt.srtt() + std::max(kGranularity, flow.rtt.rttvar() * 4),
-               flow.tail.bound(flow.loss_share));
-  return std::clamp(measured, floor, std::max(floor, limits.max));
 }
 
 }  // namespace aoe::initiator

@@ -62,8 +62,8 @@ class FlowControl {
   // For Flight::judge().
   [[nodiscard]] Flight::Timing timing(const Device& device, const Path& path) const {
     return {.usual = path.rtt.srtt(),
-            .quiet = device.flow().rtt.rto(),
-            .patience = device.flow().patience,
+            .quiet = device.flow().timer(path.rtt).rto(),
+            .patience = device.flow().patience(path.rtt),
             .patience_max = context_.options.rtt.max};
   }
 
@@ -74,8 +74,6 @@ class FlowControl {
   [[nodiscard]] static DelayWindow::Surroundings surroundings(Instant now, const Device& device,
                                                               const ShelfState& shelf,
                                                               const Path& path, FrameOp op);
-  [[nodiscard]] Duration patience(const DeviceFlow& flow) const;
-
   CoreContext context_;
   ShelfTable shelves_;
 };

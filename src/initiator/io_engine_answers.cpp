@@ -165,9 +165,10 @@ void IoEngine::note_copies(Instant now, const Exchange& exchange, std::uint32_t 
     return;
   }
   Device& owner = device(exchange.device);
+  const Path& way = owner.paths().at(path_index);
   // The last copy is not out, went another way, or can't be back yet: this answers an earlier one.
   const bool earlier = !exchange.in_flight || exchange.path != path_index ||
-                       now - exchange.sent < owner.flow().rtt.min_rtt() / 2;
+                       now - exchange.sent < owner.flow().timer(way.rtt).min_rtt() / 2;
   if (!earlier) {
     // Of three copies it is not known which one this answers.
     if (exchange.transmissions == 2) {
@@ -248,7 +249,8 @@ void IoEngine::ask_later(Instant now, std::uint32_t slot) {
   exchange.refused = true;
   leave_flight(slot);
   if (!exchange.queued) {
-    const RttEstimator& rtt = device(exchange.device).flow().rtt;
+    const Device& owner = device(exchange.device);
+    const RttEstimator& rtt = owner.flow().timer(owner.paths().at(exchange.path).rtt);
     context_.exchanges.timers().set(slot, now + rtt.doubled(exchange.transmissions - 1));
   }
 }

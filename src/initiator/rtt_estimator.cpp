@@ -35,7 +35,11 @@ Duration RttEstimator::rto() const {
   if (!has_sample_) {
     return limits_.initial;
   }
-  return std::clamp(srtt_ + std::max(kGranularity, rttvar_ * 4), limits_.min, limits_.max);
+  return std::clamp(unlimited_rto(), limits_.min, limits_.max);
+}
+
+Duration RttEstimator::unlimited_rto() const {
+  return srtt_ + std::max(kGranularity, rttvar_ * 4);
 }
 
 Duration RttEstimator::doubled(std::uint32_t times) const {

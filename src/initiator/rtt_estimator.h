@@ -23,6 +23,9 @@ class RttEstimator {
 
   [[nodiscard]] Duration rto() const;
 
+  // The same whatever the limits; the clock's granularity before the first sample.
+  [[nodiscard]] Duration unlimited_rto() const;
+
   // rto() doubled `times` times, at most the limit.
   [[nodiscard]] Duration doubled(std::uint32_t times) const;
 

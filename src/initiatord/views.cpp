@@ -33,7 +33,7 @@ Json path_json(const DeviceView& view, const Path& path) {
       {"in_flight_frames", path.in_flight},
       {"srtt_ns", path.rtt.srtt().ns},
       {"rttvar_ns", path.rtt.rttvar().ns},
-      {"rto_ns", path.rtt.rto().ns},
+      {"rto_ns", view.open->flow().patience(path.rtt).ns},
       {"rtt_min_ns", path.rtt.min_rtt().ns},
       {"rtt_p50_ns", path.round_trips.percentile(50).ns},
       {"rtt_p99_ns", path.round_trips.percentile(99).ns},

@@ -148,7 +148,7 @@ std::string InitiatorHost::describe(initiator::DeviceId id) const {
             initiator::path_state_name(at.state) + ", " + std::to_string(at.in_flight) +
             " in flight, window " + std::to_string(at.window.frames()) + ", " +
             std::to_string(at.payload.sectors()) + " sectors, rto " +
-            std::to_string(at.rtt.rto().ns / 1'000'000) + " ms]";
+            std::to_string(device->flow().patience(at.rtt).ns / 1'000'000) + " ms]";
   }
   return text;
 }

@@ -44,6 +44,10 @@ class Flow : public testing::Test {
     return device(index).paths().at(number);
   }
 
+  [[nodiscard]] Duration patience(std::uint32_t index, std::uint32_t number = 0) {
+    return flow.timing(device(index), path(index, number)).patience;
+  }
+
   [[nodiscard]] Answer ask(std::uint32_t index) { return flow.ask(now, device(index), {}).answer; }
 
   // Sends until flow control says no; returns how many.
@@ -151,7 +155,7 @@ TEST_F(Flow, WhatWasCutForAFrameThatWasNotLostGrowsBack) {
   flow.on_false_alarm(device(0), path(0, 0), ms(900));
   EXPECT_EQ(flow.shelf(device(0)).window.size(), before);
   EXPECT_EQ(path(0, 0).window.size(), path_before);
-  EXPECT_GE(device(0).flow().patience, ms(900));
+  EXPECT_GE(patience(0), ms(900));
 }
 
 TEST_F(Flow, TheWindowOfAPathIsItsOwn) {
@@ -199,11 +203,35 @@ TEST_F(Flow, WithoutAPathNothingIsGranted) {
 }
 
 TEST_F(Flow, PatienceComesDownAsAnswersAreSeenButStaysAboveTheLongest) {
-  EXPECT_EQ(device(0).flow().patience, options.rtt.data_initial);
+  EXPECT_EQ(patience(0), options.rtt.data_initial);
   run(0, 12'000, ms(4));
-  EXPECT_EQ(device(0).flow().patience, options.rtt.min);
+  EXPECT_EQ(patience(0), options.rtt.min);
   run(0, 1, ms(400));
-  EXPECT_GE(device(0).flow().patience, ms(499));
+  EXPECT_GE(patience(0), ms(499));
+}
+
+TEST_F(Flow, TheTimersOfAPathAreItsOwn) {
+  const auto answers = [this](std::uint32_t number, Duration round_trip) {
+    for (int i = 0; i < 200; ++i) {
+      flow.on_answer(now, device(0), path(0, number), FrameOp::read, round_trip);
+    }
+  };
+  fill(0);
+  const auto quiet = [this](std::uint32_t number) {
+    return flow.timing(device(0), path(0, number)).quiet;
+  };
+  EXPECT_EQ(quiet(0), options.rtt.initial);
+  answers(1, ms(300));
+  EXPECT_EQ(quiet(1), ms(301));
+  EXPECT_EQ(quiet(0), quiet(1)) << "it has answered nothing yet";
+  answers(0, ms(60));
+  EXPECT_EQ(quiet(0), ms(61));
+  EXPECT_EQ(quiet(1), ms(301));
+  // What the disk may take is the same over both. Forgotten, it leaves what each path takes.
+  EXPECT_EQ(patience(0, 0), patience(0, 1));
+  device(0).flow().tail_bound = {};
+  EXPECT_EQ(patience(0, 0), ms(61));
+  EXPECT_EQ(patience(0, 1), ms(301));
 }
 
 TEST_F(Flow, AStoreThatCommitsManyWritesTogetherGetsManyHoweverLongThatTakes) {
