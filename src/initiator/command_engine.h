@@ -34,6 +34,8 @@ class CommandEngine {
   // stop waiting early. Unknown cookies are ignored.
   void cancel(std::uint64_t cookie);
 
+  [[nodiscard]] std::size_t in_use() const { return commands_.size() - free_.size(); }
+
  private:
   struct Command {
     CommandRequest request;

@@ -126,6 +126,8 @@ class Discovery {
 
   [[nodiscard]] std::optional<Instant> next_time() const;
 
+  [[nodiscard]] std::size_t waiting_queries() const { return queries_.size(); }
+
   // Whether everything is asked for anyhow.
   [[nodiscard]] bool is_wildcard_on() const { return wildcard_on_; }
 

@@ -23,6 +23,8 @@ class EventQueue {
     events_.push(event);
   }
 
+  [[nodiscard]] std::size_t size() const { return events_.size(); }
+
   [[nodiscard]] std::size_t poll(std::span<Event> out) {
     std::size_t count = 0;
     while (count < out.size() && !events_.empty()) {

@@ -252,6 +252,21 @@ std::optional<Instant> InitiatorCore::poll_timeout() const {
   return next;
 }
 
+CoreUse InitiatorCore::table_use() const {
+  CoreUse use{.requests = io_.requests(),
+              .frames = io_.frames(),
+              .commands = commands_.in_use(),
+              .targets = targets().size(),
+              .events = events_.size(),
+              .fences = io_.fence().size(),
+              .queries = discovery_.waiting_queries()};
+  for (const std::optional<Device>& device : devices_) {
+    use.devices += device ? 1U : 0U;
+    use.paths = std::max<std::size_t>(use.paths, device ? device->paths().size() : 0);
+  }
+  return use;
+}
+
 // --- requests ---
 
 void InitiatorCore::discover(DeviceAddress address, std::optional<PortId> only) {

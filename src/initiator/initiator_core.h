@@ -33,7 +33,8 @@ namespace aoe::initiator {
 // their buffers) to the ports in between; then poll completions and events; then sleep until a
 // frame or poll_timeout(). Time must not go backwards and must not be zero.
 //
-// Single thread. Allocates in the constructor and in open_device() only.
+// Single thread. Allocates in the constructor and in open_device(), and for the texts of an answer
+// to IDENTIFY.
 class InitiatorCore {
  public:
   // `pool` serves every frame the core sends and outlives it. Its frame size limits the payload:
@@ -107,6 +108,8 @@ class InitiatorCore {
   [[nodiscard]] const Device* device(DeviceId id) const;
 
   [[nodiscard]] const CoreStats& stats() const { return stats_; }
+
+  [[nodiscard]] CoreUse table_use() const;
 
   // How often the tags of an exchange began again, see TagTable::wraps().
   [[nodiscard]] std::uint64_t tag_wraps() const { return exchanges_.tag_wraps(); }

@@ -87,6 +87,11 @@ class IoEngine {
 
   [[nodiscard]] const WriteFence& fence() const { return fence_; }
 
+  // Places that are in use: of requests, and of frames that wait for an answer or for their turn.
+  [[nodiscard]] std::uint32_t requests() const { return requests_.in_use(); }
+
+  [[nodiscard]] std::uint32_t frames() const { return frames_; }
+
  private:
   // How soon to look again when every tag rests.
   static constexpr Duration kTagRetry = Duration::milliseconds(10);

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "initiator/device_loss.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,19 @@ struct CoreLimits {
   std::uint32_t events_max = 256;
   std::uint32_t fences_max = 256;  // ranges that rest after a retransmitted write
   std::uint32_t queries_max = 64;  // config queries waiting for a turn to be sent
+};
+
+// How many places of those tables are in use.
+struct CoreUse {
+  std::size_t devices = 0;
+  std::size_t paths = 0;  // of the device that has most
+  std::size_t requests = 0;
+  std::size_t frames = 0;
+  std::size_t commands = 0;
+  std::size_t targets = 0;
+  std::size_t events = 0;
+  std::size_t fences = 0;
+  std::size_t queries = 0;
 };
 
 // Timers of a path after RFC 6298.

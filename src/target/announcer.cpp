@@ -278,6 +278,11 @@ void Announcer::forget(Export& subject) {
   }
 }
 
+std::size_t Announcer::discoveries() const {
+  return static_cast<std::size_t>(std::count_if(discoveries_.begin(), discoveries_.end(),
+                                                [](const Discovery& d) { return d.in_use; }));
+}
+
 void Announcer::handle_timeout(Instant now) {
   advance_probes(now);
   if (!has_paced_work_ || now < pace_next_) {

@@ -39,6 +39,9 @@ class Announcer {
   // argument.
   void handle_wildcard_query(const Arrival& arrival, PacketBuffer frame);
 
+  // Wildcard queries that are being answered.
+  [[nodiscard]] std::size_t discoveries() const;
+
   // It is being removed.
   void forget(Export& subject);
   void handle_timeout(Instant now);

@@ -34,6 +34,9 @@ class LateWriteFilter {
   // Whether a write or trim may be executed now; a write that may counts as executed.
   [[nodiscard]] bool may_execute(const Arrival& arrival, Export& subject, const AtaPlan& plan);
 
+  // Places of TargetLimits::write_stamps_max in use.
+  [[nodiscard]] std::size_t stamps() const { return stamps_ ? stamps_->in_use() : 0; }
+
   // What is known of the hosts that wrote to an export lately, for a target that follows on this
   // one, and from one before.
   void hand_over(Instant now, const Export& subject, Handover& handover) const;

@@ -275,6 +275,11 @@ void StateKeeper::begin_due_saves() {
   }
 }
 
+std::size_t StateKeeper::changes() const {
+  return static_cast<std::size_t>(std::count_if(
+      changes_.begin(), changes_.end(), [](const Change& c) { return c.kind != Kind::none; }));
+}
+
 StateKeeper::Change* StateKeeper::find(const Export& subject) {
   const auto found = std::find_if(changes_.begin(), changes_.end(), [&subject](const Change& c) {
     return c.kind != Kind::none && c.export_id == subject.id;

@@ -44,6 +44,9 @@ class StateKeeper {
 
   [[nodiscard]] std::optional<StateSave> poll_state_save();
 
+  // Changes that are on their way.
+  [[nodiscard]] std::size_t changes() const;
+
   // The answer to a config query from `arrival` on its port.
   void send_config(const Arrival& arrival, const Export& subject, std::uint8_t command,
                    protocol::AoeError error);

@@ -4,6 +4,7 @@
 #include "protocol/ata_command.h"
 #include "target/access_list.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace aoe::target {
@@ -470,6 +471,21 @@ TargetStats TargetCore::stats() const {
   TargetStats stats = parts_.stats;
   stats.events_lost = parts_.events.lost();
   return stats;
+}
+
+TargetUse TargetCore::table_use() const {
+  const std::vector<Initiator>& known = initiators();
+  const std::span<const Session> granted = sessions();
+  return {
+      .requests = executor_.in_flight(),
+      .initiators = static_cast<std::size_t>(std::count_if(
+          known.begin(), known.end(), [](const Initiator& entry) { return entry.in_use; })),
+      .changes = keeper_.changes(),
+      .discoveries = announcer_.discoveries(),
+      .sessions = static_cast<std::size_t>(std::count_if(
+          granted.begin(), granted.end(), [](const Session& session) { return session.id != 0; })),
+      .exports = exports().size(),
+      .write_stamps = late_writes_.stamps()};
 }
 
 const Export* TargetCore::find(ExportId id) {

@@ -133,6 +133,9 @@ class TargetCore {
 
   [[nodiscard]] std::uint32_t requests_in_flight() const { return executor_.in_flight(); }
 
+  // Looks at every place: for tests and people.
+  [[nodiscard]] TargetUse table_use() const;
+
  private:
   [[nodiscard]] bool is_acceptable(PortId port, const protocol::FrameHeader& header);
   void handle_request(const Arrival& arrival, PacketBuffer frame);

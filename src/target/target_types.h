@@ -50,6 +50,17 @@ struct TargetLimits {
   Duration frame_life = Duration::seconds(1);
 };
 
+// How many places of those tables are in use.
+struct TargetUse {
+  std::size_t requests = 0;
+  std::size_t initiators = 0;
+  std::size_t changes = 0;
+  std::size_t discoveries = 0;
+  std::size_t sessions = 0;
+  std::size_t exports = 0;
+  std::size_t write_stamps = 0;
+};
+
 enum class WriteMode : std::uint8_t {
   write_through,  // a reply to a write means that it survives a power cut
   write_back,     // it may be lost until a FLUSH was answered; IDENTIFY says so

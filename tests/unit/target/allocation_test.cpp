@@ -1,39 +1,10 @@
 // Frames must not make a core allocate: what a stranger sends costs no memory.
+#include "support/allocation_counter.h"
+#include "support/lent_frame.h"
 #include "support/sealed_frames.h"
 #include "support/target_fixture.h"
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-
-void* counted(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): this is what new stands on
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) {
-    std::abort();
-  }
-  return memory;
-}
-
-}  // namespace
-
-// The replaceable functions of the whole test program.
-void* operator new(std::size_t size) {
-  return counted(size);
-}
-
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
+#include <array>
 
 namespace aoe::test {
 namespace {
@@ -43,20 +14,6 @@ using protocol::ReserveCommand;
 
 constexpr std::uint8_t kAdd = 1;
 
-// Lends one buffer at a time, without allocating.
-class OneFrame final : public BufferOwner {
- public:
-  PacketBuffer make(const Bytes& frame) {
-    memory_ = frame;
-    return {*this, 0, memory_, memory_.size()};
-  }
-
-  void release_buffer(std::uint32_t /*index*/) noexcept override {}
-
- private:
-  Bytes memory_;
-};
-
 class Allocating : public TargetTest {
  protected:
   Allocating() { (void)t.serve(TargetHarness::settings()); }
@@ -64,7 +21,7 @@ class Allocating : public TargetTest {
   // Allocations while the core takes one frame and gives its answers away.
   std::uint64_t cost(const Bytes& frame) {
     PacketBuffer buffer = frame_.make(frame);
-    const std::uint64_t before = allocations.load();
+    const std::uint64_t before = allocations();
     t.core().handle_frame(t.now(), PortId{0}, std::move(buffer));
     std::array<target::ExportStoreOp, 8> ops;
     const std::size_t op_count = t.core().poll_store_ops(ops);
@@ -73,11 +30,11 @@ class Allocating : public TargetTest {
     }
     std::array<target::TxFrame, 8> frames;
     (void)t.core().poll_transmit(frames);
-    const std::uint64_t after = allocations.load();
+    const std::uint64_t after = allocations();
     return after - before;
   }
 
-  OneFrame frame_;
+  LentFrame frame_;
 };
 
 TEST_F(Allocating, CommandsOfEveryKindCostNoMemory) {
