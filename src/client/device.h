@@ -82,7 +82,7 @@ struct PathInfo {
 
 struct DeviceInfo {
   DeviceAddress address;
-  std::string state;  // "opening", "up", "down" or "closing"
+  std::string state;  // "opening", "up", "down", "quarantined" or "closing"
   protocol::IdentifyModel identity;
   std::uint64_t sectors = 0;
   std::uint32_t payload_bytes = 0;  // the smallest of the live paths: a good unit of I/O

@@ -42,6 +42,8 @@ const char* device_state_name(DeviceState state) {
       return "up";
     case DeviceState::down:
       return "down";
+    case DeviceState::quarantined:
+      return "quarantined";
     case DeviceState::closing:
       return "closing";
   }
@@ -52,10 +54,13 @@ DeviceState Device::state() const {
   if (closing_) {
     return DeviceState::closing;
   }
-  if (!identity_) {
-    return DeviceState::opening;
+  if (up_) {
+    return DeviceState::up;
   }
-  return up_ ? DeviceState::up : DeviceState::down;
+  if (paths_.are_quarantined()) {
+    return DeviceState::quarantined;
+  }
+  return identity_ ? DeviceState::down : DeviceState::opening;
 }
 
 bool Device::other_instance_serves(std::uint32_t path) const {

@@ -28,8 +28,9 @@ enum class IdentityVerdict : std::uint8_t {
 enum class DeviceState : std::uint8_t {
   opening,  // was never up
   up,
-  down,     // no live path; comes back by itself
-  closing,  // takes nothing new
+  down,         // no live path; comes back by itself
+  quarantined,  // the same, and whoever answers for it is not to be trusted
+  closing,      // takes nothing new
 };
 
 [[nodiscard]] const char* device_state_name(DeviceState state);

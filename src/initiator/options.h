@@ -149,9 +149,10 @@ struct CoreStats {
   std::uint64_t fence_overflows = 0;  // no room: all writes of the device waited
   std::uint64_t tags_exhausted = 0;   // sending paused because every tag rests
   std::uint64_t buffers_exhausted = 0;
-  std::uint64_t paths_refused = 0;  // no room in the path set
-  std::uint64_t quarantines = 0;    // paths that lead to something else
-  std::uint64_t path_holds = 0;     // paths that came and went, and were kept out of use for it
+  std::uint64_t paths_refused = 0;    // no room in the path set
+  std::uint64_t quarantines = 0;      // paths that lead to something else
+  std::uint64_t paths_suspected = 0;  // paths that fell silent
+  std::uint64_t path_holds = 0;       // paths that came and went, and were kept out of use for it
   std::uint64_t requests_failed_fast = 0;  // requests that ended for want of a path
   // The extension between our own ends.
   std::uint64_t sessions = 0;         // founded or renewed

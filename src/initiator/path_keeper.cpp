@@ -427,6 +427,7 @@ void PathKeeper::on_identity_silence(Instant now, std::uint32_t slot) {
   // A disk may be slow, but nothing is read from it for this question.
   if (path.state == PathState::live && path.losses_in_row >= context_.options.suspect_after &&
       path.answered < exchange.first_sent) {
+    ++context_.stats.paths_suspected;
     went(now, exchange.device, exchange.path, PathState::suspect);
   }
 }

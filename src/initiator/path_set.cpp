@@ -171,6 +171,14 @@ bool PathSet::any_carries_data() const {
                      [](const Path& path) { return path.carries_data(); });
 }
 
+bool PathSet::are_quarantined() const {
+  const auto is_quarantined = [](const Path& path) { return path.state == PathState::quarantined; };
+  return std::any_of(paths_.begin(), paths_.end(), is_quarantined) &&
+         std::all_of(paths_.begin(), paths_.end(), [&](const Path& path) {
+           return is_quarantined(path) || path.state == PathState::down;
+         });
+}
+
 std::uint32_t PathSet::target_buffers() const {
   std::uint32_t most = 1;
   for (const Path& path : paths_) {

@@ -148,6 +148,9 @@ class PathSet {
   [[nodiscard]] bool any_live() const;
   [[nodiscard]] bool any_carries_data() const;
 
+  // Whether every path whose port has a link is quarantined, and there is one.
+  [[nodiscard]] bool are_quarantined() const;
+
   // Of the live paths (or, without one, of the suspect ones), 0 without any.
   [[nodiscard]] std::uint32_t smallest_payload_sectors() const;
 

@@ -105,6 +105,9 @@ const char* state_name(const KeptDevice& device, const initiator::Device* view) 
   if (view->is_up()) {
     return "up";
   }
+  if (view->state() == initiator::DeviceState::quarantined) {
+    return "quarantined";
+  }
   return device.was_up ? "down" : "searching";
 }
 
@@ -215,6 +218,7 @@ Json core_json(const initiator::CoreStats& stats) {
       {"buffers_exhausted", stats.buffers_exhausted},
       {"paths_refused", stats.paths_refused},
       {"quarantines", stats.quarantines},
+      {"paths_suspected", stats.paths_suspected},
       {"path_holds", stats.path_holds},
       {"requests_merged", stats.requests_merged},
       {"requests_failed_fast", stats.requests_failed_fast},

@@ -11,7 +11,7 @@
 namespace aoe::initiatord {
 
 // The state of a device as one word: "up", "down" (it was up), "searching" (nothing answered yet),
-// "disabled".
+// "quarantined" (what answers is not what it should be), "disabled".
 [[nodiscard]] const char* state_name(const KeptDevice& device, const initiator::Device* view);
 
 struct DeviceView {

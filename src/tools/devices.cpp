@@ -89,8 +89,8 @@ class ListCommand final : public InitiatorCommand {
  public:
   ListCommand()
       : InitiatorCommand({"initiator.list", DeviceArgument::none,
-                          "STATE is up, down (it was up before), searching (nothing answered yet) "
-                          "or disabled."}) {}
+                          "STATE is up, down (it was up before), searching (nothing answered yet), "
+                          "quarantined (what answers is another disk) or disabled."}) {}
 
  protected:
   [[nodiscard]] std::string text_of(const Json& result) const override {

@@ -427,7 +427,7 @@ TEST(CoreDevice, OnlyPinnedMacsAndSerialsAreUsed) {
   world.core->close_device(world.now, by_mac);
   const DeviceId by_serial = *world.core->open_device(world.now, kE71, {.pinned_serial = "S2"});
   world.run(target);
-  EXPECT_FALSE(world.core->device(by_serial)->is_up());
+  EXPECT_EQ(world.core->device(by_serial)->state(), DeviceState::quarantined);
   EXPECT_FALSE(world.core->device(by_serial)->identity().has_value());
   target.disk.serial = "S2";
   world.core->discover(kE71);
@@ -587,6 +587,18 @@ TEST(CoreDevice, StatesFollowThePaths) {
   EXPECT_EQ(world.core->device(id)->state(), DeviceState::up);
   world.port_down();
   EXPECT_EQ(world.core->device(id)->state(), DeviceState::down);
+  world.port_up();
+  world.run(target);
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::up);
+  // Another disk comes in its place.
+  world.port_down();
+  FakeTarget foreign;
+  foreign.disk.serial = "S2";
+  world.port_up();
+  world.run(foreign);
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::quarantined);
+  world.port_down();
+  EXPECT_EQ(world.core->device(id)->state(), DeviceState::down) << "nobody answers at all";
   world.port_up();
   world.run(target);
   EXPECT_EQ(world.core->device(id)->state(), DeviceState::up);
