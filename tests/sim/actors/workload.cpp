@@ -106,6 +106,9 @@ void Workload::on_initiator_event(const initiator::Event& event) {
         slot.path_went = slot.path_went || devices_[slot.disk] == event.device;
       }
       break;
+    case initiator::EventKind::path_quarantined:
+      counters_.second_instances += event.reason == initiator::QuarantineReason::instance ? 1U : 0U;
+      break;
     case initiator::EventKind::events_lost:
       ++counters_.events_lost;
       pump();
@@ -246,8 +249,11 @@ bool Workload::submit(std::uint32_t index) {
   Slot& slot = slots_[index];
   const auto accepted = host_.submit(devices_[slot.disk], slot.request);
   if (!accepted) {
+    const bool fails_fast = options_.device.loss.on_path_loss == initiator::OnPathLoss::fail ||
+                            options_.device.loss.fast_io_fail != Duration{};
     if (accepted.error() != initiator::SubmitError::not_ready &&
-        accepted.error() != initiator::SubmitError::busy) {
+        accepted.error() != initiator::SubmitError::busy &&
+        !(fails_fast && accepted.error() == initiator::SubmitError::no_path)) {
       violate(Rule::user_error,
               std::string("submit refused: ") + initiator::submit_error_name(accepted.error()));
     }
@@ -310,6 +316,9 @@ void Workload::begin(Slot& slot) {
                                        .effect = slot.request.op == IoOp::trim && !disk.trim_is_sure
                                                      ? RegisterHistory::Effect::maybe_zeros
                                                      : RegisterHistory::Effect::zeros});
+      slot.zeros =
+          judges_.zeros.begin(host_.world().now(), writer_,
+                              {.disk = range.disk, .lba = range.lba, .sectors = range.sectors});
       return;
   }
 }
@@ -317,6 +326,10 @@ void Workload::begin(Slot& slot) {
 // --- completions ---
 
 void Workload::on_completion(const IoCompletion& done) {
+  TraceHash& trace = host_.world().trace();
+  trace.mix(static_cast<std::uint64_t>(host_.world().now().ns));
+  trace.mix(std::uint64_t{options_.index} << 48U | done.cookie << 8U |
+            static_cast<std::uint64_t>(done.status));
   if (done.cookie >= slots_.size() || !slots_[done.cookie].busy) {
     violate(Rule::completion, "a completion for no request, cookie " + std::to_string(done.cookie));
     return;
@@ -390,6 +403,7 @@ void Workload::end(Slot& slot, const IoCompletion& done) {
         break;
       case IoOp::trim:
       case IoOp::write_zeroes:
+        judges_.zeros.acknowledge(host_.world().now(), slot.zeros);
         history.end_write(slot.ticket);
         break;
     }
@@ -431,6 +445,7 @@ void Workload::forget(const Slot& slot) {
       break;
     case IoOp::trim:
     case IoOp::write_zeroes:
+      judges_.zeros.give_up(host_.world().now(), slot.zeros);
       judges_.history.doubt_write(slot.ticket);
       break;
   }

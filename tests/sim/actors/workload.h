@@ -66,6 +66,7 @@ struct WorkloadCounters {
   std::uint64_t paths_lost = 0;
   std::uint64_t devices_lost = 0;
   std::uint64_t events_lost = 0;
+  std::uint64_t second_instances = 0;
   std::uint64_t flushes_moved = 0;  // answered although a path went while they were under way
 };
 
@@ -90,6 +91,10 @@ class Workload final : public IoUser {
   // How a request that was asked for has ended; nothing while it has not.
   [[nodiscard]] const std::optional<initiator::IoCompletion>& answer(std::uint32_t number) const {
     return asked_[number];
+  }
+
+  [[nodiscard]] std::uint32_t disks() const {
+    return static_cast<std::uint32_t>(options_.disks.size());
   }
 
   // No new requests until go_on().
@@ -130,6 +135,7 @@ class Workload final : public IoUser {
     std::uint32_t asked = kNotAsked;  // number of what a scenario asked for
     bool path_went = false;           // while it was under way
     RegisterHistory::Ticket ticket = 0;
+    ZeroChecker::Ticket zeros = 0;  // of a trim or a write of zeros
     CacheChecker::FlushStart flush_start{};
   };
 

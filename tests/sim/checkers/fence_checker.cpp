@@ -35,24 +35,42 @@ void FenceChecker::on_target_frame(std::uint32_t disk, ConstByteSpan frame) {
   }
 }
 
+bool FenceChecker::keeps_out(std::uint32_t disk, std::span<const MacAddress> addresses,
+                             std::span<const MacAddress> present) const {
+  if (disk >= disks_.size() || disks_[disk].holders.empty()) {
+    return false;
+  }
+  const std::vector<MacAddress>& holders = disks_[disk].holders;
+  return std::equal(holders.begin(), holders.end(), present.begin(), present.end()) &&
+         std::find_first_of(holders.begin(), holders.end(), addresses.begin(), addresses.end()) ==
+             holders.end();
+}
+
 void FenceChecker::on_write(Instant now, SectorPlace place, SectorValue value,
                             std::span<const MacAddress> present) {
-  if (place.disk >= disks_.size() || disks_[place.disk].holders.empty() || value.writer() == 0 ||
-      value.writer() > writers_.size()) {
+  if (value.writer() == 0 || value.writer() > writers_.size()) {
     return;
   }
-  const std::vector<MacAddress>& holders = disks_[place.disk].holders;
-  if (!std::equal(holders.begin(), holders.end(), present.begin(), present.end())) {
-    return;
+  if (keeps_out(place.disk, writers_[value.writer() - 1], present)) {
+    violations_.add(Rule::fencing, now,
+                    "disk " + std::to_string(place.disk) + " sector " + std::to_string(place.lba) +
+                        ": " + to_string(value) + " is executed although the disk is reserved");
   }
-  for (const MacAddress& address : writers_[value.writer() - 1]) {
-    if (std::find(holders.begin(), holders.end(), address) != holders.end()) {
-      return;
-    }
+}
+
+void FenceChecker::on_zeros(Instant now, SectorPlace place, const MacAddress& source,
+                            std::span<const MacAddress> present) {
+  // The machine's other addresses count as well.
+  const auto machine = std::find_if(
+      writers_.begin(), writers_.end(), [&source](const std::vector<MacAddress>& addresses) {
+        return std::find(addresses.begin(), addresses.end(), source) != addresses.end();
+      });
+  if (machine != writers_.end() && keeps_out(place.disk, *machine, present)) {
+    violations_.add(Rule::fencing, now,
+                    "disk " + std::to_string(place.disk) + " sector " + std::to_string(place.lba) +
+                        ": zeros of " + to_string(source) +
+                        " are executed although the disk is reserved");
   }
-  violations_.add(Rule::fencing, now,
-                  "disk " + std::to_string(place.disk) + " sector " + std::to_string(place.lba) +
-                      ": " + to_string(value) + " is executed although the disk is reserved");
 }
 
 }  // namespace aoe::sim

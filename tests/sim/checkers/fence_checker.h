@@ -30,6 +30,9 @@ class FenceChecker {
   // A write of `value` takes effect while the target holds `present` for the reservation.
   void on_write(Instant now, SectorPlace place, SectorValue value,
                 std::span<const MacAddress> present);
+  // The same for zeros, which do not say whose they are: the request came from `source`.
+  void on_zeros(Instant now, SectorPlace place, const MacAddress& source,
+                std::span<const MacAddress> present);
 
   [[nodiscard]] std::uint64_t answers() const { return answers_; }
 
@@ -37,6 +40,10 @@ class FenceChecker {
   struct Disk {
     std::vector<MacAddress> holders;
   };
+
+  // Whether a reservation that was announced, and is in force, keeps these addresses out.
+  [[nodiscard]] bool keeps_out(std::uint32_t disk, std::span<const MacAddress> addresses,
+                               std::span<const MacAddress> present) const;
 
   Violations& violations_;
   std::vector<std::vector<MacAddress>> writers_;  // by number - 1

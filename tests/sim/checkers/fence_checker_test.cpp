@@ -56,6 +56,15 @@ TEST_F(FenceCheckerTest, LetsEverybodyWriteUntilSomebodyHoldsTheDisk) {
   EXPECT_TRUE(may_write(1));
 }
 
+TEST_F(FenceCheckerTest, KnowsWhoseZerosTheyAreByTheirSender) {
+  tell(Kind::reply, {kSecond});
+  const std::vector<MacAddress> present{kSecond};
+  checker_.on_zeros({}, {.disk = 0, .lba = 1}, kSecond, present);
+  EXPECT_TRUE(violations_.empty());
+  checker_.on_zeros({}, {.disk = 0, .lba = 1}, kFirst, present);
+  EXPECT_EQ(violations_.count(), 1U);
+}
+
 TEST_F(FenceCheckerTest, WaitsForTheAnswerToAChange) {
   tell(Kind::reply, {kSecond});
   EXPECT_TRUE(may_write(1, 0, {kFirst})) << "it has changed hands, and nobody was told yet";

@@ -5,7 +5,9 @@
 #include "protocol/aoe_mac_lists.h"
 #include "protocol/aoe_session.h"
 #include "protocol/ata_command.h"
+#include "protocol/ata_trim.h"
 
+#include <algorithm>
 #include <string>
 
 namespace aoe::sim {
@@ -36,6 +38,11 @@ bool is_write(std::uint8_t opcode) {
   return kind == protocol::AtaKind::write || kind == protocol::AtaKind::write_fua;
 }
 
+bool changes_sectors(std::uint8_t opcode) {
+  return is_write(opcode) ||
+         protocol::find_opcode(opcode).kind == protocol::AtaKind::data_set_management;
+}
+
 }  // namespace
 
 void Judges::watch(TargetHost& target, SimDisk& disk, std::uint32_t disk_id) {
@@ -62,6 +69,7 @@ void Judges::watch(TargetHost& target, SimDisk& disk, std::uint32_t disk_id) {
 std::uint32_t Judges::new_writer(const WriterPorts& ports) {
   ++writers_;
   executions.add_writer(writers_, ports.promise);
+  zeros.add_writer(writers_, ports.promise, ports.addresses);
   if (ports.promise == ExecutionChecker::Promise::exactly_once) {
     caches.add_writer(writers_);
   }
@@ -101,17 +109,42 @@ void Judges::on_disk_change(Instant now, std::uint32_t disk, const StoreOp& op) 
                           SectorValue{load_le64(op.data, i * kSectorBytes)});
     }
   }
-  if (op.kind != StoreOpKind::write || fences.answers() == 0) {
+  judge_zeros(now, watched_[disk], op);
+  judge_fences(now, watched_[disk], op);
+}
+
+void Judges::judge_zeros(Instant now, const Watched& watched, const StoreOp& op) {
+  const auto kind = op.kind == StoreOpKind::discard && !watched.disk->discards_to_zeros()
+                        ? ZeroChecker::Kind::discard_of_no_promise
+                        : ZeroChecker::Kind::zeros;
+  for (std::uint64_t i = 0; i < op.length_bytes / kSectorBytes; ++i) {
+    if (op.kind == StoreOpKind::write && load_le64(op.data, i * kSectorBytes) != 0) {
+      continue;
+    }
+    const std::uint64_t lba = op.offset_bytes / kSectorBytes + i;
+    zeros.on_change(now, {.disk = watched.disk_id, .lba = lba}, kind,
+                    {load_le64(watched.disk->sector(lba), 0)}, op.initiator);
+  }
+}
+
+void Judges::judge_fences(Instant now, const Watched& watched, const StoreOp& op) {
+  if (fences.answers() == 0) {
     return;
   }
-  target::TargetCore* core = watched_[disk].target->core();
-  const target::Export* served = core == nullptr ? nullptr : core->find(watched_[disk].address);
+  target::TargetCore* core = watched.target->core();
+  const target::Export* served = core == nullptr ? nullptr : core->find(watched.address);
   if (served == nullptr) {
     return;
   }
   for (std::uint64_t i = 0; i < op.length_bytes / kSectorBytes; ++i) {
-    fences.on_write(now, {.disk = disk, .lba = op.offset_bytes / kSectorBytes + i},
-                    {load_le64(op.data, i * kSectorBytes)}, served->persistent.reservation);
+    const SectorPlace place{.disk = watched.disk_id, .lba = op.offset_bytes / kSectorBytes + i};
+    const SectorValue value{op.kind == StoreOpKind::write ? load_le64(op.data, i * kSectorBytes)
+                                                          : 0};
+    if (value.is_zero()) {
+      fences.on_zeros(now, place, op.initiator, served->persistent.reservation);
+    } else {
+      fences.on_write(now, place, value, served->persistent.reservation);
+    }
   }
 }
 
@@ -169,19 +202,57 @@ void Judges::tell_of_write(ConstByteSpan frame) const {
         words, "tag", std::to_string(header->tag.value), "to", to_string(header->destination)});
 }
 
+void Judges::note_zeros(ConstByteSpan frame, std::uint32_t sequence) {
+  const auto header = protocol::parse_header(frame);
+  const auto ata = protocol::parse_ata(frame);
+  const auto watched =
+      std::find_if(watched_.begin(), watched_.end(), [&header](const Watched& one) {
+        return one.disk != nullptr && header && one.address == header->address;
+      });
+  if (!ata || watched == watched_.end()) {
+    return;
+  }
+  if (!is_write(ata->argument.command_status)) {
+    const auto ranges =
+        protocol::parse_trim(ata->data, static_cast<std::uint8_t>(ata->argument.sector_count));
+    for (std::size_t i = 0; ranges && i < ranges->size(); ++i) {
+      zeros.on_frame(header->source,
+                     {.disk = watched->disk_id,
+                      .lba = (*ranges)[i].first.value,
+                      .sectors = (*ranges)[i].sector_count},
+                     sequence);
+    }
+    return;
+  }
+  const Lba first = ata->argument.is_extended() ? ata->argument.lba48() : ata->argument.lba28();
+  for (std::uint32_t i = 0; i < ata->argument.sector_count; ++i) {
+    if (load_le64(ata->data, i * kSectorBytes) == 0) {
+      zeros.on_frame(header->source,
+                     {.disk = watched->disk_id, .lba = first.value + i, .sectors = 1}, sequence);
+    }
+  }
+}
+
 // A write that leaves without a seal is one that may be executed more than once.
 void Judges::on_initiator_frame(ConstByteSpan frame) {
   constexpr std::size_t kDataAt = protocol::kAtaHeaderBytes;
   if (frame.size() < kDataAt + kSectorBytes ||
       load_u8(frame, kCommandAt) != static_cast<std::uint8_t>(protocol::Command::ata) ||
-      !is_write(load_u8(frame, kOpcodeAt))) {
+      !changes_sectors(load_u8(frame, kOpcodeAt))) {
     return;
   }
   const auto seal_at = protocol::seal_offset(frame.size());
+  const bool is_sealed = seal_at && load_be16(frame, *seal_at) == protocol::kSealMagic;
+  if (zeros.live() != 0) {
+    note_zeros(frame, is_sealed ? load_be32(frame, *seal_at + kSequenceInSeal) : 0);
+  }
+  if (!is_write(load_u8(frame, kOpcodeAt))) {
+    return;
+  }
   if (narrates()) {
     tell_of_write(frame);
   }
-  if (!seal_at || load_be16(frame, *seal_at) != protocol::kSealMagic) {
+  if (!is_sealed) {
     for (std::size_t at = kDataAt; at + kSectorBytes <= frame.size(); at += kSectorBytes) {
       executions.on_plain_copy(SectorValue{load_le64(frame, at)});
     }
@@ -197,6 +268,7 @@ void Judges::on_target_death(Instant now, std::uint32_t target, Death how) {
   for (const Watched& watched : watched_) {
     if (watched.disk != nullptr && watched.target->options().index == target) {
       executions.on_target_death(watched.disk_id);
+      zeros.on_target_death(watched.disk_id);
       if (how == Death::killed) {
         tell(now, watched.disk_id, 0, kWholeDisk, {"the target dies"});
         history.on_restart(watched.disk_id);

@@ -8,6 +8,7 @@
 #include "sim/checkers/fence_checker.h"
 #include "sim/checkers/register_history.h"
 #include "sim/checkers/violations.h"
+#include "sim/checkers/zero_checker.h"
 #include "sim/world/sim_disk.h"
 
 #include <cstdint>
@@ -58,6 +59,7 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
   Violations violations;
   RegisterHistory history;
   ExecutionChecker executions{violations};
+  ZeroChecker zeros{violations};
   FenceChecker fences{violations};
   CacheChecker caches{violations};
 
@@ -78,6 +80,10 @@ class Judges final : public DiskObserver, public TargetObserver, public Initiato
   };
 
   void tell_of_write(ConstByteSpan frame) const;
+  // Of a frame that trims, or writes zeros, in a session or not.
+  void note_zeros(ConstByteSpan frame, std::uint32_t sequence);
+  void judge_zeros(Instant now, const Watched& watched, const StoreOp& op);
+  void judge_fences(Instant now, const Watched& watched, const StoreOp& op);
 
   std::vector<Watched> watched_;  // by disk
   std::uint32_t writers_ = 0;

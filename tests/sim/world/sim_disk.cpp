@@ -149,6 +149,9 @@ StoreErrc SimDisk::draw_status(const StoreOp& op) {
 void SimDisk::complete(Instant now, std::uint32_t slot) {
   const StoreOp op = ops_[slot].op;
   StoreCompletion done{.tag = op.tag, .status = draw_status(op), .error_offset_bytes = 0};
+  world_.trace().mix(static_cast<std::uint64_t>(now.ns));
+  world_.trace().mix(std::uint64_t{id_} << 48U | static_cast<std::uint64_t>(done.status) << 40U |
+                     (op.offset_bytes ^ op.length_bytes << 20U));
   if (done.status == StoreErrc::ok) {
     execute(now, slot);
   } else {

@@ -120,6 +120,8 @@ class SimDisk final : public EventHandler {
 
   [[nodiscard]] std::uint64_t sectors() const { return options_.sectors; }
 
+  [[nodiscard]] bool discards_to_zeros() const { return options_.discard_reads_zero; }
+
   [[nodiscard]] ConstByteSpan sector(std::uint64_t lba) const;
   [[nodiscard]] ConstByteSpan durable_sector(std::uint64_t lba) const;
 
