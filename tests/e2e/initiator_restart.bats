@@ -33,7 +33,7 @@ stopped_for_a_while() {
   start_loads 4
   loads_run
   kill -s STOP "${SERVE_PIDS[@]}"
-  sleep "$(long_form 10 5)"
+  sleep 10
   loads_run
   kill -s CONT "${SERVE_PIDS[@]}"
   wait_for_traffic 0
