@@ -451,15 +451,33 @@ void SwarmRun::check_bounds() {
   };
   for (const auto& host : fabric_.targets()) {
     if (const target::TargetCore* core = host->core()) {
-      exceeds("requests of a target", core->requests_in_flight(), plan_.target.requests_max);
-      exceeds("initiators of a target", core->initiators().size(),
-              std::bit_ceil(std::max<std::uint64_t>(plan_.target.initiators_max, kWays)));
+      const target::TargetUse use = core->table_use();
+      const target::TargetLimits& limits = plan_.target;
+      exceeds("target: requests", use.requests, limits.requests_max);
+      exceeds("target: initiators", use.initiators,
+              std::bit_ceil(std::max<std::uint64_t>(limits.initiators_max, kWays)));
+      exceeds("target: changes", use.changes, limits.changes_max);
+      exceeds("target: discoveries", use.discoveries, limits.discoveries_max);
+      exceeds("target: sessions", use.sessions, limits.sessions_max);
+      exceeds("target: exports", use.exports, limits.exports_max);
+      exceeds("target: write stamps", use.write_stamps, limits.write_stamps_max);
     }
   }
   for (const auto& host : fabric_.initiators()) {
     if (host->is_up()) {
-      exceeds("remembered targets", host->core().targets().size(),
-              plan_.initiator.limits.targets_max);
+      const initiator::CoreUse use = host->core().table_use();
+      const initiator::CoreLimits& limits = plan_.initiator.limits;
+      exceeds("initiator: devices", use.devices, limits.devices_max);
+      exceeds("initiator: paths of a device", use.paths, limits.paths_max);
+      exceeds("initiator: requests", use.requests, limits.requests_max);
+      // Cutting one exchange in two may go beyond the limit by this (IoEngine::replace).
+      exceeds("initiator: frames", use.frames,
+              limits.frames_max + std::uint64_t{2} * limits.devices_max);
+      exceeds("initiator: commands", use.commands, limits.commands_max);
+      exceeds("initiator: remembered targets", use.targets, limits.targets_max);
+      exceeds("initiator: events", use.events, limits.events_max);
+      exceeds("initiator: fences", use.fences, limits.fences_max);
+      exceeds("initiator: queries", use.queries, limits.queries_max);
     }
   }
 }
