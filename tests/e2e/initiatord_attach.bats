@@ -405,8 +405,8 @@ EOF
   assert_contains "$output" "e7.1: attach: the disk does not answer within 25 s"
   run aoed attach e7.1 --via loop
   assert_contains "$output" "being attached or detached at this moment"
-  taken_away() { grep -q "came too late for the one who asked" "$INITIATORD_LOG" && grep -q "e7.1: detached" "$INITIATORD_LOG"; }
-  wait_for 60 taken_away
+  given_up() { grep -q "e7.1: attach: its first sector was not answered in time" "$INITIATORD_LOG"; }
+  wait_for 60 given_up
   [ -z "$(attached_devices)" ]
   [ ! -L "$LINKS/e7.1" ]
   start_targetd -e "7.1=$WORK/disk.img"

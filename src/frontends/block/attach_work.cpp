@@ -27,21 +27,30 @@ Source source_of(const AttachCommand& command, const Places& places) {
           .access = command.access};
 }
 
-// A block device of a disk that another host has reserved would have errors alone. Whatever else is
-// wrong with the first sector is for those who read it.
-Result<void> check_not_reserved(const Source& source) {
+// A block device of a disk that another host has reserved would have errors alone, and the kernel
+// would look for partitions on one that does not answer, each time as long as a request may take.
+// Whatever else is wrong with the first sector is for those who read it.
+Result<void> check_answers(const Source& source) {
   const os::Fd file(::open(source.file.c_str(), O_RDONLY | O_CLOEXEC));
   std::array<std::byte, kSectorBytes> sector{};
-  if (file && ::pread(file.get(), sector.data(), sector.size(), 0) < 0 && errno == EPERM) {
+  if (!file || ::pread(file.get(), sector.data(), sector.size(), 0) >= 0) {
+    return {};
+  }
+  if (errno == EPERM) {
     return fail_with(Errc::not_permitted, EPERM,
                      fmt::format("another host has reserved it (aoe reserve {0} list)",
+                                 to_string(source.address)));
+  }
+  if (errno == ETIMEDOUT) {
+    return fail_with(Errc::timed_out, ETIMEDOUT,
+                     fmt::format("its first sector was not answered in time (aoe paths {0})",
                                  to_string(source.address)));
   }
   return {};
 }
 
 Result<void> attach(const AttachCommand& command, const Places& places, AttachAnswer& answer) {
-  AOE_TRY(check_not_reserved(source_of(command, places)));
+  AOE_TRY(check_answers(source_of(command, places)));
   AOE_TRY_ASSIGN(const Attached attached,
                  attach_by(command.via.str(), source_of(command, places), front_ends()));
   if (!places.links.empty()) {
