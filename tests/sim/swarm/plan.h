@@ -29,6 +29,7 @@ enum class Sabotage : std::uint8_t {
   table_outgrown,
   strangers_let_in,  // the hostile station is on the access lists
   rogue_trusted,     // no serial number is asked for
+  linux_guard_off,   // copies of Linux hosts are executed however late they come
   holder_unknown,    // whoever holds a reservation counts as somebody else
   crash,             // the process dies
 };
@@ -52,9 +53,10 @@ struct PlanOverrides {
 
 // Who speaks what.
 enum class ProtocolMix : std::uint8_t {
-  sealed,  // everybody speaks our extension
-  plain,   // nobody does
-  mixed,   // each machine for itself
+  sealed,       // everybody speaks our extension
+  plain,        // nobody does
+  mixed,        // each machine for itself
+  linux_hosts,  // as mixed, and most machines have the Linux driver
 };
 
 [[nodiscard]] const char* protocol_mix_name(ProtocolMix mix);
@@ -109,6 +111,7 @@ struct Plan {
   std::uint64_t hot_sectors = 0;
   Duration think_max{};
   Duration timeout{};  // of requests; 0 = the device's 180 s
+  initiator::DeviceSettings device{};
 
   // Mean time between two faults of each kind that happens from time to time.
   std::array<Duration, kFaultCount> period{};

@@ -19,6 +19,12 @@ constexpr std::uint64_t kEventsPerOperation = 1'000;
 constexpr Duration kSlice = Duration::milliseconds(5);
 // When the last fault is gone, everybody whose requests are open sees one complete within this.
 constexpr Duration kProgressMax = Duration::seconds(10);
+// The Linux driver waits for timers that it made of its worst round trips, and never gives up here.
+constexpr Duration kLinuxProgressMax = Duration::seconds(180);
+constexpr Duration kLinuxDeadAfter = Duration::seconds(3600);
+// So long its hosts may take until their clocks are known.
+constexpr Duration kLinuxLearningMax = Duration::seconds(30);
+constexpr Duration kLinuxLearningStep = Duration::milliseconds(15);
 // Slow disks, and writes that rest behind fences, take their time; that much of it is watched.
 constexpr Duration kCalmMax = Duration::seconds(1000);
 
@@ -39,7 +45,7 @@ std::string serial_of(std::uint32_t disk) {
 
 bool speaks_extension(ProtocolMix mix, Prng& prng) {
   const bool tossed = prng.chance(1, 2);
-  return mix == ProtocolMix::mixed ? tossed : mix == ProtocolMix::sealed;
+  return mix == ProtocolMix::sealed || (mix != ProtocolMix::plain && tossed);
 }
 
 // Frames that carry a checksum of their own: what damages them is found by their receiver.
@@ -128,9 +134,7 @@ void SwarmRun::build_targets() {
     options.limits = plan_.target;
     options.buffers = plan_.target_buffers;
     options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
-    options.drift_ppm = static_cast<std::int32_t>(
-                            prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
-                        plan_.drift_ppm_max;
+    options.drift_ppm = any_drift(prng);
     TargetHost& host = fabric_.add_target(options, plan_.target_ports, plan_.mtu_bytes);
     for (std::uint32_t place = 0; place < plan_.exports_per_target; ++place) {
       const auto disk_id = static_cast<std::uint32_t>(fabric_.disks().size());
@@ -144,6 +148,7 @@ void SwarmRun::build_targets() {
       settings.allow = allowed();
       settings.has_duplicate_memory =
           speaks_extension(plan_.protocol, prng) && plan_.sabotage != Sabotage::memory_off;
+      settings.has_stale_write_guard = plan_.sabotage != Sabotage::linux_guard_off;
       settings.mode = prng.below(100) < plan_.write_back_percent ? target::WriteMode::write_back
                                                                  : target::WriteMode::write_through;
       fabric_.add_export(host, settings, disk_id, plan_.disk);
@@ -179,19 +184,22 @@ void SwarmRun::build_initiators() {
   const std::uint64_t smallest_area =
       plan_.hot_sectors == 0 ? plan_.disk_sectors : std::min(plan_.hot_sectors, plan_.disk_sectors);
   for (std::uint32_t i = 0; i < plan_.initiators; ++i) {
-    InitiatorHostOptions options;
-    options.core = plan_.initiator;
-    options.core.extension = speaks_extension(plan_.protocol, prng)
-                                 ? initiator::CoreOptions::Extension::on
-                                 : initiator::CoreOptions::Extension::off;
-    options.buffers = plan_.initiator_buffers;
-    options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
-    options.drift_ppm = static_cast<std::int32_t>(
-                            prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
-                        plan_.drift_ppm_max;
-    InitiatorHost& host = fabric_.add_initiator(options, plan_.initiator_ports, plan_.mtu_bytes);
-    host.set_tap(&judges_);
+    const bool is_linux =
+        plan_.protocol == ProtocolMix::linux_hosts && (prng.chance(2, 3) || i == 0);
+    is_linux_.push_back(is_linux);
+    BlockMachine& host = is_linux ? add_linux(prng) : add_initiator(prng);
+    WorkloadMix mix = plan_.mix;
+    initiator::DeviceSettings settings = plan_.device;
+    if (is_linux) {
+      mix = {.read = mix.read, .write = mix.write};
+    } else if (prng.chance(1, 12)) {
+      settings.access = initiator::DeviceSettings::Access::read_only;
+      mix = {.read = mix.read, .write = 0, .flush = mix.flush};
+    }
     for (WorkloadDisk& use : uses[i]) {
+      if (is_linux) {
+        linux_uses_.push_back({.machine = i, .target = use.address.shelf.value});
+      }
       use.owners = plan_.shared_sectors ? 1 : users[use.disk];
       use.chunk_sectors =
           std::clamp<std::uint64_t>(smallest_area / use.owners, 1, kChunkSectorsMax);
@@ -200,7 +208,8 @@ void SwarmRun::build_initiators() {
         host, judges_,
         WorkloadOptions{.index = i,
                         .disks = std::move(uses[i]),
-                        .mix = plan_.mix,
+                        .device = std::move(settings),
+                        .mix = mix,
                         .depth = plan_.depth,
                         .sectors_max = plan_.sectors_max,
                         .hot_sectors = plan_.hot_sectors,
@@ -215,10 +224,43 @@ void SwarmRun::build_initiators() {
   }
 }
 
+std::int32_t SwarmRun::any_drift(Prng& prng) const {
+  return static_cast<std::int32_t>(
+             prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
+         plan_.drift_ppm_max;
+}
+
+BlockMachine& SwarmRun::add_initiator(Prng& prng) {
+  InitiatorHostOptions options;
+  options.core = plan_.initiator;
+  options.core.extension = speaks_extension(plan_.protocol, prng)
+                               ? initiator::CoreOptions::Extension::on
+                               : initiator::CoreOptions::Extension::off;
+  options.buffers = plan_.initiator_buffers;
+  options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
+  options.drift_ppm = any_drift(prng);
+  InitiatorHost& host = fabric_.add_initiator(options, plan_.initiator_ports, plan_.mtu_bytes);
+  host.set_tap(&judges_);
+  return host;
+}
+
+BlockMachine& SwarmRun::add_linux(Prng& prng) {
+  constexpr std::array<std::uint32_t, 4> kHz = {100, 250, 300, 1000};
+  LinuxMachineOptions options;
+  options.driver.dead_after = kLinuxDeadAfter;
+  options.driver.ticks_per_second = kHz[prng.below(kHz.size())];
+  options.drift_ppm = any_drift(prng);
+  LinuxMachine& host = fabric_.add_linux(options, plan_.initiator_ports, plan_.mtu_bytes);
+  host.set_tap(&judges_);
+  return host;
+}
+
 bool SwarmRun::is_excused(const WorkloadDisk& disk, const initiator::IoCompletion& done) {
   switch (done.status) {
     case initiator::IoStatus::timed_out:
       return plan_.faults.has(Fault::short_timeout);
+    case initiator::IoStatus::no_path:
+      return plan_.faults.has(Fault::fail_fast);
     case initiator::IoStatus::rejected:
       return plan_.faults.has(Fault::reserve) &&
              done.aoe_error == static_cast<std::uint8_t>(protocol::AoeError::target_reserved);
@@ -261,6 +303,44 @@ void SwarmRun::run_until_done(Duration at_most) {
   }
 }
 
+bool SwarmRun::are_clocks_known() {
+  return std::all_of(linux_uses_.begin(), linux_uses_.end(), [this](const LinuxUse& use) {
+    const target::TargetCore* core = fabric_.targets()[use.target]->core();
+    const BlockMachine& machine = *fabric_.machines()[use.machine];
+    for (std::size_t port = 0; port < machine.port_count(); ++port) {
+      const MacAddress mac = machine.port_info(PortId{static_cast<std::uint8_t>(port)}).mac;
+      const auto is_known = [&mac](const target::Initiator& initiator) {
+        return initiator.in_use && initiator.mac == mac && initiator.host != 0;
+      };
+      if (std::none_of(core->initiators().begin(), core->initiators().end(), is_known)) {
+        return false;
+      }
+    }
+    return true;
+  });
+}
+
+void SwarmRun::teach_clocks() {
+  for (const auto& workload : workloads_) {
+    workload->start(0);
+  }
+  const Instant end = fabric_.world().now() + kLinuxLearningMax;
+  for (std::uint32_t round = 0; !are_clocks_known(); ++round) {
+    if (fabric_.world().now() >= end) {
+      judges_.violations.add(Rule::progress, end, "the clocks of Linux hosts are not learned");
+      return;
+    }
+    for (std::size_t i = 0; i < workloads_.size(); ++i) {
+      const std::uint32_t disks = is_linux_[i] ? workloads_[i]->disks() : 0;
+      for (std::uint32_t disk = 0; disk < disks; ++disk) {
+        static_cast<void>(workloads_[i]->ask(
+            {.op = initiator::IoOp::read, .disk = (round + disk) % disks, .sectors = 1}));
+      }
+    }
+    fabric_.run_for(kLinuxLearningStep);
+  }
+}
+
 RunResult SwarmRun::run() {
   for (const auto& host : fabric_.targets()) {
     host->start();
@@ -268,6 +348,12 @@ RunResult SwarmRun::run() {
   for (const auto& link : fabric_.links()) {
     link->to_far().set_survives_corruption(has_own_checksum);
     link->to_near().set_survives_corruption(has_own_checksum);
+  }
+  for (BlockMachine* machine : fabric_.machines()) {
+    machine->start();
+  }
+  if (!linux_uses_.empty()) {
+    teach_clocks();
   }
   chaos_.start();
   if (hostile_) {
@@ -277,7 +363,6 @@ RunResult SwarmRun::run() {
     rogue_->start();
   }
   for (std::uint32_t i = 0; i < workloads_.size(); ++i) {
-    fabric_.initiators()[i]->start();
     const std::uint64_t share = plan_.operations / workloads_.size();
     workloads_[i]->start(i == 0 ? plan_.operations - share * (workloads_.size() - 1) : share);
   }
@@ -389,10 +474,10 @@ void SwarmRun::check_progress() {
     if (workload.in_flight() == 0 || progress_[i].ended != ended ||
         progress_[i].since == Instant{}) {
       progress_[i] = {.ended = ended, .since = now};
-    } else if (now - progress_[i].since > kProgressMax) {
+    } else if (now - progress_[i].since > (is_linux_[i] ? kLinuxProgressMax : kProgressMax)) {
       judges_.violations.add(Rule::progress, now,
-                             "nothing completed within 10 s of peace: initiator " +
-                                 std::to_string(i) + ": " + workload.describe_open() + "\n" +
+                             "nothing completes in peace any more: machine " + std::to_string(i) +
+                                 ": " + workload.describe_open() + "\n" +
                                  workload.describe_paths());
       progress_[i].since = now;
     }
@@ -511,8 +596,17 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::payload_step_up, stats.payload_steps_up);
     coverage_.add(RareState::requests_merged, stats.requests_merged);
     coverage_.add(RareState::path_held_back, stats.path_holds);
+    coverage_.add(RareState::path_suspected, stats.paths_suspected);
+    coverage_.add(RareState::early_loss, stats.early_losses);
+    coverage_.add(RareState::loss_by_chance, stats.chance_losses);
+    coverage_.add(RareState::needless_retransmission, stats.spurious_retransmissions);
+    coverage_.add(RareState::paced_send, stats.paced_sends);
+    coverage_.add(RareState::failed_fast, stats.requests_failed_fast);
     coverage_.add(RareState::ring_overflow, host->ring_overflows());
     coverage_.add(RareState::tag_wrap, host->tag_wraps());
+  }
+  for (const auto& machine : fabric_.linux_machines()) {
+    coverage_.add(RareState::ring_overflow, machine->ring_overflows());
   }
   coverage_.add(RareState::hostile_frame, hostile_ == nullptr ? 0 : hostile_->frames_sent());
   coverage_.add(RareState::rogue_asked, rogue_ == nullptr ? 0 : rogue_->identified());
@@ -522,6 +616,7 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::device_lost, counters.devices_lost);
     coverage_.add(RareState::events_lost, counters.events_lost);
     coverage_.add(RareState::failover_during_flush, counters.flushes_moved);
+    coverage_.add(RareState::second_instance, counters.second_instances);
     coverage_.add(RareState::request_in_doubt, counters.timed_out + counters.lost);
   }
   for (const auto& host : fabric_.targets()) {
@@ -543,6 +638,10 @@ void SwarmRun::count_coverage() {
     coverage_.add(RareState::damaged_request, totals.damaged);
     coverage_.add(RareState::held_after_start, totals.held);
     coverage_.add(RareState::late_change_dropped, totals.late_changes);
+    coverage_.add(RareState::linux_clock_learned, totals.clocks_learned);
+    coverage_.add(RareState::linux_clock_lost, totals.clocks_lost);
+    coverage_.add(RareState::late_linux_write_dropped, totals.late_writes);
+    coverage_.add(RareState::linux_write_unremembered, totals.unremembered_writes);
     coverage_.add(RareState::ring_overflow, host->ring_overflows());
   }
   coverage_.add(RareState::write_reissued, judges_.executions.counters().reissued);

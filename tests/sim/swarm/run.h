@@ -47,6 +47,9 @@ class SwarmRun {
   [[nodiscard]] std::vector<MacAddress> allowed() const;
   void build_targets();
   void build_initiators();
+  BlockMachine& add_initiator(Prng& prng);
+  BlockMachine& add_linux(Prng& prng);
+  [[nodiscard]] std::int32_t any_drift(Prng& prng) const;
   void build_strangers();
 
   [[nodiscard]] bool has_failed() const { return !judges_.violations.empty(); }
@@ -55,6 +58,10 @@ class SwarmRun {
   [[nodiscard]] std::uint64_t in_flight() const;
   // Runs until the work is done, something failed, or the time is over.
   void run_until_done(Duration at_most);
+  // In peace, until every target knows the clocks of the Linux hosts that use it: before, nothing
+  // keeps their late copies away.
+  void teach_clocks();
+  [[nodiscard]] bool are_clocks_known();
   void liveness();
   void sabotage();
   void check_progress();
@@ -73,8 +80,16 @@ class SwarmRun {
   Chaos chaos_;
   std::unique_ptr<HostileStation> hostile_;
   std::unique_ptr<RogueTarget> rogue_;
-  std::vector<std::unique_ptr<Workload>> workloads_;
-  PacketBuffer kept_;  // a planted leak
+  std::vector<std::unique_ptr<Workload>> workloads_;  // by machine
+
+  struct LinuxUse {
+    std::uint32_t machine = 0;
+    std::uint32_t target = 0;
+  };
+
+  std::vector<LinuxUse> linux_uses_;
+  std::vector<bool> is_linux_;  // by machine
+  PacketBuffer kept_;           // a planted leak
   bool healed_ = false;
 
   struct Progress {
