@@ -37,7 +37,7 @@ Result<Export*> ExportTable::add(const ExportSettings& settings) {
       sorted_.begin(), sorted_.end(), settings.address,
       [](DeviceAddress wanted, const Export* e) { return wanted < e->settings.address; });
   sorted_.insert(at, &*place);
-  make_ways();
+  lead_to(*place);
   return &*place;
 }
 
@@ -94,10 +94,14 @@ std::size_t ExportTable::way_to(DeviceAddress address) const {
 void ExportTable::make_ways() {
   std::fill(ways_.begin(), ways_.end(), Way{});
   for (const Export* subject : sorted_) {
-    Way& way = ways_[way_to(subject->settings.address)];
-    way.address = subject->settings.address;
-    way.place = subject->id.value & ((1U << kIndexBits) - 1U);
+    lead_to(*subject);
   }
+}
+
+void ExportTable::lead_to(const Export& subject) {
+  Way& way = ways_[way_to(subject.settings.address)];
+  way.address = subject.settings.address;
+  way.place = subject.id.value & ((1U << kIndexBits) - 1U);
 }
 
 }  // namespace aoe::target

@@ -106,6 +106,7 @@ class ExportTable {
   // The way to that address, or the free one where it would be.
   [[nodiscard]] std::size_t way_to(DeviceAddress address) const;
   void make_ways();
+  void lead_to(const Export& subject);
 
   std::vector<Export> places_;
   std::vector<Export*> sorted_;
