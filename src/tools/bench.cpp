@@ -34,7 +34,8 @@ class BenchCommand final : public Command {
                        {"random", "sequential"});
     line.option({"--bs", "SIZE", "Size of a request (default 4K)"}, block_);
     line.option({"--depth", "N", "Requests under way (default 16)"}, depth_);
-    line.option({"--time", "TIME", "How long to measure (default 10s)"}, time_);
+    line.option({"--time", "TIME", "How long to measure (default 10s); 0: until interrupted"},
+                time_);
     line.option({"--size", "SIZE", "Use only this much from the start (default: all)"}, size_);
     line.flag({"--verify", "", "With write and mixed: check that all writes can be read back"},
               verify_);

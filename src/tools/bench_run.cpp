@@ -59,10 +59,14 @@ Result<BenchResult> BenchRun::run() {
 }
 
 Result<void> BenchRun::measure() {
+  const bool endless = options_.time == Duration{};
   const Instant end = os::monotonic_now() + options_.time;
-  while (os::monotonic_now() < end) {
+  while (endless || os::monotonic_now() < end) {
     if (stop_.requested()) {
-      result_.interrupted = true;
+      result_.interrupted = !endless;
+      if (endless) {
+        stop_.clear();
+      }
       break;
     }
     while (!free_.empty()) {

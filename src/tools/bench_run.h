@@ -23,10 +23,10 @@ struct BenchOptions {
   BenchOp op = BenchOp::read;
   BenchPattern pattern = BenchPattern::random;
   BenchVerify verify = BenchVerify::no;
-  std::size_t block_bytes = 4096;  // a multiple of 512
-  std::size_t depth = 16;          // requests under way
-  Duration time = Duration::seconds(10);
-  std::uint64_t range_sectors = 0;  // from LBA 0; at least one block
+  std::size_t block_bytes = 4096;         // a multiple of 512
+  std::size_t depth = 16;                 // requests under way
+  Duration time = Duration::seconds(10);  // 0: until the stop signal, which is no interruption then
+  std::uint64_t range_sectors = 0;        // from LBA 0; at least one block
   std::uint64_t seed = 0;
 };
 

@@ -31,4 +31,10 @@ bool StopSignal::wait(Duration duration) {
   return requested_;
 }
 
+void StopSignal::clear() {
+  while (signals_->next()) {
+  }
+  requested_ = false;
+}
+
 }  // namespace aoe::tools

@@ -20,6 +20,10 @@ class StopSignal {
   // Waits that long, or until the signal comes: true in that case.
   [[nodiscard]] bool wait(Duration duration);
 
+  // Forgets a signal that was the expected end of one part of the work, so that the next is told of
+  // a second one.
+  void clear();
+
  private:
   explicit StopSignal(std::unique_ptr<os::SignalSet> signals) : signals_(std::move(signals)) {}
 

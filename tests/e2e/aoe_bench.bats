@@ -95,6 +95,31 @@ json_bench() { json_run in_initiator aoe bench aoe://ini0/e7.1 -o json "$@"; }
   grep -q 'verified: not completely (interrupted)' "$WORK/load-bench.log"
 }
 
+@test "with --time 0 an interrupt is the end, after which it verifies; a second one ends that too" {
+  bench_needs
+  make_lossy_net
+  serve ours "1=memory:8M"
+  declare -A LOADS=()
+  start_load bench aoe bench aoe://ini0/e7.1 --op mixed --verify --time 0
+  wait_for_traffic 0
+  kill -s INT "${LOADS[bench]}"
+  finish_load bench
+  [ "$LOAD_STATUS" -eq 0 ]
+  grep -q 'verified: [1-9][0-9]* blocks, all right' "$WORK/load-bench.log"
+
+  start_load bench aoe bench aoe://ini0/e7.1 --op mixed --verify --time 0
+  wait_for_traffic 0
+  kill -s STOP "$TARGETD_PID"
+  kill -s INT "${LOADS[bench]}"
+  # Nothing shows that it took the first; two that it finds at once are one.
+  sleep 2
+  kill -s TERM "${LOADS[bench]}"
+  kill -s CONT "$TARGETD_PID"
+  finish_load bench
+  [ "$LOAD_STATUS" -eq 1 ]
+  grep -q 'verified: not completely (interrupted)' "$WORK/load-bench.log"
+}
+
 @test "what makes no sense is refused before anything is sent" {
   bench_needs
   make_lossy_net
