@@ -9,14 +9,14 @@ black_hole() {
   requires netns ours:aoe ours:aoe-targetd
   [ "$1" = ours ] || requires vblade
   make_lossy_net -- --rate-mbps 40
-  make_images "$(long_form 128M 16M)"
+  make_load_disks
   serve "$1" "1=$WORK/disk1.img" "2=$WORK/disk2.img"
-  start_loads 3
+  start_loads
   loads_run
   bridge 0 max-frame "${2:+$2=}1514"
   wait_for_traffic 0 300
   [ "$(bridge_counter 0 "${2:-i0}" black_holed)" -gt 0 ]
-  loads_run copy
+  loads_run
   bridge 0 max-frame 65535
   finish_loads
 }

@@ -7,12 +7,12 @@ killed_and_restarted() {
   requires netns ours:aoe ours:aoe-targetd
   [ "$1" = ours ] || requires vblade
   make_lossy_net -- --rate-mbps 60
-  make_images "$(long_form 256M 16M)"
+  make_load_disks
   serve "$1" "1=$WORK/disk1.img" "2=$WORK/disk2.img"
-  start_loads 4
+  start_loads
   local round
   for ((round = 0; round < $(long_form 10 2); round++)); do
-    [ "$round" -gt 0 ] || loads_run
+    loads_run
     kill_target
     serve_again
     wait_for_traffic 0
@@ -28,9 +28,9 @@ stopped_for_a_while() {
   requires netns ours:aoe ours:aoe-targetd
   [ "$1" = ours ] || requires vblade
   make_lossy_net -- --rate-mbps 60
-  make_images "$(long_form 128M 16M)"
+  make_load_disks
   serve "$1" "1=$WORK/disk1.img" "2=$WORK/disk2.img"
-  start_loads 4
+  start_loads
   loads_run
   kill -s STOP "${SERVE_PIDS[@]}"
   sleep 10

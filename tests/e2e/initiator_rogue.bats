@@ -5,7 +5,8 @@ load lossy_net
 
 # serve_rogue KIND: the same address with another disk behind it; nobody hears of it yet.
 serve_rogue() {
-  head -c "$(stat -c %s "$WORK/disk1.img")" /dev/urandom >"$WORK/rogue.img"
+  head -c 16M /dev/urandom >"$WORK/rogue.img"
+  truncate -s "$(stat -c %s "$WORK/disk1.img")" "$WORK/rogue.img"
   cp "$WORK/rogue.img" "$WORK/rogue-before.img"
   bridge 0 down r0
   if [ "$1" = ours ]; then
@@ -28,15 +29,15 @@ rogue_appears() {
   requires netns ours:aoe ours:aoe-targetd
   [ "$1" = ours ] || requires vblade unshare
   make_lossy_net --rogue -- --rate-mbps 40 ${2:+"$2"}
-  make_images "$(long_form 128M 16M)"
+  make_load_disks
   serve "$1" "1=$WORK/disk1.img" "2=$WORK/disk2.img"
   serve_rogue "$1"
-  start_loads 3
+  start_loads
   loads_run
   bridge 0 up r0
   # Everybody hears of it while the load runs.
   wait_for "$WAIT_SECONDS" rogue_answers "$(in_rogue cat /sys/class/net/rog0/address)"
-  loads_run copy
+  loads_run
   finish_loads
   assert_same_bytes "$WORK/rogue-before.img" "$WORK/rogue.img"
 }
@@ -49,17 +50,17 @@ rogue_appears() {
 @test "the true target's death does not hand the disk to the rogue" {
   requires netns ours:aoe ours:aoe-targetd
   make_lossy_net --rogue -- --rate-mbps 40
-  make_images 16M
+  make_load_disks
   serve ours "1=$WORK/disk1.img" "2=$WORK/disk2.img"
   serve_rogue ours
-  start_loads 3
+  start_loads
   bridge 0 up r0
   wait_for "$WAIT_SECONDS" rogue_answers "$(in_rogue cat /sys/class/net/rog0/address)"
-  loads_run copy
+  loads_run
   bridge 0 down t0
   # No condition can be waited for: nothing may happen.
   sleep "$(long_form 20 4)"
-  loads_run copy
+  loads_run
   bridge 0 up t0
   finish_loads
   assert_same_bytes "$WORK/rogue-before.img" "$WORK/rogue.img"
