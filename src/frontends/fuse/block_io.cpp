@@ -65,7 +65,7 @@ void BlockIo::submit_or_fail(std::uint32_t slot, const IoRequest& request) {
 // --- reads ---
 
 void BlockIo::read(std::uint32_t slot, const Target& target, const fuse_read_in& in) {
-  Slot& subject = slots_.at(slot);
+  PooledRequest& subject = slots_.at(slot);
   const std::uint64_t size = target.volume.sectors * kSectorBytes;
   if (in.offset >= size || in.size == 0) {
     finish(slot, 0);
@@ -88,14 +88,14 @@ void BlockIo::read(std::uint32_t slot, const Target& target, const fuse_read_in&
 }
 
 void BlockIo::answer_read(std::uint32_t slot) {
-  const Slot& subject = slots_.at(slot);
+  const PooledRequest& subject = slots_.at(slot);
   finish(slot, 0, slots_.buffer(slot).subspan(subject.data_at, subject.bytes));
 }
 
 // --- writes ---
 
 void BlockIo::write(std::uint32_t slot, const Target& target, const fuse_write_in& in) {
-  Slot& subject = slots_.at(slot);
+  PooledRequest& subject = slots_.at(slot);
   const std::uint64_t size = target.volume.sectors * kSectorBytes;
   subject.data_at = SlotPool::kHeadRoomBytes + sizeof(fuse_in_header) + sizeof(fuse_write_in);
   const std::size_t room = SlotPool::kHeadRoomBytes + slots_.request(slot).size() - subject.data_at;
@@ -127,7 +127,7 @@ void BlockIo::write(std::uint32_t slot, const Target& target, const fuse_write_i
 }
 
 int BlockIo::start_write(std::uint32_t slot) {
-  const Slot& subject = slots_.at(slot);
+  const PooledRequest& subject = slots_.at(slot);
   const std::uint64_t end = subject.offset + subject.bytes;
   if (inside_sector(subject.offset) != 0) {
     return read_edge(slot, Step::read_head, sector_of(subject.offset));
@@ -139,7 +139,7 @@ int BlockIo::start_write(std::uint32_t slot) {
 }
 
 int BlockIo::read_edge(std::uint32_t slot, Step step, std::uint64_t sector) {
-  Slot& subject = slots_.at(slot);
+  PooledRequest& subject = slots_.at(slot);
   subject.step = step;
   return backend_.submit(subject.address, {.op = IoOp::read,
                                            .lba = Lba{sector},
@@ -149,7 +149,7 @@ int BlockIo::read_edge(std::uint32_t slot, Step step, std::uint64_t sector) {
 }
 
 int BlockIo::submit_write(std::uint32_t slot) {
-  Slot& subject = slots_.at(slot);
+  PooledRequest& subject = slots_.at(slot);
   subject.step = Step::write;
   const std::size_t gap = inside_sector(subject.offset);
   const std::uint64_t sectors =
@@ -164,7 +164,7 @@ int BlockIo::submit_write(std::uint32_t slot) {
 }
 
 std::optional<int> BlockIo::next_of_write(std::uint32_t slot) {
-  Slot& subject = slots_.at(slot);
+  PooledRequest& subject = slots_.at(slot);
   const ByteSpan buffer = slots_.buffer(slot);
   const std::uint64_t end = subject.offset + subject.bytes;
   const std::size_t gap = inside_sector(subject.offset);
@@ -193,7 +193,7 @@ std::optional<int> BlockIo::next_of_write(std::uint32_t slot) {
 }
 
 void BlockIo::end_write(std::uint32_t slot, int os_errno) {
-  const Slot& subject = slots_.at(slot);
+  const PooledRequest& subject = slots_.at(slot);
   WriteOrder& order = orders_.at(subject.address);
   order.leave(subject);
   fuse_write_out out{};
@@ -248,7 +248,7 @@ void BlockIo::allocate(std::uint32_t slot, const Target& target, const fuse_fall
     finish(slot, 0);
     return;
   }
-  Slot& subject = slots_.at(slot);
+  PooledRequest& subject = slots_.at(slot);
   subject.address = target.address;
   subject.step = Step::discard;
   submit_or_fail(slot, {.op = punch ? IoOp::trim : IoOp::write_zeroes,
@@ -261,7 +261,7 @@ void BlockIo::allocate(std::uint32_t slot, const Target& target, const fuse_fall
 
 void BlockIo::handle_completion(const client::IoCompletion& completion) {
   const auto slot = static_cast<std::uint32_t>(completion.cookie);
-  Slot& subject = slots_.at(slot);
+  PooledRequest& subject = slots_.at(slot);
   backend_.completed(subject.address, completion);
   const int failed = errno_of(completion);
   switch (subject.step) {

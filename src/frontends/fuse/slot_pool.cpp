@@ -43,7 +43,7 @@ std::optional<std::uint32_t> SlotPool::take() {
 }
 
 void SlotPool::give_back(std::uint32_t slot) {
-  Slot& freed = slots_[slot];
+  PooledRequest& freed = slots_[slot];
   freed.step = Step::none;
   freed.is_durable = false;
   freed.holds_sectors = false;

@@ -28,7 +28,8 @@ enum class Step : std::uint8_t {
   event,  // a reader of `err`
 };
 
-struct Slot {
+// What is known of the request in a slot.
+struct PooledRequest {
   std::uint64_t unique = 0;  // the kernel's number of the request
   DeviceAddress address{};
   Step step = Step::none;
@@ -54,7 +55,7 @@ class SlotPool {
   [[nodiscard]] std::optional<std::uint32_t> take();
   void give_back(std::uint32_t slot);
 
-  [[nodiscard]] Slot& at(std::uint32_t slot) { return slots_[slot]; }
+  [[nodiscard]] PooledRequest& at(std::uint32_t slot) { return slots_[slot]; }
 
   [[nodiscard]] ByteSpan buffer(std::uint32_t slot) {
     return memory_.bytes().subspan(slot * slot_bytes_, slot_bytes_);
@@ -78,7 +79,7 @@ class SlotPool {
   os::MappedMemory memory_;
   std::size_t slot_bytes_ = 0;
   std::size_t request_bytes_max_ = 0;
-  std::vector<Slot> slots_;
+  std::vector<PooledRequest> slots_;
   std::vector<std::uint32_t> free_;
 };
 

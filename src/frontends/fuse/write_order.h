@@ -29,7 +29,7 @@ class WriteOrder {
   }
 
   // The write has ended.
-  void leave(const Slot& slot) {
+  void leave(const PooledRequest& slot) {
     --under_way_;
     alone_ = alone_ && !slot.holds_sectors;
   }
@@ -47,11 +47,11 @@ class WriteOrder {
   }
 
  private:
-  [[nodiscard]] bool may_start(const Slot& slot) const {
+  [[nodiscard]] bool may_start(const PooledRequest& slot) const {
     return !alone_ && (!slot.holds_sectors || under_way_ == 0);
   }
 
-  void start(const Slot& slot) {
+  void start(const PooledRequest& slot) {
     ++under_way_;
     alone_ = slot.holds_sectors;
   }

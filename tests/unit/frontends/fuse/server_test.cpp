@@ -31,7 +31,7 @@ using client::IoStatus;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr DeviceAddress kE71{Shelf{7}, aoe::Slot{1}};
+constexpr DeviceAddress kE71{Shelf{7}, Slot{1}};
 constexpr std::uint64_t kSectors = 16;
 constexpr std::uint64_t kBytes = kSectors * kSectorBytes;
 
