@@ -26,9 +26,9 @@ TEST(PingText, IdentifyFieldsKeepTheBlanksBehindTexts) {
             "vendor_specific_2: 0x0\nserial_number: 7.0:vm              \n"
             "firmware_rev: V25     \nmodel: Coraid EtherDrive vblade                \n");
   sector[14] = std::byte{0x12};  // word 7, low byte
-  EXPECT_THAT(identify_fields(sector), testing::HasSubstr("vendor_specific_0: 0x1200\n"));
+  EXPECT_THAT(identify_fields(sector), ::testing::HasSubstr("vendor_specific_0: 0x1200\n"));
   sector[20] = std::byte{0};  // the second character of the serial number
-  EXPECT_THAT(identify_fields(sector), testing::HasSubstr("serial_number: 7\n"));
+  EXPECT_THAT(identify_fields(sector), ::testing::HasSubstr("serial_number: 7\n"));
 }
 
 TEST(PingText, RegistersStandInTheOrderOfTheRegisters) {

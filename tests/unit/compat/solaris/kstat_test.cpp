@@ -8,8 +8,8 @@ namespace aoe::compat::solaris {
 namespace {
 
 using control::Json;
-using testing::Pair;
-using testing::UnorderedElementsAre;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 TEST(Kstat, ATableHasItsHeadAndSortedValues) {
   KstatTable table;
