@@ -1,7 +1,7 @@
 # The warning set of the project, as one interface target. Both compilers share the first list.
 add_library(aoe_warnings INTERFACE)
 set(common_warnings
-    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wnon-virtual-dtor
     -Wold-style-cast -Wcast-align -Wcast-qual -Woverloaded-virtual -Wnull-dereference
     -Wdouble-promotion -Wformat=2 -Wimplicit-fallthrough -Wundef -Wvla -Wsuggest-override
     -Wmissing-declarations -Wextra-semi)
@@ -11,6 +11,10 @@ target_compile_options(aoe_warnings INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:${common_warnings}>
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:${gcc_warnings}>
     $<$<COMPILE_LANG_AND_ID:CXX,Clang>:${clang_warnings}>)
+# Of files that are compiled as one, a local name may hide a constant of another file.
+if(NOT AOE_JOIN)
+  target_compile_options(aoe_warnings INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wshadow>)
+endif()
 if(AOE_WERROR)
   target_compile_options(aoe_warnings INTERFACE -Werror)
 endif()
