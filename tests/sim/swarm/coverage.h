@@ -36,6 +36,13 @@ enum class RareState : std::uint8_t {
   payload_step_up,
   requests_merged,
   path_held_back,
+  path_suspected,  // it fell silent
+  early_loss,      // what was sent later was answered
+  loss_by_chance,  // no window was cut for it
+  needless_retransmission,
+  paced_send,       // a window below one frame
+  failed_fast,      // a request ended for want of a path
+  second_instance,  // a path was quarantined because another target serves the disk
   path_lost,
   device_lost,
   failover_during_flush,
@@ -60,6 +67,14 @@ enum class RareState : std::uint8_t {
   damaged_request,
   held_after_start,  // plain writes, because an earlier target may have known more
   late_change_dropped,
+  linux_clock_learned,  // of the tags of a Linux host
+  linux_clock_lost,     // a tag contradicted what was learned
+  late_linux_write_dropped,
+  linux_write_unremembered,  // it has to wait: the table of stamps is full
+  // Machines with the Linux driver.
+  linux_retransmission,
+  linux_disk_given_up,
+  linux_disk_returned,  // by discovery
   // Execution.
   write_reissued,
   repeated_execution,

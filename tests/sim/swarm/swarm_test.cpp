@@ -55,6 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Planted,
                                            std::pair{Sabotage::table_outgrown, "bounds"},
                                            std::pair{Sabotage::strangers_let_in, "wrong-answer"},
                                            std::pair{Sabotage::rogue_trusted, "rogue target was"},
+                                           std::pair{Sabotage::linux_guard_off, "stale-execution"},
                                            std::pair{Sabotage::holder_unknown, "fencing"}),
                          name_of_planted);
 
@@ -135,7 +136,7 @@ TEST(Plan, LeavesTheRestAsItWasWhenSomethingIsTakenAway) {
 
 TEST(Plan, DrawsEveryFaultAndEveryProtocol) {
   FaultSet seen;
-  std::vector<int> protocols(3);
+  std::vector<int> protocols(4);
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     const Plan plan = make_plan(seed, {});
     for (std::size_t i = 0; i < kFaultCount; ++i) {
