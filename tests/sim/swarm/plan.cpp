@@ -245,7 +245,11 @@ void draw_machines(Plan& plan) {
   }
   target.backend_deadline = pick_time(prng, Duration::milliseconds(200), Duration::seconds(30));
   plan.target_buffers = target.requests_max * 2U + (small ? 16U : 256U);
-  plan.advertised_buffers = static_cast<std::uint16_t>(pick_log(prng, 2, 64));
+  // Likewise for each export, which takes four times as much as it says: what was dropped of a
+  // flush or a trim comes again after seconds only, and meanwhile others take the places that were
+  // free.
+  plan.advertised_buffers = static_cast<std::uint16_t>(
+      std::max<std::uint64_t>(pick_log(prng, 2, 64), plan.initiators / 2));
   plan.write_back_percent = pick(prng, std::array<std::uint32_t, 3>{0, 50, 100});
   const Duration dead_after = Duration::seconds(static_cast<std::int64_t>(10 + prng.below(30)));
   const bool is_impatient = prng.chance(1, 2);
@@ -287,22 +291,6 @@ void draw_disks(Plan& plan) {
   plan.flush_error_ppm = plan.faults.has(Fault::flush_error) ? flush : 0;
 }
 
-std::uint32_t users_of_a_disk(const Plan& plan) {
-  const std::uint32_t disks = plan.targets * plan.exports_per_target;
-  return plan.initiators * std::min(plan.disks_per_initiator, disks) / disks + 1;
-}
-
-// A narrow target drops what finds no place, and a flush is asked for again every few seconds only:
-// where all places are taken by flushes of others for longer, it is a matter of luck.
-void keep_flushes_short(Plan& plan) {
-  constexpr Duration kAllFlushes = Duration::milliseconds(200);
-  if (draw_faults(plan.seed).has(Fault::small_target)) {
-    const Duration share =
-        kAllFlushes / static_cast<std::int64_t>(users_of_a_disk(plan) * plan.depth);
-    plan.disk.speed.flush = std::min(plan.disk.speed.flush, share);
-  }
-}
-
 // Leaves each initiator what its disks get done well within the time in which there has to be
 // progress. Overload has scenarios of its own.
 void keep_servable(Plan& plan) {
@@ -311,7 +299,9 @@ void keep_servable(Plan& plan) {
   if (!draw_faults(plan.seed).has(Fault::spinning)) {
     return;
   }
-  const std::uint32_t users = users_of_a_disk(plan);
+  const std::uint32_t disks = plan.targets * plan.exports_per_target;
+  const std::uint32_t users =
+      plan.initiators * std::min(plan.disks_per_initiator, disks) / disks + 1;
   const std::uint32_t frames = std::max(kSpinningFrames / users, 1U);
   plan.sectors_max = std::min(plan.sectors_max, frames * 2);  // with the shortest MTU
   plan.depth = std::min(plan.depth, std::max(frames * 2 / plan.sectors_max, 1U));
@@ -332,7 +322,6 @@ void draw_work(Plan& plan) {
   plan.depth = static_cast<std::uint32_t>(pick_log(prng, 1, 64));
   plan.sectors_max = static_cast<std::uint32_t>(pick_log(prng, 1, 32));
   keep_servable(plan);
-  keep_flushes_short(plan);
   plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
   if (plan.protocol == ProtocolMix::linux_hosts && plan.hot_sectors == 0) {
     plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
