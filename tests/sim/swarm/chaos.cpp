@@ -315,6 +315,7 @@ void Chaos::heal() {
     host->set_port_mtu(PortId{0}, plan_.mtu_bytes);
     host->wake_up();
   }
+  admin_.drop_waiting();  // or there may be no room for what follows
   for (const auto& host : fabric_.targets()) {
     host->set_port_mtu(PortId{0}, plan_.mtu_bytes);
     host->recover();

@@ -91,10 +91,6 @@ const char* rare_state_name(RareState state) {
 
 bool is_required(RareState state) {
   switch (state) {
-    case RareState::export_failed:
-    case RareState::backend_stalled:
-    case RareState::late_change_dropped:
-    case RareState::execution_after_answer:
     case RareState::linux_clock_lost:
     case RareState::linux_write_unremembered:
       return false;

@@ -228,7 +228,7 @@ void draw_machines(Plan& plan) {
   target.sessions_max = static_cast<std::uint16_t>(small && !is_guarded ? sessions : 512);
   target.sequence_window = static_cast<std::uint32_t>(small ? window : 256);
   target.frame_life = Duration::seconds(1);
-  const std::uint64_t stamps = pick_log(prng, 32, 512);
+  const std::uint64_t stamps = pick_log(prng, 64, 512);
   if (plan.protocol == ProtocolMix::linux_hosts) {
     // Here the target is the one who must outwait late copies. An address that it forgets is one
     // whose clock it does not know.
@@ -251,8 +251,8 @@ void draw_machines(Plan& plan) {
   plan.advertised_buffers = static_cast<std::uint16_t>(
       std::max<std::uint64_t>(pick_log(prng, 2, 64), plan.initiators / 2));
   plan.write_back_percent = pick(prng, std::array<std::uint32_t, 3>{0, 50, 100});
-  const Duration dead_after = Duration::seconds(static_cast<std::int64_t>(10 + prng.below(30)));
-  const bool is_impatient = prng.chance(1, 2);
+  const Duration dead_after = Duration::seconds(static_cast<std::int64_t>(5 + prng.below(20)));
+  const bool is_impatient = prng.chance(2, 3);
   if (plan.protocol == ProtocolMix::linux_hosts) {
     plan.write_back_percent = 0;  // the driver never flushes
     // What a narrow target makes wait does so in peace as well.

@@ -203,6 +203,7 @@ void SwarmRun::build_initiators() {
     const bool is_linux =
         plan_.protocol == ProtocolMix::linux_hosts && (prng.chance(2, 3) || i == 0);
     linux_.push_back(nullptr);
+    linux_rto_max_.emplace_back();
     BlockMachine& host = is_linux ? add_linux(prng) : add_initiator(prng);
     WorkloadMix mix = plan_.mix;
     initiator::DeviceSettings settings = plan_.device;
@@ -280,7 +281,7 @@ BlockMachine& SwarmRun::add_linux(Prng& prng) {
 bool SwarmRun::is_given_up(std::size_t machine) {
   const LinuxMachine* host = linux_[machine];
   return host != nullptr && host->driver().counters().disks_killed > 0 &&
-         (!healed_ || fabric_.world().now() - healed_at_ <= kLinuxProgressMax);
+         (!healed_ || fabric_.world().now() - healed_at_ <= linux_patience(machine));
 }
 
 bool SwarmRun::is_excused(std::size_t machine, const WorkloadDisk& disk,
@@ -504,12 +505,23 @@ void SwarmRun::sabotage() {
   }
 }
 
-Duration SwarmRun::progress_max(std::size_t machine) const {
+Duration SwarmRun::linux_patience(std::size_t machine) {
+  for (const LinuxUse& use : linux_uses_) {
+    if (use.machine == machine) {
+      Duration& longest = linux_rto_max_[machine];
+      longest = std::max(longest, linux_[machine]->driver().rto(use.address));
+    }
+  }
+  return kLinuxProgressMax + linux_rto_max_[machine];
+}
+
+Duration SwarmRun::progress_max(std::size_t machine) {
   if (linux_[machine] == nullptr) {
     return kProgressMax;
   }
   // What is asked for while a disk is down waits until it is found again.
-  return workloads_[machine]->in_flight() != 0 ? kLinuxProgressMax : kLinuxReturnMax;
+  const bool is_asked = workloads_[machine]->in_flight() != 0;
+  return is_asked ? linux_patience(machine) : kLinuxReturnMax;
 }
 
 void SwarmRun::check_progress() {

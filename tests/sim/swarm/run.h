@@ -70,7 +70,9 @@ class SwarmRun {
   void sabotage();
   void check_progress();
   // Within this something has to end in peace.
-  [[nodiscard]] Duration progress_max(std::size_t machine) const;
+  [[nodiscard]] Duration progress_max(std::size_t machine);
+  // How long a request that was lost before may take to be sent again, or to be given up.
+  [[nodiscard]] Duration linux_patience(std::size_t machine);
   void check_events();
   void look_at_every_sector();
   void look_for_leaks();
@@ -96,8 +98,9 @@ class SwarmRun {
   };
 
   std::vector<LinuxUse> linux_uses_;
-  std::vector<LinuxMachine*> linux_;  // by machine; null: it has our initiator
-  PacketBuffer kept_;                 // a planted leak
+  std::vector<LinuxMachine*> linux_;     // by machine; null: it has our initiator
+  std::vector<Duration> linux_rto_max_;  // by machine; the longest timer of its disks in peace
+  PacketBuffer kept_;                    // a planted leak
   bool healed_ = false;
   Instant healed_at_{};
 
