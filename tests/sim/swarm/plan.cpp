@@ -247,9 +247,10 @@ void draw_machines(Plan& plan) {
   plan.target_buffers = target.requests_max * 2U + (small ? 16U : 256U);
   // Likewise for each export, which takes four times as much as it says: what was dropped of a
   // flush or a trim comes again after seconds only, and meanwhile others take the places that were
-  // free.
+  // free. The Linux driver has a frame under way to each port of a target, whatever it is told.
+  const std::uint32_t at_once = plan.protocol == ProtocolMix::linux_hosts ? plan.target_ports : 2;
   plan.advertised_buffers = static_cast<std::uint16_t>(
-      std::max<std::uint64_t>(pick_log(prng, 2, 64), plan.initiators / 2));
+      std::max<std::uint64_t>(pick_log(prng, 2, 64), plan.initiators * std::max(at_once, 2U) / 4));
   plan.write_back_percent = pick(prng, std::array<std::uint32_t, 3>{0, 50, 100});
   const Duration dead_after = Duration::seconds(static_cast<std::int64_t>(5 + prng.below(20)));
   const bool is_impatient = prng.chance(2, 3);
