@@ -98,12 +98,10 @@ inline constexpr std::size_t kRareStateCount = static_cast<std::size_t>(RareStat
 
 [[nodiscard]] const char* rare_state_name(RareState state);
 
-// Whether the 500 seeds of every push must have been there. All but two, which are informative:
-//
-//  linux_clock_lost          nothing here is older than a frame may be, and no clock runs away, so a
-//                            tag contradicts only where a target's pause and a long queue add up
-//  linux_write_unremembered  needs a narrow target, several Linux hosts and writes all over its
-//                            disks; few seeds have all of that
+// Whether the 500 seeds of every push must have been there. All but two, which are informative.
+// linux_clock_lost: no frame here is older than a frame may be and no clock runs away, so a tag
+// contradicts only where a target's pause and a long queue add up. linux_write_unremembered: that
+// takes a narrow target, several Linux hosts and writes all over its disks; few seeds have it all.
 [[nodiscard]] bool is_required(RareState state);
 
 class Coverage {

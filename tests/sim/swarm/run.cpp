@@ -19,17 +19,10 @@ constexpr std::uint64_t kEventsPerOperation = 1'000;
 constexpr Duration kSlice = Duration::milliseconds(5);
 // When the last fault is gone, everybody whose requests are open sees one complete within this.
 constexpr Duration kProgressMax = Duration::seconds(10);
-// The Linux driver first waits for a timer that it made of its worst round trips, and a disk that
-// it gave up waits for the next discovery, once a minute.
+// The Linux driver first waits for its timer, which has no upper limit; that comes on top. A disk
+// that it gave up waits for the next discovery, once a minute.
 constexpr Duration kLinuxProgressMax = Duration::seconds(60);
 constexpr Duration kLinuxReturnMax = Duration::seconds(90);
-// Until the clocks of its hosts are known, and its timers have come down.
-constexpr Duration kLinuxLearningMax = Duration::seconds(60);
-constexpr Duration kLinuxLearningStep = Duration::milliseconds(15);
-constexpr std::uint32_t kLinuxReadsAStep = 8;
-constexpr std::uint32_t kLinuxRounds = 300;
-constexpr std::uint32_t kLinuxFew = 8;  // where there are more machines, timers stay as they are
-constexpr Duration kLinuxRtoLearned = Duration::milliseconds(150);
 // Slow disks, and writes that rest behind fences, take their time; that much of it is watched.
 constexpr Duration kCalmMax = Duration::seconds(1000);
 
@@ -333,53 +326,6 @@ void SwarmRun::run_until_done(Duration at_most) {
   }
 }
 
-bool SwarmRun::are_clocks_known() {
-  return std::all_of(linux_uses_.begin(), linux_uses_.end(), [this](const LinuxUse& use) {
-    const target::TargetCore* core = fabric_.targets()[use.target]->core();
-    const BlockMachine& machine = *fabric_.machines()[use.machine];
-    for (std::size_t port = 0; port < machine.port_count(); ++port) {
-      const MacAddress mac = machine.port_info(PortId{static_cast<std::uint8_t>(port)}).mac;
-      const auto is_known = [&mac](const target::Initiator& initiator) {
-        return initiator.in_use && initiator.mac == mac && initiator.host != 0;
-      };
-      if (std::none_of(core->initiators().begin(), core->initiators().end(), is_known)) {
-        return false;
-      }
-    }
-    return true;
-  });
-}
-
-bool SwarmRun::are_timers_down() const {
-  return std::all_of(linux_uses_.begin(), linux_uses_.end(), [this](const LinuxUse& use) {
-    return linux_[use.machine]->driver().rto(use.address) <= kLinuxRtoLearned;
-  });
-}
-
-void SwarmRun::teach_clocks() {
-  for (const auto& workload : workloads_) {
-    workload->start(0);
-  }
-  const bool is_small = plan_.initiators <= kLinuxFew;
-  const Instant begin = fabric_.world().now();
-  const Instant end = begin + kLinuxLearningMax;
-  for (std::uint32_t round = 0;
-       !are_clocks_known() || (is_small && round < kLinuxRounds && !are_timers_down()); ++round) {
-    if (fabric_.world().now() >= end) {
-      judges_.violations.add(Rule::progress, end, "the clocks of Linux hosts are not learned");
-      return;
-    }
-    for (std::size_t i = 0; i < workloads_.size(); ++i) {
-      const std::uint32_t disks = linux_[i] != nullptr ? workloads_[i]->disks() : 0;
-      for (std::uint32_t read = 0; read < disks * (is_small ? kLinuxReadsAStep : 1); ++read) {
-        static_cast<void>(workloads_[i]->ask(
-            {.op = initiator::IoOp::read, .disk = (round + read) % disks, .sectors = 1}));
-      }
-    }
-    fabric_.run_for(kLinuxLearningStep);
-  }
-}
-
 RunResult SwarmRun::run() {
   for (const auto& host : fabric_.targets()) {
     host->start();
@@ -629,105 +575,6 @@ void SwarmRun::check_bounds() {
       exceeds("initiator: events", use.events, limits.events_max);
       exceeds("initiator: fences", use.fences, limits.fences_max);
       exceeds("initiator: queries", use.queries, limits.queries_max);
-    }
-  }
-}
-
-// --- coverage ---
-
-void SwarmRun::count_coverage() {
-  for (const auto& host : fabric_.initiators()) {
-    const initiator::CoreStats stats = host->total_stats();
-    coverage_.add(RareState::retransmission, stats.retransmissions);
-    coverage_.add(RareState::window_cut, stats.window_cuts);
-    coverage_.add(RareState::late_answer, stats.unknown_tag);
-    coverage_.add(RareState::tags_at_rest, stats.tags_exhausted);
-    coverage_.add(RareState::payload_step_down, stats.payload_steps_down);
-    coverage_.add(RareState::resplit, stats.resplits);
-    coverage_.add(RareState::overlap_wait, stats.overlap_waits);
-    coverage_.add(RareState::fence_raised, stats.fences_raised);
-    coverage_.add(RareState::fence_wait, stats.fence_waits);
-    coverage_.add(RareState::fence_table_full, stats.fence_overflows);
-    coverage_.add(RareState::no_send_buffer, stats.buffers_exhausted);
-    coverage_.add(RareState::path_table_full, stats.paths_refused);
-    coverage_.add(RareState::quarantine, stats.quarantines);
-    coverage_.add(RareState::device_unavailable, stats.device_unavailable);
-    coverage_.add(RareState::session_founded, stats.sessions);
-    coverage_.add(RareState::session_lost, stats.session_losses);
-    coverage_.add(RareState::plain_fallback, stats.plain_fallbacks);
-    coverage_.add(RareState::sequence_wait, stats.sequence_waits);
-    coverage_.add(RareState::damaged_answer, stats.frames_damaged);
-    coverage_.add(RareState::foreign_answer, stats.wrong_seal + stats.unsealed);
-    coverage_.add(RareState::size_refused, stats.size_refusals);
-    coverage_.add(RareState::payload_step_up, stats.payload_steps_up);
-    coverage_.add(RareState::requests_merged, stats.requests_merged);
-    coverage_.add(RareState::path_held_back, stats.path_holds);
-    coverage_.add(RareState::path_suspected, stats.paths_suspected);
-    coverage_.add(RareState::early_loss, stats.early_losses);
-    coverage_.add(RareState::loss_by_chance, stats.chance_losses);
-    coverage_.add(RareState::needless_retransmission, stats.spurious_retransmissions);
-    coverage_.add(RareState::paced_send, stats.paced_sends);
-    coverage_.add(RareState::failed_fast, stats.requests_failed_fast);
-    coverage_.add(RareState::ring_overflow, host->ring_overflows());
-    coverage_.add(RareState::tag_wrap, host->tag_wraps());
-  }
-  for (const auto& machine : fabric_.linux_machines()) {
-    coverage_.add(RareState::ring_overflow, machine->ring_overflows());
-    coverage_.add(RareState::linux_retransmission, machine->driver().counters().retransmissions);
-    coverage_.add(RareState::linux_disk_given_up, machine->driver().counters().disks_killed);
-    coverage_.add(RareState::linux_disk_returned, machine->returns());
-  }
-  coverage_.add(RareState::hostile_frame, hostile_ == nullptr ? 0 : hostile_->frames_sent());
-  coverage_.add(RareState::rogue_asked, rogue_ == nullptr ? 0 : rogue_->identified());
-  for (const auto& workload : workloads_) {
-    const WorkloadCounters& counters = workload->counters();
-    coverage_.add(RareState::path_lost, counters.paths_lost);
-    coverage_.add(RareState::device_lost, counters.devices_lost);
-    coverage_.add(RareState::events_lost, counters.events_lost);
-    coverage_.add(RareState::failover_during_flush, counters.flushes_moved);
-    coverage_.add(RareState::second_instance, counters.second_instances);
-    coverage_.add(RareState::request_in_doubt, counters.timed_out + counters.lost);
-  }
-  for (const auto& host : fabric_.targets()) {
-    const TargetTotals totals = host->totals();
-    coverage_.add(RareState::request_table_full, totals.queue_full);
-    coverage_.add(RareState::light_replies_limited, totals.rate_limited);
-    coverage_.add(RareState::change_pending, totals.change_pending);
-    coverage_.add(RareState::range_wait, totals.range_waits);
-    coverage_.add(RareState::backend_stalled, totals.stalls);
-    coverage_.add(RareState::export_failed, totals.failures);
-    coverage_.add(RareState::address_conflict, totals.conflicts);
-    coverage_.add(RareState::reservation_changed, totals.reservations);
-    coverage_.add(RareState::target_restart, totals.restarts);
-    coverage_.add(RareState::copy_while_executing, totals.copies_executing);
-    coverage_.add(RareState::answered_from_memory, totals.copies_answered);
-    coverage_.add(RareState::stale_copy_dropped, totals.copies_stale);
-    coverage_.add(RareState::renew, totals.renews);
-    coverage_.add(RareState::session_table_full, totals.hellos_refused);
-    coverage_.add(RareState::damaged_request, totals.damaged);
-    coverage_.add(RareState::held_after_start, totals.held);
-    coverage_.add(RareState::late_change_dropped, totals.late_changes);
-    coverage_.add(RareState::linux_clock_learned, totals.clocks_learned);
-    coverage_.add(RareState::linux_clock_lost, totals.clocks_lost);
-    coverage_.add(RareState::late_linux_write_dropped, totals.late_writes);
-    coverage_.add(RareState::linux_write_unremembered, totals.unremembered_writes);
-    coverage_.add(RareState::ring_overflow, host->ring_overflows());
-  }
-  coverage_.add(RareState::write_reissued, judges_.executions.counters().reissued);
-  coverage_.add(RareState::repeated_execution, judges_.executions.counters().repeated);
-  coverage_.add(RareState::execution_after_answer, judges_.executions.counters().after_answer);
-  for (const auto& disk : fabric_.disks()) {
-    coverage_.add(RareState::orphan_execution, disk->counters().orphans);
-    coverage_.add(RareState::torn_write, disk->counters().torn);
-    coverage_.add(RareState::lost_cache, disk->counters().lost_sectors);
-    coverage_.add(RareState::disk_error, disk->counters().errors);
-  }
-  for (const auto& link : fabric_.links()) {
-    for (const LinkDirection* direction : {&link->to_far(), &link->to_near()}) {
-      const LinkCounters& counters = direction->counters();
-      coverage_.add(RareState::overflow, counters.overflowed);
-      coverage_.add(RareState::oversized, counters.oversized);
-      coverage_.add(RareState::reordered, counters.reordered);
     }
   }
 }
