@@ -39,6 +39,15 @@ std::uint32_t WriteStamps::find(std::uint32_t host, std::uint32_t space,
   return place;
 }
 
+std::uint32_t WriteStamps::stamped_in(const Chunk& chunk, std::uint32_t epoch) {
+  const std::uint32_t passed = epoch - chunk.epoch;
+  return (passed <= 1 ? chunk.fresh : 0) | (passed == 0 ? chunk.old : 0);
+}
+
+bool WriteStamps::is_dead(std::uint32_t place, std::uint32_t epoch) const {
+  return epoch - chunks_[place].epoch >= 2;
+}
+
 void WriteStamps::age(Chunk& chunk, std::uint32_t epoch) const {
   const std::uint32_t passed = epoch - chunk.epoch;
   if (passed != 0) {
@@ -80,7 +89,7 @@ void WriteStamps::remove_from_bucket(std::uint32_t place) {
 
 std::uint32_t WriteStamps::free_place(std::uint32_t epoch) {
   // Places that are dead already come first, so that memory stays as small as it can.
-  if (oldest_ != kNil && epoch - chunks_[oldest_].epoch >= 2) {
+  if (oldest_ != kNil && is_dead(oldest_, epoch)) {
     const std::uint32_t place = oldest_;
     unlink(place);
     remove_from_bucket(place);
@@ -113,22 +122,49 @@ std::uint32_t WriteStamps::make(std::uint32_t host, std::uint32_t space, std::ui
   return place;
 }
 
+bool WriteStamps::has_room(std::uint64_t chunks, std::uint32_t host, const SectorRange& range,
+                           std::uint32_t epoch) const {
+  std::uint64_t room = chunks_max_ - touched_;
+  for (std::uint32_t place = oldest_; room < chunks && place != kNil && is_dead(place, epoch);
+       place = chunks_[place].newer) {
+    const Chunk& chunk = chunks_[place];
+    const bool is_of_range = chunk.host == host && chunk.space == range.space &&
+                             chunk.number >= range.begin >> kChunkShift &&
+                             chunk.number <= (range.end - 1) >> kChunkShift;
+    room += is_of_range ? 0U : 1U;
+  }
+  return room >= chunks;
+}
+
 WriteStamps::Put WriteStamps::put(Instant now, std::uint32_t host, const SectorRange& range,
                                   Tag stamp) {
   const auto epoch = static_cast<std::uint32_t>(now.ns / lifetime_.ns);
   const std::uint64_t first = range.begin >> kChunkShift;
   const std::uint64_t last = (range.end - 1) >> kChunkShift;
+  std::uint64_t missing = 0;
   for (std::uint64_t number = first; number <= last; ++number) {
     const std::uint32_t place = find(host, range.space, number);
     if (place == kNil) {
+      ++missing;
       continue;
     }
-    touch(place, epoch);
     const Chunk& chunk = chunks_[place];
-    std::uint32_t stamped = sectors_in(range, number) & (chunk.fresh | chunk.old);
+    std::uint32_t stamped = sectors_in(range, number) & stamped_in(chunk, epoch);
     for (; stamped != 0; stamped &= stamped - 1) {
       if (!is_sent_after(stamp, Tag{chunk.stamps[std::countr_zero(stamped)]})) {
         return Put::stale;
+      }
+    }
+  }
+  if (missing != 0) {
+    // A write that has to wait is sent again and again: it must not keep its places from becoming
+    // free, or several such writes wait for each other for ever.
+    if (!has_room(missing, host, range, epoch)) {
+      return Put::full;
+    }
+    for (std::uint64_t number = first; number <= last; ++number) {
+      if (const std::uint32_t place = find(host, range.space, number); place != kNil) {
+        touch(place, epoch);
       }
     }
   }
@@ -136,9 +172,7 @@ WriteStamps::Put WriteStamps::put(Instant now, std::uint32_t host, const SectorR
     std::uint32_t place = find(host, range.space, number);
     if (place == kNil) {
       place = make(host, range.space, number, epoch);
-    }
-    if (place == kNil) {
-      return Put::full;
+      AOE_CHECK(place != kNil, "there is room for what is missing");
     }
     touch(place, epoch);
     Chunk& chunk = chunks_[place];

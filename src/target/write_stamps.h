@@ -30,7 +30,7 @@ class WriteStamps {
   enum class Put : std::uint8_t {
     newest,  // later than every stamp in the range, which has this one now
     stale,   // some sector has the same stamp or a later one; nothing changed
-    full,    // no place
+    full,    // no place; nothing changed
   };
 
   // `host` tells the hosts apart. The range has at most 65536 sectors.
@@ -74,6 +74,13 @@ class WriteStamps {
   [[nodiscard]] std::uint32_t make(std::uint32_t host, std::uint32_t space, std::uint64_t chunk,
                                    std::uint32_t epoch);
   [[nodiscard]] std::uint32_t free_place(std::uint32_t epoch);
+  // Sectors of a chunk whose stamps still count, as bits.
+  [[nodiscard]] static std::uint32_t stamped_in(const Chunk& chunk, std::uint32_t epoch);
+  // Whether so many chunks more find a place, without those that the range has.
+  [[nodiscard]] bool has_room(std::uint64_t chunks, std::uint32_t host, const SectorRange& range,
+                              std::uint32_t epoch) const;
+  // Whether nothing of it counts any more.
+  [[nodiscard]] bool is_dead(std::uint32_t place, std::uint32_t epoch) const;
   void age(Chunk& chunk, std::uint32_t epoch) const;
   void touch(std::uint32_t place, std::uint32_t epoch);
   void link_newest(std::uint32_t place);

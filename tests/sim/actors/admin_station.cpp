@@ -24,6 +24,17 @@ void AdminStation::force_reservation(DeviceAddress address, std::span<const MacA
   }
 }
 
+void AdminStation::drop_waiting() {
+  if (orders_.empty()) {
+    return;
+  }
+  Order first = orders_.pop();
+  while (!orders_.empty()) {
+    static_cast<void>(orders_.pop());
+  }
+  static_cast<void>(orders_.try_push(std::move(first)));
+}
+
 void AdminStation::send() {
   if (orders_.empty()) {
     return;

@@ -21,6 +21,9 @@ class AdminStation final : public Station {
   // kOrdersMax wait.
   void force_reservation(DeviceAddress address, std::span<const MacAddress> holders);
 
+  // Forgets the orders that were not sent yet.
+  void drop_waiting();
+
   [[nodiscard]] bool is_idle() const { return orders_.empty(); }
 
   // The first answer to the last order.

@@ -41,6 +41,9 @@ class BlockMachine : public Station {
 
   void set_user(IoUser* user) { user_ = user; }
 
+  // After the ports were added.
+  virtual void start() = 0;
+
   // The requests and answers are those of our own initiator; other drivers know fewer kinds. What
   // is to be sent waits for settle(), which is not for calls from within an IoUser's: they are
   // followed by it.

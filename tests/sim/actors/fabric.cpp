@@ -60,10 +60,20 @@ TargetHost& Fabric::add_target(TargetHostOptions options, std::uint32_t ports,
 
 InitiatorHost& Fabric::add_initiator(InitiatorHostOptions options, std::uint32_t ports,
                                      std::size_t mtu_bytes) {
-  options.index = static_cast<std::uint32_t>(initiators_.size());
+  options.index = static_cast<std::uint32_t>(machines_.size());
   initiators_.push_back(std::make_unique<InitiatorHost>(world_, options));
+  machines_.push_back(initiators_.back().get());
   plug_ports(*initiators_.back(), ports, mtu_bytes, initiator_mac(options.index, 0));
   return *initiators_.back();
+}
+
+LinuxMachine& Fabric::add_linux(LinuxMachineOptions options, std::uint32_t ports,
+                                std::size_t mtu_bytes) {
+  options.index = static_cast<std::uint32_t>(machines_.size());
+  linux_machines_.push_back(std::make_unique<LinuxMachine>(world_, options));
+  machines_.push_back(linux_machines_.back().get());
+  plug_ports(*linux_machines_.back(), ports, mtu_bytes, initiator_mac(options.index, 0));
+  return *linux_machines_.back();
 }
 
 void Fabric::plug(Station& station, const MacAddress& mac, std::size_t mtu_bytes) {

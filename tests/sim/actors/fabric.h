@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sim/actors/initiator_host.h"
+#include "sim/actors/linux_machine.h"
 #include "sim/actors/target_host.h"
 #include "sim/world/ethernet_switch.h"
 #include "sim/world/link.h"
@@ -30,10 +31,12 @@ class Fabric {
 
   [[nodiscard]] World& world() { return world_; }
 
-  // Machines are numbered in the order in which they were added; `index` in the options is set.
+  // Targets, and machines that use them, are numbered in the order in which they were added;
+  // `index` in the options is set.
   TargetHost& add_target(TargetHostOptions options, std::uint32_t ports, std::size_t mtu_bytes);
   InitiatorHost& add_initiator(InitiatorHostOptions options, std::uint32_t ports,
                                std::size_t mtu_bytes);
+  LinuxMachine& add_linux(LinuxMachineOptions options, std::uint32_t ports, std::size_t mtu_bytes);
   // Any other station.
   void plug(Station& station, const MacAddress& mac, std::size_t mtu_bytes);
 
@@ -46,6 +49,13 @@ class Fabric {
   [[nodiscard]] std::vector<std::unique_ptr<TargetHost>>& targets() { return targets_; }
 
   [[nodiscard]] std::vector<std::unique_ptr<InitiatorHost>>& initiators() { return initiators_; }
+
+  [[nodiscard]] std::vector<std::unique_ptr<LinuxMachine>>& linux_machines() {
+    return linux_machines_;
+  }
+
+  // By number: those that have our initiator, and those that have the Linux driver.
+  [[nodiscard]] const std::vector<BlockMachine*>& machines() const { return machines_; }
 
   [[nodiscard]] std::vector<std::unique_ptr<SimDisk>>& disks() { return disks_; }
 
@@ -68,6 +78,8 @@ class Fabric {
   std::vector<std::unique_ptr<SimDisk>> disks_;
   std::vector<std::unique_ptr<TargetHost>> targets_;
   std::vector<std::unique_ptr<InitiatorHost>> initiators_;
+  std::vector<std::unique_ptr<LinuxMachine>> linux_machines_;
+  std::vector<BlockMachine*> machines_;
 };
 
 [[nodiscard]] MacAddress stranger_mac(std::uint32_t number);

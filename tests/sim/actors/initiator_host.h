@@ -40,8 +40,7 @@ class InitiatorHost final : public BlockMachine {
 
   [[nodiscard]] const InitiatorHostOptions& options() const { return options_; }
 
-  // After the ports were added.
-  void start();
+  void start() override;
 
   [[nodiscard]] initiator::InitiatorCore& core() { return *core_; }
 

@@ -220,6 +220,8 @@ TargetTotals TargetHost::totals() const {
     total.rate_limited += drops.rate_limited;
     total.change_pending += drops.change_pending;
     total.late_changes += drops.late_change;
+    total.clocks_learned += core_->stats().clocks_learned;
+    total.clocks_lost += core_->stats().clocks_lost;
     for (const target::Export* served : core_->exports()) {
       total.range_waits += served->stats.waits;
       const target::SealCounters& seal = served->stats.seal;
@@ -230,6 +232,8 @@ TargetTotals TargetHost::totals() const {
       total.hellos_refused += seal.hellos_refused;
       total.damaged += seal.damaged + seal.hellos_damaged;
       total.held += served->stats.late.held;
+      total.late_writes += served->stats.late.stale;
+      total.unremembered_writes += served->stats.late.unremembered;
     }
   }
   return total;

@@ -67,6 +67,11 @@ struct TargetTotals {
   std::uint64_t damaged = 0;
   std::uint64_t held = 0;
   std::uint64_t late_changes = 0;
+  // Of Linux hosts, see target/late_write_filter.h.
+  std::uint64_t clocks_learned = 0;
+  std::uint64_t clocks_lost = 0;
+  std::uint64_t late_writes = 0;
+  std::uint64_t unremembered_writes = 0;
 };
 
 class TargetHost final : public Station, public DiskUser {

@@ -64,6 +64,7 @@ void Workload::begin_life() {
   for (const WorkloadDisk& disk : options_.disks) {
     initiator::DeviceSettings settings = options_.device;
     settings.pinned_serial = disk.serial;
+    settings.pinned_macs = disk.macs;
     const auto opened = host_.open(disk.address, settings);
     AOE_CHECK(opened.has_value(), "a new core has room for the disks of its workload");
     devices_.push_back(*opened);
@@ -99,6 +100,9 @@ void Workload::on_initiator_event(const initiator::Event& event) {
       break;
     case initiator::EventKind::device_down:
       ++counters_.devices_lost;
+      break;
+    case initiator::EventKind::path_up:
+      pump();  // where requests do not wait for a path
       break;
     case initiator::EventKind::path_down:
       ++counters_.paths_lost;

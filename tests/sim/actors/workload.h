@@ -33,8 +33,9 @@ struct WorkloadDisk {
   std::uint32_t owner = 0;
   std::uint32_t owners = 1;
   std::uint64_t chunk_sectors = 16;
-  std::string serial{};      // the only one to be trusted; empty: any
-  bool trim_is_sure = true;  // trimmed sectors read as zeros
+  std::string serial{};            // the only one to be trusted; empty: any
+  std::vector<MacAddress> macs{};  // likewise
+  bool trim_is_sure = true;        // trimmed sectors read as zeros
 };
 
 struct WorkloadOptions {
@@ -93,6 +94,9 @@ class Workload final : public IoUser {
     return asked_[number];
   }
 
+  // How many requests ask() has submitted.
+  [[nodiscard]] std::uint64_t asked() const { return asked_.size(); }
+
   [[nodiscard]] std::uint32_t disks() const {
     return static_cast<std::uint32_t>(options_.disks.size());
   }
@@ -103,6 +107,9 @@ class Workload final : public IoUser {
   void go_on();
 
   [[nodiscard]] bool is_done() const { return operations_left_ == 0 && busy_ == 0; }
+
+  // Whether there are requests that could be made now, none of which is thought about.
+  [[nodiscard]] bool wants_more() const { return !held_ && operations_left_ > 0; }
 
   [[nodiscard]] std::uint32_t in_flight() const { return busy_; }
 

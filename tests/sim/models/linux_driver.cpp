@@ -74,7 +74,8 @@ LinuxDisk* LinuxDriver::find(DeviceAddress address) const {
 }
 
 std::uint32_t LinuxDriver::ticks(Instant now) const {
-  return static_cast<std::uint32_t>(now.ns / (kNsPerSecond / options_.ticks_per_second));
+  return options_.first_ticks +
+         static_cast<std::uint32_t>(now.ns / (kNsPerSecond / options_.ticks_per_second));
 }
 
 std::uint32_t LinuxDriver::new_tag(Instant now, LinuxDisk& disk) const {
@@ -84,13 +85,13 @@ std::uint32_t LinuxDriver::new_tag(Instant now, LinuxDisk& disk) const {
 
 // --- discovery ---
 
-void LinuxDriver::discover() {
+void LinuxDriver::discover(DeviceAddress address) {
   for (const Interface& one : interfaces_) {
     Outgoing out{one.port, std::vector<std::byte>(protocol::kFrameBytesMin)};
     protocol::build_header(out.bytes,
                            {.destination = MacAddress::broadcast(),
                             .source = one.mac,
-                            .address = {protocol::kAllShelves, protocol::kAllSlots},
+                            .address = address,
                             .command = static_cast<std::uint8_t>(protocol::Command::config)});
     protocol::build_config(out.bytes, {});
     outgoing_.push_back(std::move(out));
@@ -288,6 +289,7 @@ void LinuxDriver::open(DeviceAddress address) {
 void LinuxDriver::close(DeviceAddress address) {
   if (LinuxDisk* disk = find(address)) {
     disk->is_open = false;
+    discover(address);
   }
 }
 

@@ -41,6 +41,7 @@ class LinuxDriver {
     std::uint32_t maxout = 64;  // aoe_maxout: most frames in flight for one MAC of a disk
     Duration dead_after = Duration::seconds(180);  // aoe_deadsecs; 0 = never
     std::uint32_t ticks_per_second = 250;          // HZ, the clock in the tags
+    std::uint32_t first_ticks = 0;                 // jiffies at the instant 0
     Duration discovery_interval = Duration::seconds(60);
   };
 
@@ -75,7 +76,7 @@ class LinuxDriver {
   [[nodiscard]] std::uint64_t sectors(DeviceAddress address) const;
 
   // While a disk is open it is not identified again: its estimators live on, and once it is down it
-  // stays down until it was closed and discovered again.
+  // stays down until it was closed and discovered again. Closing asks for the disk.
   void open(DeviceAddress address);
   void close(DeviceAddress address);
 
@@ -123,7 +124,7 @@ class LinuxDriver {
   [[nodiscard]] std::uint32_t ticks(Instant now) const;
   [[nodiscard]] std::uint32_t new_tag(Instant now, LinuxDisk& disk) const;
 
-  void discover();
+  void discover(DeviceAddress address);
   void on_config(Instant now, PortId port, ConstByteSpan frame);
   void on_ata(Instant now, PortId port, ConstByteSpan frame);
   void identify(Instant now, LinuxDisk& disk);

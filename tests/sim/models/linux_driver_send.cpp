@@ -147,7 +147,7 @@ void LinuxDriver::transmit(const LinuxDisk& disk, const LinuxFrame& frame) {
 void LinuxDriver::handle_timeout(Instant now) {
   if (next_discovery_ <= now) {
     next_discovery_ = now + options_.discovery_interval;
-    discover();
+    discover({protocol::kAllShelves, protocol::kAllSlots});
   }
   for (const auto& disk : disks_) {
     if (disk->next_tick <= now) {

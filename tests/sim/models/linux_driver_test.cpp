@@ -191,5 +191,29 @@ TEST_F(LinuxDriverTest, ItsTagsCountInTheHighHalfAndTellTheTimeInTheLowOne) {
   EXPECT_EQ((tags[1] & 0xFFFFU) - (tags[0] & 0xFFFFU), 250U);
 }
 
+TEST_F(LinuxDriverTest, ADiskThatWasGivenUpComesBackWhenItWasClosedAndIsFound) {
+  come_up();
+  read();
+  static_cast<void>(sent_within(Duration::seconds(220)));
+  const auto ended = driver_.poll_completion();
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_FALSE(ended->ok);
+  EXPECT_FALSE(driver_.is_up(kAddress));
+  EXPECT_EQ(driver_.counters().disks_killed, 1U);
+
+  driver_.close(kAddress);
+  const auto queries = take_sent();
+  ASSERT_EQ(queries.size(), 1U);
+  EXPECT_EQ(protocol::parse_header(queries[0])->address, kAddress);
+  driver_.open(kAddress);
+  offer(queries[0]);
+  EXPECT_TRUE(take_sent().empty()) << "an open disk is not identified";
+  driver_.close(kAddress);
+  static_cast<void>(take_sent());
+  offer(queries[0]);
+  round_trip();
+  EXPECT_TRUE(driver_.is_up(kAddress));
+}
+
 }  // namespace
 }  // namespace aoe::sim

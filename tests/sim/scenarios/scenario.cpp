@@ -33,15 +33,7 @@ void Scenario::build(const Stage& stage) {
   host.start();
 
   for (std::uint32_t i = 0; i < stage.initiators; ++i) {
-    InitiatorHostOptions options;
-    options.core = stage.initiator;
-    if (!stage.speaks_extension) {
-      options.core.extension = initiator::CoreOptions::Extension::off;
-    }
-    options.frame_bytes = frame_bytes;
-    InitiatorHost& machine =
-        fabric_->add_initiator(options, stage.initiator_ports, stage.mtu_bytes);
-    machine.set_tap(&judges_);
+    BlockMachine& machine = add_machine(stage);
     machine.start();
     const WorkloadDisk use{.address = kDiskAddress,
                            .disk = 0,
@@ -54,7 +46,7 @@ void Scenario::build(const Stage& stage) {
                         .disks = {use},
                         .device = stage.device,
                         .depth = stage.depth,
-                        .promise = stage.speaks_extension
+                        .promise = stage.speaks_extension && !stage.has_linux_driver
                                        ? ExecutionChecker::Promise::exactly_once
                                        : ExecutionChecker::Promise::at_least_once}));
     users_.back()->excuse = [this](const WorkloadDisk&, const IoCompletion& done) {
@@ -62,21 +54,45 @@ void Scenario::build(const Stage& stage) {
     };
     users_.back()->start(0);
   }
-  const bool is_up = run_until([this, &stage] {
-    for (std::uint32_t i = 0; i < stage.initiators; ++i) {
-      const initiator::PathSet& paths = device(i).paths();
-      if (!device(i).is_up() || paths.size() != paths_expected(stage)) {
+  ASSERT_TRUE(run_until([this, &stage] { return is_whole(stage); }))
+      << users_.front()->describe_paths();
+}
+
+BlockMachine& Scenario::add_machine(const Stage& stage) {
+  if (stage.has_linux_driver) {
+    LinuxMachine& machine =
+        fabric_->add_linux({.driver = stage.linux_driver}, stage.initiator_ports, stage.mtu_bytes);
+    machine.set_tap(&judges_);
+    return machine;
+  }
+  InitiatorHostOptions options;
+  options.core = stage.initiator;
+  if (!stage.speaks_extension) {
+    options.core.extension = initiator::CoreOptions::Extension::off;
+  }
+  options.frame_bytes = stage.mtu_bytes + 14;
+  InitiatorHost& machine = fabric_->add_initiator(options, stage.initiator_ports, stage.mtu_bytes);
+  machine.set_tap(&judges_);
+  return machine;
+}
+
+bool Scenario::is_whole(const Stage& stage) {
+  if (stage.has_linux_driver) {
+    return std::all_of(fabric_->linux_machines().begin(), fabric_->linux_machines().end(),
+                       [](const auto& machine) { return machine->driver().is_up(kDiskAddress); });
+  }
+  for (std::uint32_t i = 0; i < stage.initiators; ++i) {
+    const initiator::PathSet& paths = device(i).paths();
+    if (!device(i).is_up() || paths.size() != paths_expected(stage)) {
+      return false;
+    }
+    for (std::uint32_t path = 0; path < paths.size(); ++path) {
+      if (paths.at(path).state != initiator::PathState::live) {
         return false;
       }
-      for (std::uint32_t path = 0; path < paths.size(); ++path) {
-        if (paths.at(path).state != initiator::PathState::live) {
-          return false;
-        }
-      }
     }
-    return true;
-  });
-  ASSERT_TRUE(is_up) << users_.front()->describe_paths();
+  }
+  return true;
 }
 
 std::uint32_t Scenario::paths_expected(const Stage& stage) {

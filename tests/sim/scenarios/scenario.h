@@ -27,7 +27,9 @@ struct Stage {
   std::uint32_t switches = 1;
   std::size_t mtu_bytes = 1500;
   std::uint64_t sectors = 1024;
-  bool speaks_extension = true;  // on both ends
+  bool speaks_extension = true;   // on both ends
+  bool has_linux_driver = false;  // the initiators have it
+  LinuxDriver::Options linux_driver{};
   target::WriteMode mode = target::WriteMode::write_through;
   LinkQuality link{};
   DiskOptions disk{};
@@ -52,6 +54,10 @@ class Scenario : public ::testing::Test {
     return *fabric_->initiators()[index];
   }
 
+  [[nodiscard]] LinuxMachine& linux_machine(std::size_t index = 0) {
+    return *fabric_->linux_machines()[index];
+  }
+
   [[nodiscard]] SimDisk& disk() { return *fabric_->disks()[0]; }
 
   [[nodiscard]] Workload& user(std::size_t index = 0) { return *users_[index]; }
@@ -62,7 +68,7 @@ class Scenario : public ::testing::Test {
 
   // The cable of a port.
   [[nodiscard]] Link& initiator_link(std::size_t index, std::uint8_t port = 0) {
-    return initiator(index).link(PortId{port});
+    return fabric_->machines()[index]->link(PortId{port});
   }
 
   [[nodiscard]] Link& target_link(std::uint8_t port = 0) { return target().link(PortId{port}); }
@@ -105,6 +111,8 @@ class Scenario : public ::testing::Test {
   void forget_violations() { judges_.violations = {}; }
 
  private:
+  BlockMachine& add_machine(const Stage& stage);
+  [[nodiscard]] bool is_whole(const Stage& stage);
   [[nodiscard]] static std::uint32_t paths_expected(const Stage& stage);
   std::uint32_t ask(const Workload::Wish& wish, std::size_t who);
 

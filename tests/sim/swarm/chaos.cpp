@@ -85,8 +85,8 @@ TargetHost& Chaos::any_target() {
   return *fabric_.targets()[prng_.below(fabric_.targets().size())];
 }
 
-InitiatorHost& Chaos::any_initiator() {
-  return *fabric_.initiators()[prng_.below(fabric_.initiators().size())];
+BlockMachine& Chaos::any_machine() {
+  return *fabric_.machines()[prng_.below(fabric_.machines().size())];
 }
 
 std::uint64_t Chaos::any_link() {
@@ -116,23 +116,30 @@ void Chaos::strike(Fault fault) {
       break;
     }
     case Fault::port: {
-      InitiatorHost& host = any_initiator();
+      BlockMachine& host = any_machine();
       const std::uint64_t port = prng_.below(host.port_count());
       host.set_port_enabled(PortId{static_cast<std::uint8_t>(port)}, false);
-      mend_after(fault, std::uint64_t{host.options().index} << 8U | port, ms, Duration::seconds(2));
+      mend_after(fault, std::uint64_t{host.number()} << 8U | port, ms, Duration::seconds(2));
       break;
     }
     case Fault::black_hole: {
       const std::uint64_t link = any_link();
-      quality_[link].mtu_bytes = plan_.black_hole_mtu_bytes;
-      fabric_.links()[link]->set_quality(quality_[link]);
+      LinkQuality narrow = quality_[link];
+      narrow.mtu_bytes = plan_.black_hole_mtu_bytes;
+      const std::uint64_t ways = prng_.below(3);  // both, or one of them
+      if (ways != 1) {
+        fabric_.links()[link]->to_far().set_quality(narrow);
+      }
+      if (ways != 2) {
+        fabric_.links()[link]->to_near().set_quality(narrow);
+      }
       mend_after(fault, link, ms * 10, Duration::seconds(8));
       break;
     }
     case Fault::mtu: {
       const bool of_initiator = prng_.chance(1, 2);
       const std::uint64_t victim =
-          of_initiator ? any_initiator().options().index : any_target().options().index;
+          of_initiator ? any_machine().number() : any_target().options().index;
       narrow_port(victim << 1U | (of_initiator ? 1 : 0), prng_.chance(1, 2) ? 1500 : 4200);
       mend_after(fault, victim << 1U | (of_initiator ? 1 : 0), ms, Duration::seconds(2));
       break;
@@ -148,14 +155,20 @@ void Chaos::strike(Fault fault) {
       any_target().pause(now + time_between(ms, Duration::seconds(3)));
       break;
     case Fault::initiator_pause:
-      any_initiator().pause(now + time_between(ms, Duration::seconds(3)));
+      any_machine().pause(now + time_between(ms, Duration::seconds(3)));
       break;
     case Fault::initiator_crash: {
-      // A machine boots for longer than a frame lives: its new life knows no fences of the old one.
-      InitiatorHost& host = any_initiator();
+      // The new life of a machine knows no fences of the old one, so where it has plain targets it
+      // boots for longer than a frame lives; to our own its old session is known.
+      if (fabric_.initiators().empty()) {
+        break;
+      }
+      InitiatorHost& host = *fabric_.initiators()[prng_.below(fabric_.initiators().size())];
       if (host.is_up()) {
         coverage_.add(RareState::initiator_crash);
-        host.crash(plan_.initiator.frame_life_max + time_between(ms, Duration::seconds(1)));
+        const bool is_quick = plan_.exactly_once && prng_.chance(1, 2);
+        const Duration longest = plan_.initiator.frame_life_max;
+        host.crash((is_quick ? Duration{} : longest) + time_between(ms, Duration::seconds(1)));
       }
       break;
     }
@@ -214,14 +227,14 @@ void Chaos::narrow_port(std::uint64_t victim, std::size_t mtu_bytes) {
   const std::size_t index = victim >> 1U;
   const std::size_t mtu = std::min(mtu_bytes, plan_.mtu_bytes);
   if ((victim & 1U) != 0) {
-    fabric_.initiators()[index]->set_port_mtu(PortId{0}, mtu);
+    fabric_.machines()[index]->set_port_mtu(PortId{0}, mtu);
   } else {
     fabric_.targets()[index]->set_port_mtu(PortId{0}, mtu);
   }
 }
 
 void Chaos::reserve() {
-  const InitiatorHost& host = any_initiator();
+  const BlockMachine& host = any_machine();
   TargetHost& target = any_target();
   const std::uint64_t place = prng_.below(target.exports().size());
   std::vector<MacAddress> holders;
@@ -230,7 +243,12 @@ void Chaos::reserve() {
       holders.push_back(host.port_info(PortId{static_cast<std::uint8_t>(port)}).mac);
     }
   }
-  admin_.force_reservation(target.exports()[place].settings.address, holders);
+  const DeviceAddress address = target.exports()[place].settings.address;
+  admin_.force_reservation(address, holders);
+  // Another change at once: copies of the first one may come after it.
+  if (prng_.chance(1, 3)) {
+    admin_.force_reservation(address, {});
+  }
 }
 
 void Chaos::resize() {
@@ -255,11 +273,10 @@ void Chaos::mend(Fault fault, std::uint64_t victim) {
       fabric_.links()[victim]->set_plugged(now, true);
       break;
     case Fault::port:
-      fabric_.initiators()[victim >> 8U]->set_port_enabled(
+      fabric_.machines()[victim >> 8U]->set_port_enabled(
           PortId{static_cast<std::uint8_t>(victim & 0xFFU)}, true);
       break;
     case Fault::black_hole:
-      quality_[victim].mtu_bytes = 0;
       fabric_.links()[victim]->set_quality(quality_[victim]);
       break;
     case Fault::mtu:
@@ -291,13 +308,14 @@ void Chaos::heal() {
   for (const auto& disk : fabric_.disks()) {
     disk->release(now);
   }
-  for (const auto& host : fabric_.initiators()) {
+  for (BlockMachine* host : fabric_.machines()) {
     for (std::size_t port = 0; port < host->port_count(); ++port) {
       host->set_port_enabled(PortId{static_cast<std::uint8_t>(port)}, true);
     }
     host->set_port_mtu(PortId{0}, plan_.mtu_bytes);
     host->wake_up();
   }
+  admin_.drop_waiting();  // or there may be no room for what follows
   for (const auto& host : fabric_.targets()) {
     host->set_port_mtu(PortId{0}, plan_.mtu_bytes);
     host->recover();

@@ -41,7 +41,7 @@ class Chaos final : public EventHandler {
 
   [[nodiscard]] Duration time_between(Duration low, Duration high);
   [[nodiscard]] TargetHost& any_target();
-  [[nodiscard]] InitiatorHost& any_initiator();
+  [[nodiscard]] BlockMachine& any_machine();
   [[nodiscard]] std::uint64_t any_link();
   void set_disk_errors(bool on);
 

@@ -30,6 +30,13 @@ constexpr std::array<const char*, kRareStateCount> kNames = {
     "payload-step-up",
     "requests-merged",
     "path-held-back",
+    "path-suspected",
+    "early-loss",
+    "loss-by-chance",
+    "needless-retransmission",
+    "paced-send",
+    "failed-fast",
+    "second-instance",
     "path-lost",
     "device-lost",
     "failover-during-flush",
@@ -53,6 +60,13 @@ constexpr std::array<const char*, kRareStateCount> kNames = {
     "damaged-request",
     "held-after-start",
     "late-change-dropped",
+    "linux-clock-learned",
+    "linux-clock-lost",
+    "late-linux-write-dropped",
+    "linux-write-unremembered",
+    "linux-retransmission",
+    "linux-disk-given-up",
+    "linux-disk-returned",
     "write-reissued",
     "repeated-execution",
     "execution-after-answer",
@@ -77,10 +91,8 @@ const char* rare_state_name(RareState state) {
 
 bool is_required(RareState state) {
   switch (state) {
-    case RareState::export_failed:
-    case RareState::backend_stalled:
-    case RareState::late_change_dropped:
-    case RareState::execution_after_answer:
+    case RareState::linux_clock_lost:
+    case RareState::linux_write_unremembered:
       return false;
     default:
       return true;

@@ -36,6 +36,7 @@ constexpr std::array<const char*, kFaultCount> kNames = {
     "small-target",
     "small-initiator",
     "short-timeout",
+    "fail-fast",
     "hostile",
     "rogue",
 };

@@ -47,6 +47,7 @@ enum class Fault : std::uint8_t {
   small_target,
   small_initiator,
   short_timeout,
+  fail_fast,  // requests do not wait for a path
   // Strangers.
   hostile,
   rogue,

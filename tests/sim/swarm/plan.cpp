@@ -25,6 +25,9 @@ Prng source(std::uint64_t seed, Aspect aspect) {
 }
 
 constexpr std::uint32_t kFewPpm = 10'000;
+constexpr std::uint32_t kLinuxTailPpm = 2'000;
+constexpr Duration kLinuxTailDelay = Duration::milliseconds(500);
+constexpr std::int32_t kCrystalPpm = 100;  // what clocks of real machines drift at most
 
 template <class T, std::size_t N>
 T pick(Prng& prng, const std::array<T, N>& choices) {
@@ -60,11 +63,32 @@ FaultSet draw_faults(std::uint64_t seed) {
   return faults;
 }
 
+// Where nothing keeps late copies of a Linux host away, there is no promise to check.
+void keep_linux_guarded(FaultSet& faults) {
+  // The driver believes whoever says that he is the disk.
+  faults.remove(Fault::hostile);
+  faults.remove(Fault::rogue);
+  // It hears of a smaller MTU by the next advertisement only, and a read that the target refuses
+  // meanwhile is an error of the disk to it.
+  faults.remove(Fault::mtu);
+  // A target that begins anew learns the clocks of its hosts anew, for a second at least.
+  faults.remove(Fault::target_kill);
+  faults.remove(Fault::power_cut);
+  // Frames that wait in the receive ring grow older than frames may grow in the network.
+  if (faults.has(Fault::tail) || faults.has(Fault::clog)) {
+    faults.remove(Fault::target_pause);
+  }
+}
+
 void draw_protocol(Plan& plan) {
   Prng prng = source(plan.seed, Aspect::protocol);
-  plan.protocol = pick(prng, std::array<ProtocolMix, 6>{ProtocolMix::sealed, ProtocolMix::sealed,
-                                                        ProtocolMix::sealed, ProtocolMix::sealed,
-                                                        ProtocolMix::plain, ProtocolMix::mixed});
+  plan.protocol = pick(
+      prng, std::array<ProtocolMix, 7>{ProtocolMix::sealed, ProtocolMix::sealed,
+                                       ProtocolMix::sealed, ProtocolMix::sealed, ProtocolMix::plain,
+                                       ProtocolMix::mixed, ProtocolMix::linux_hosts});
+  if (plan.sabotage == Sabotage::linux_guard_off) {
+    plan.protocol = ProtocolMix::linux_hosts;
+  }
   const bool is_sealed = plan.protocol == ProtocolMix::sealed;
   plan.exactly_once = is_sealed && !plan.faults.has(Fault::small_target);
   plan.shared_sectors = prng.chance(1, 2) && plan.exactly_once;
@@ -73,6 +97,9 @@ void draw_protocol(Plan& plan) {
     // And nothing but the frame check sequence guards it.
     plan.faults.remove(Fault::duplicate);
     plan.faults.remove(Fault::corrupt);
+  }
+  if (plan.protocol == ProtocolMix::linux_hosts) {
+    keep_linux_guarded(plan.faults);
   }
 }
 
@@ -139,6 +166,11 @@ void draw_network(Plan& plan) {
   bad.reorder_delay = reorder_delay;
   bad.tail_ppm = when(Fault::tail, few(tail));
   bad.tail_delay = tail_delay;
+  if (plan.protocol == ProtocolMix::linux_hosts) {
+    // A copy that is late by less than the driver's timer is not one: its request was not repeated.
+    bad.tail_ppm = when(Fault::tail, std::max(tail, kLinuxTailPpm));
+    bad.tail_delay = std::max(tail_delay, kLinuxTailDelay);
+  }
   bad.corrupt_ppm = when(Fault::corrupt, few(corrupt));
   bad.jitter = when(Fault::jitter, jitter);
   if (plan.faults.has(Fault::small_queues)) {
@@ -196,6 +228,15 @@ void draw_machines(Plan& plan) {
   target.sessions_max = static_cast<std::uint16_t>(small && !is_guarded ? sessions : 512);
   target.sequence_window = static_cast<std::uint32_t>(small ? window : 256);
   target.frame_life = Duration::seconds(1);
+  const std::uint64_t stamps = pick_log(prng, 64, 512);
+  if (plan.protocol == ProtocolMix::linux_hosts) {
+    // Here the target is the one who must outwait late copies. An address that it forgets is one
+    // whose clock it does not know.
+    target.frame_life = core.frame_life_max;
+    target.initiators_max = 256;
+    target.write_stamps_max = static_cast<std::uint32_t>(small ? stamps : 65'536);
+    plan.drift_ppm_max = std::min(plan.drift_ppm_max, kCrystalPpm);
+  }
   target.probe_again = Duration::seconds(2);  // a rogue is gone when there is peace
   const std::uint64_t light = pick_log(prng, 20, 2000);
   if (small && !is_guarded) {
@@ -204,8 +245,20 @@ void draw_machines(Plan& plan) {
   }
   target.backend_deadline = pick_time(prng, Duration::milliseconds(200), Duration::seconds(30));
   plan.target_buffers = target.requests_max * 2U + (small ? 16U : 256U);
-  plan.advertised_buffers = static_cast<std::uint16_t>(pick_log(prng, 2, 64));
+  // Likewise for each export, which takes four times as much as it says: what was dropped of a
+  // flush or a trim comes again after seconds only, and meanwhile others take the places that were
+  // free. The Linux driver has a frame under way to each port of a target, whatever it is told.
+  const std::uint32_t at_once = plan.protocol == ProtocolMix::linux_hosts ? plan.target_ports : 2;
+  plan.advertised_buffers = static_cast<std::uint16_t>(
+      std::max<std::uint64_t>(pick_log(prng, 2, 64), plan.initiators * std::max(at_once, 2U) / 4));
   plan.write_back_percent = pick(prng, std::array<std::uint32_t, 3>{0, 50, 100});
+  const Duration dead_after = Duration::seconds(static_cast<std::int64_t>(5 + prng.below(20)));
+  const bool is_impatient = prng.chance(2, 3);
+  if (plan.protocol == ProtocolMix::linux_hosts) {
+    plan.write_back_percent = 0;  // the driver never flushes
+    // What a narrow target makes wait does so in peace as well.
+    plan.linux_dead_after = is_impatient && !small ? dead_after : plan.linux_dead_after;
+  }
 }
 
 void draw_disks(Plan& plan) {
@@ -271,12 +324,31 @@ void draw_work(Plan& plan) {
   plan.sectors_max = static_cast<std::uint32_t>(pick_log(prng, 1, 32));
   keep_servable(plan);
   plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
+  if (plan.protocol == ProtocolMix::linux_hosts && plan.hot_sectors == 0) {
+    plan.hot_sectors = prng.chance(1, 2) ? pick_log(prng, 16, 256) : 0;
+  }
   plan.think_max = prng.chance(1, 4)
                        ? pick_time(prng, Duration::microseconds(10), Duration::milliseconds(10))
                        : Duration{};
   const Duration timeout = pick_time(prng, Duration::milliseconds(300), Duration::seconds(10));
   if (plan.faults.has(Fault::short_timeout)) {
     plan.timeout = timeout;
+  }
+  using initiator::PathPolicy;
+  plan.device.policy =
+      pick(prng, std::array<PathPolicy, 4>{PathPolicy::fastest, PathPolicy::fastest,
+                                           PathPolicy::round_robin, PathPolicy::active_passive});
+  plan.device.window_max =
+      prng.chance(1, 6) ? static_cast<std::uint32_t>(pick_log(prng, 1, 16)) : 0;
+  plan.device.payload_sectors_max =
+      prng.chance(1, 6) ? static_cast<std::uint32_t>(pick_log(prng, 1, 16)) : 0;
+  plan.pins_macs = prng.chance(1, 6);
+  const Duration fast = pick_time(prng, Duration::milliseconds(50), Duration::seconds(2));
+  const bool at_once = prng.chance(1, 2);
+  if (plan.faults.has(Fault::fail_fast)) {
+    plan.device.loss.on_path_loss =
+        at_once ? initiator::OnPathLoss::fail : initiator::OnPathLoss::queue;
+    plan.device.loss.fast_io_fail = fast;
   }
 }
 
@@ -301,16 +373,27 @@ const char* protocol_mix_name(ProtocolMix mix) {
       return "plain";
     case ProtocolMix::mixed:
       return "mixed";
+    case ProtocolMix::linux_hosts:
+      return "linux";
   }
   return "?";
 }
 
 const char* sabotage_name(Sabotage sabotage) {
-  constexpr std::array<const char*, kSabotageCount> kNames = {
-      "none",           "disk-lies",        "disk-misdirects",   "network-stays-cut",
-      "buffer-kept",    "completion-twice", "error-unexplained", "memory-off",
-      "table-outgrown", "strangers-let-in", "rogue-trusted",     "holder-unknown",
-      "crash"};
+  constexpr std::array<const char*, kSabotageCount> kNames = {"none",
+                                                              "disk-lies",
+                                                              "disk-misdirects",
+                                                              "network-stays-cut",
+                                                              "buffer-kept",
+                                                              "completion-twice",
+                                                              "error-unexplained",
+                                                              "memory-off",
+                                                              "table-outgrown",
+                                                              "strangers-let-in",
+                                                              "rogue-trusted",
+                                                              "linux-guard-off",
+                                                              "holder-unknown",
+                                                              "crash"};
   return kNames[static_cast<std::size_t>(sabotage)];
 }
 
@@ -346,6 +429,9 @@ Plan make_plan(std::uint64_t seed, const PlanOverrides& overrides) {
     plan.faults.add(Fault::hostile);
   } else if (plan.sabotage == Sabotage::rogue_trusted) {
     plan.faults.add(Fault::rogue);
+  } else if (plan.sabotage == Sabotage::linux_guard_off) {
+    plan.faults.add(Fault::tail);
+    plan.faults.add(Fault::loss);
   } else if (plan.sabotage == Sabotage::holder_unknown) {
     plan.faults.add(Fault::reserve);
   }
@@ -413,6 +499,7 @@ std::string describe(const Plan& plan) {
   number("target: requests max", plan.target.requests_max);
   number("target: initiators max", plan.target.initiators_max);
   number("target: sessions max", plan.target.sessions_max);
+  number("target: write stamps max", plan.target.write_stamps_max);
   number("target: sequence window", plan.target.sequence_window);
   line("target: frame life", time_text(plan.target.frame_life));
   number("target: changes max", plan.target.changes_max);
@@ -420,6 +507,7 @@ std::string describe(const Plan& plan) {
   line("target: backend deadline", time_text(plan.target.backend_deadline));
   number("target: buffers", plan.target_buffers);
   number("target: advertised buffers", plan.advertised_buffers);
+  line("linux: dead after", time_text(plan.linux_dead_after));
   line("clock drift ppm max", std::to_string(plan.drift_ppm_max));
   line("disk", plan.disk.speed.kind == DiskSpeed::Kind::spinning ? "spinning" : "flash");
   number("disk: parallel", plan.disk.speed.parallel);
@@ -442,6 +530,14 @@ std::string describe(const Plan& plan) {
   number("sectors max", plan.sectors_max);
   number("hot sectors", plan.hot_sectors);
   line("think max", time_text(plan.think_max));
+  line("path policy", plan.device.policy == initiator::PathPolicy::fastest ? "fastest"
+                      : plan.device.policy == initiator::PathPolicy::round_robin
+                          ? "round-robin"
+                          : "active-passive");
+  number("window max", plan.device.window_max);
+  number("payload sectors max", plan.device.payload_sectors_max);
+  line("targets are known by their addresses", plan.pins_macs ? "yes" : "no");
+  line("fast io fail", time_text(plan.device.loss.fast_io_fail));
   line("timeout", plan.timeout == Duration{} ? "the device's" : time_text(plan.timeout));
   for (std::size_t i = 0; i < kFaultCount; ++i) {
     if (plan.faults.has(static_cast<Fault>(i)) && i >= static_cast<std::size_t>(Fault::clog) &&

@@ -29,6 +29,7 @@ enum class Sabotage : std::uint8_t {
   table_outgrown,
   strangers_let_in,  // the hostile station is on the access lists
   rogue_trusted,     // no serial number is asked for
+  linux_guard_off,   // copies of Linux hosts are executed however late they come
   holder_unknown,    // whoever holds a reservation counts as somebody else
   crash,             // the process dies
 };
@@ -52,9 +53,10 @@ struct PlanOverrides {
 
 // Who speaks what.
 enum class ProtocolMix : std::uint8_t {
-  sealed,  // everybody speaks our extension
-  plain,   // nobody does
-  mixed,   // each machine for itself
+  sealed,       // everybody speaks our extension
+  plain,        // nobody does
+  mixed,        // each machine for itself
+  linux_hosts,  // as mixed, and most machines have the Linux driver
 };
 
 [[nodiscard]] const char* protocol_mix_name(ProtocolMix mix);
@@ -95,7 +97,8 @@ struct Plan {
   target::TargetLimits target{};
   std::uint32_t target_buffers = 512;
   std::uint16_t advertised_buffers = 64;
-  std::uint32_t write_back_percent = 0;  // of the exports
+  Duration linux_dead_after = Duration::seconds(180);  // aoe_deadsecs of Linux hosts
+  std::uint32_t write_back_percent = 0;                // of the exports
   std::int32_t drift_ppm_max = 0;
   DiskOptions disk{};
   std::uint32_t read_error_ppm = 0;  // while there are faults
@@ -109,6 +112,8 @@ struct Plan {
   std::uint64_t hot_sectors = 0;
   Duration think_max{};
   Duration timeout{};  // of requests; 0 = the device's 180 s
+  initiator::DeviceSettings device{};
+  bool pins_macs = false;  // initiators know the addresses of their disks' targets
 
   // Mean time between two faults of each kind that happens from time to time.
   std::array<Duration, kFaultCount> period{};

@@ -19,6 +19,10 @@ constexpr std::uint64_t kEventsPerOperation = 1'000;
 constexpr Duration kSlice = Duration::milliseconds(5);
 // When the last fault is gone, everybody whose requests are open sees one complete within this.
 constexpr Duration kProgressMax = Duration::seconds(10);
+// The Linux driver first waits for its timer, which has no upper limit; that comes on top. A disk
+// that it gave up waits for the next discovery, once a minute.
+constexpr Duration kLinuxProgressMax = Duration::seconds(60);
+constexpr Duration kLinuxReturnMax = Duration::seconds(90);
 // Slow disks, and writes that rest behind fences, take their time; that much of it is watched.
 constexpr Duration kCalmMax = Duration::seconds(1000);
 
@@ -39,7 +43,7 @@ std::string serial_of(std::uint32_t disk) {
 
 bool speaks_extension(ProtocolMix mix, Prng& prng) {
   const bool tossed = prng.chance(1, 2);
-  return mix == ProtocolMix::mixed ? tossed : mix == ProtocolMix::sealed;
+  return mix == ProtocolMix::sealed || (mix != ProtocolMix::plain && tossed);
 }
 
 // Frames that carry a checksum of their own: what damages them is found by their receiver.
@@ -128,9 +132,7 @@ void SwarmRun::build_targets() {
     options.limits = plan_.target;
     options.buffers = plan_.target_buffers;
     options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
-    options.drift_ppm = static_cast<std::int32_t>(
-                            prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
-                        plan_.drift_ppm_max;
+    options.drift_ppm = any_drift(prng);
     TargetHost& host = fabric_.add_target(options, plan_.target_ports, plan_.mtu_bytes);
     for (std::uint32_t place = 0; place < plan_.exports_per_target; ++place) {
       const auto disk_id = static_cast<std::uint32_t>(fabric_.disks().size());
@@ -144,12 +146,22 @@ void SwarmRun::build_targets() {
       settings.allow = allowed();
       settings.has_duplicate_memory =
           speaks_extension(plan_.protocol, prng) && plan_.sabotage != Sabotage::memory_off;
+      settings.has_stale_write_guard = plan_.sabotage != Sabotage::linux_guard_off;
       settings.mode = prng.below(100) < plan_.write_back_percent ? target::WriteMode::write_back
                                                                  : target::WriteMode::write_through;
       fabric_.add_export(host, settings, disk_id, plan_.disk);
       judges_.watch(host, disk, disk_id);
     }
   }
+}
+
+std::vector<MacAddress> SwarmRun::macs_of(std::uint32_t target) {
+  const TargetHost& host = *fabric_.targets()[target];
+  std::vector<MacAddress> macs;
+  for (std::size_t port = 0; port < host.port_count(); ++port) {
+    macs.push_back(host.port_info(PortId{static_cast<std::uint8_t>(port)}).mac);
+  }
+  return macs;
 }
 
 void SwarmRun::build_initiators() {
@@ -173,25 +185,32 @@ void SwarmRun::build_initiators() {
            .serial = plan_.faults.has(Fault::rogue) && plan_.sabotage != Sabotage::rogue_trusted
                          ? serial_of(disk)
                          : std::string(),
+           .macs = plan_.pins_macs ? macs_of(disk / plan_.exports_per_target)
+                                   : std::vector<MacAddress>{},
            .trim_is_sure = plan_.disk.discard_reads_zero});
     }
   }
   const std::uint64_t smallest_area =
       plan_.hot_sectors == 0 ? plan_.disk_sectors : std::min(plan_.hot_sectors, plan_.disk_sectors);
   for (std::uint32_t i = 0; i < plan_.initiators; ++i) {
-    InitiatorHostOptions options;
-    options.core = plan_.initiator;
-    options.core.extension = speaks_extension(plan_.protocol, prng)
-                                 ? initiator::CoreOptions::Extension::on
-                                 : initiator::CoreOptions::Extension::off;
-    options.buffers = plan_.initiator_buffers;
-    options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
-    options.drift_ppm = static_cast<std::int32_t>(
-                            prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
-                        plan_.drift_ppm_max;
-    InitiatorHost& host = fabric_.add_initiator(options, plan_.initiator_ports, plan_.mtu_bytes);
-    host.set_tap(&judges_);
+    const bool is_linux =
+        plan_.protocol == ProtocolMix::linux_hosts && (prng.chance(2, 3) || i == 0);
+    linux_.push_back(nullptr);
+    linux_rto_max_.emplace_back();
+    BlockMachine& host = is_linux ? add_linux(prng) : add_initiator(prng);
+    WorkloadMix mix = plan_.mix;
+    initiator::DeviceSettings settings = plan_.device;
+    if (is_linux) {
+      mix = {.read = mix.read, .write = mix.write};
+    } else if (prng.chance(1, 12)) {
+      settings.access = initiator::DeviceSettings::Access::read_only;
+      mix = {.read = mix.read, .write = 0, .flush = mix.flush};
+    }
     for (WorkloadDisk& use : uses[i]) {
+      if (is_linux) {
+        linux_uses_.push_back(
+            {.machine = i, .target = use.address.shelf.value, .address = use.address});
+      }
       use.owners = plan_.shared_sectors ? 1 : users[use.disk];
       use.chunk_sectors =
           std::clamp<std::uint64_t>(smallest_area / use.owners, 1, kChunkSectorsMax);
@@ -200,7 +219,8 @@ void SwarmRun::build_initiators() {
         host, judges_,
         WorkloadOptions{.index = i,
                         .disks = std::move(uses[i]),
-                        .mix = plan_.mix,
+                        .device = std::move(settings),
+                        .mix = mix,
                         .depth = plan_.depth,
                         .sectors_max = plan_.sectors_max,
                         .hot_sectors = plan_.hot_sectors,
@@ -208,17 +228,62 @@ void SwarmRun::build_initiators() {
                         .timeout = plan_.timeout,
                         .promise = plan_.exactly_once ? ExecutionChecker::Promise::exactly_once
                                                       : ExecutionChecker::Promise::at_least_once}));
-    workloads_.back()->excuse = [this](const WorkloadDisk& disk,
-                                       const initiator::IoCompletion& done) {
-      return is_excused(disk, done);
+    workloads_.back()->excuse = [this, i](const WorkloadDisk& disk,
+                                          const initiator::IoCompletion& done) {
+      return is_excused(i, disk, done);
     };
   }
 }
 
-bool SwarmRun::is_excused(const WorkloadDisk& disk, const initiator::IoCompletion& done) {
+std::int32_t SwarmRun::any_drift(Prng& prng) const {
+  return static_cast<std::int32_t>(
+             prng.below(static_cast<std::uint64_t>(plan_.drift_ppm_max) * 2 + 1)) -
+         plan_.drift_ppm_max;
+}
+
+BlockMachine& SwarmRun::add_initiator(Prng& prng) {
+  InitiatorHostOptions options;
+  options.core = plan_.initiator;
+  options.core.extension = speaks_extension(plan_.protocol, prng)
+                               ? initiator::CoreOptions::Extension::on
+                               : initiator::CoreOptions::Extension::off;
+  options.buffers = plan_.initiator_buffers;
+  options.frame_bytes = plan_.mtu_bytes + kEthernetHeaderBytes;
+  options.drift_ppm = any_drift(prng);
+  InitiatorHost& host = fabric_.add_initiator(options, plan_.initiator_ports, plan_.mtu_bytes);
+  host.set_tap(&judges_);
+  return host;
+}
+
+BlockMachine& SwarmRun::add_linux(Prng& prng) {
+  constexpr std::array<std::uint32_t, 4> kHz = {100, 250, 300, 1000};
+  LinuxMachineOptions options;
+  constexpr std::array<std::uint32_t, 4> kMaxout = {64, 64, 16, 8};
+  options.driver.dead_after = plan_.linux_dead_after;
+  options.driver.maxout = kMaxout[prng.below(kMaxout.size())];
+  options.driver.ticks_per_second = kHz[prng.below(kHz.size())];
+  options.driver.first_ticks = static_cast<std::uint32_t>(prng.next());
+  options.drift_ppm = any_drift(prng);
+  LinuxMachine& host = fabric_.add_linux(options, plan_.initiator_ports, plan_.mtu_bytes);
+  host.set_tap(&judges_);
+  linux_[fabric_.machines().size() - 1] = &host;
+  return host;
+}
+
+// Whether the driver may have given the disk up for what happened before there was peace.
+bool SwarmRun::is_given_up(std::size_t machine) {
+  const LinuxMachine* host = linux_[machine];
+  return host != nullptr && host->driver().counters().disks_killed > 0 &&
+         (!healed_ || fabric_.world().now() - healed_at_ <= linux_patience(machine));
+}
+
+bool SwarmRun::is_excused(std::size_t machine, const WorkloadDisk& disk,
+                          const initiator::IoCompletion& done) {
   switch (done.status) {
     case initiator::IoStatus::timed_out:
       return plan_.faults.has(Fault::short_timeout);
+    case initiator::IoStatus::no_path:
+      return plan_.faults.has(Fault::fail_fast);
     case initiator::IoStatus::rejected:
       return plan_.faults.has(Fault::reserve) &&
              done.aoe_error == static_cast<std::uint8_t>(protocol::AoeError::target_reserved);
@@ -228,7 +293,7 @@ bool SwarmRun::is_excused(const WorkloadDisk& disk, const initiator::IoCompletio
       }
       [[fallthrough]];
     case initiator::IoStatus::device_fault:
-      return fabric_.disks()[disk.disk]->counters().errors > 0;
+      return fabric_.disks()[disk.disk]->counters().errors > 0 || is_given_up(machine);
     default:
       return false;
   }
@@ -269,6 +334,12 @@ RunResult SwarmRun::run() {
     link->to_far().set_survives_corruption(has_own_checksum);
     link->to_near().set_survives_corruption(has_own_checksum);
   }
+  for (BlockMachine* machine : fabric_.machines()) {
+    machine->start();
+  }
+  if (!linux_uses_.empty()) {
+    teach_clocks();
+  }
   chaos_.start();
   if (hostile_) {
     hostile_->start();
@@ -277,7 +348,6 @@ RunResult SwarmRun::run() {
     rogue_->start();
   }
   for (std::uint32_t i = 0; i < workloads_.size(); ++i) {
-    fabric_.initiators()[i]->start();
     const std::uint64_t share = plan_.operations / workloads_.size();
     workloads_[i]->start(i == 0 ? plan_.operations - share * (workloads_.size() - 1) : share);
   }
@@ -298,7 +368,7 @@ RunResult SwarmRun::run() {
   RunResult result;
   for (const auto& workload : workloads_) {
     const WorkloadCounters& counters = workload->counters();
-    result.operations += counters.ended();
+    result.operations += counters.ended() - std::min(counters.ended(), workload->asked());
   }
   result.trace = fabric_.world().trace().value();
   result.events = fabric_.world().events().handled();
@@ -320,6 +390,7 @@ void SwarmRun::liveness() {
     rogue_->stop();
   }
   healed_ = true;
+  healed_at_ = fabric_.world().now();
   sabotage();
   for (const auto& workload : workloads_) {
     workload->hold();
@@ -380,21 +451,47 @@ void SwarmRun::sabotage() {
   }
 }
 
+Duration SwarmRun::linux_patience(std::size_t machine) {
+  for (const LinuxUse& use : linux_uses_) {
+    if (use.machine == machine) {
+      Duration& longest = linux_rto_max_[machine];
+      longest = std::max(longest, linux_[machine]->driver().rto(use.address));
+    }
+  }
+  return kLinuxProgressMax + linux_rto_max_[machine];
+}
+
+Duration SwarmRun::progress_max(std::size_t machine) {
+  if (linux_[machine] == nullptr) {
+    return kProgressMax;
+  }
+  // What is asked for while a disk is down waits until it is found again.
+  const bool is_asked = workloads_[machine]->in_flight() != 0;
+  return is_asked ? linux_patience(machine) : kLinuxReturnMax;
+}
+
 void SwarmRun::check_progress() {
   progress_.resize(workloads_.size());
   const Instant now = fabric_.world().now();
   for (std::size_t i = 0; i < workloads_.size(); ++i) {
     Workload& workload = *workloads_[i];
     const std::uint64_t ended = workload.counters().ended();
-    if (workload.in_flight() == 0 || progress_[i].ended != ended ||
-        progress_[i].since == Instant{}) {
+    const bool has_work = workload.in_flight() != 0 || workload.wants_more();
+    if (!has_work || progress_[i].ended != ended || progress_[i].since == Instant{}) {
       progress_[i] = {.ended = ended, .since = now};
-    } else if (now - progress_[i].since > kProgressMax) {
+    } else if (now - progress_[i].since > progress_max(i)) {
       judges_.violations.add(Rule::progress, now,
-                             "nothing completed within 10 s of peace: initiator " +
-                                 std::to_string(i) + ": " + workload.describe_open() + "\n" +
+                             "nothing completes in peace any more: machine " + std::to_string(i) +
+                                 ": " + workload.describe_open() + "\n" +
                                  workload.describe_paths());
       progress_[i].since = now;
+    }
+    if (const std::optional<Instant> down =
+            linux_[i] != nullptr ? linux_[i]->down_since() : std::nullopt;
+        down && now - std::max(*down, healed_at_) > kLinuxReturnMax && !has_failed()) {
+      judges_.violations.add(Rule::progress, now,
+                             "a disk that was given up is not found again in peace: machine " +
+                                 std::to_string(i) + "\n" + workload.describe_paths());
     }
   }
 }
@@ -478,88 +575,6 @@ void SwarmRun::check_bounds() {
       exceeds("initiator: events", use.events, limits.events_max);
       exceeds("initiator: fences", use.fences, limits.fences_max);
       exceeds("initiator: queries", use.queries, limits.queries_max);
-    }
-  }
-}
-
-// --- coverage ---
-
-void SwarmRun::count_coverage() {
-  for (const auto& host : fabric_.initiators()) {
-    const initiator::CoreStats stats = host->total_stats();
-    coverage_.add(RareState::retransmission, stats.retransmissions);
-    coverage_.add(RareState::window_cut, stats.window_cuts);
-    coverage_.add(RareState::late_answer, stats.unknown_tag);
-    coverage_.add(RareState::tags_at_rest, stats.tags_exhausted);
-    coverage_.add(RareState::payload_step_down, stats.payload_steps_down);
-    coverage_.add(RareState::resplit, stats.resplits);
-    coverage_.add(RareState::overlap_wait, stats.overlap_waits);
-    coverage_.add(RareState::fence_raised, stats.fences_raised);
-    coverage_.add(RareState::fence_wait, stats.fence_waits);
-    coverage_.add(RareState::fence_table_full, stats.fence_overflows);
-    coverage_.add(RareState::no_send_buffer, stats.buffers_exhausted);
-    coverage_.add(RareState::path_table_full, stats.paths_refused);
-    coverage_.add(RareState::quarantine, stats.quarantines);
-    coverage_.add(RareState::device_unavailable, stats.device_unavailable);
-    coverage_.add(RareState::session_founded, stats.sessions);
-    coverage_.add(RareState::session_lost, stats.session_losses);
-    coverage_.add(RareState::plain_fallback, stats.plain_fallbacks);
-    coverage_.add(RareState::sequence_wait, stats.sequence_waits);
-    coverage_.add(RareState::damaged_answer, stats.frames_damaged);
-    coverage_.add(RareState::foreign_answer, stats.wrong_seal + stats.unsealed);
-    coverage_.add(RareState::size_refused, stats.size_refusals);
-    coverage_.add(RareState::payload_step_up, stats.payload_steps_up);
-    coverage_.add(RareState::requests_merged, stats.requests_merged);
-    coverage_.add(RareState::path_held_back, stats.path_holds);
-    coverage_.add(RareState::ring_overflow, host->ring_overflows());
-    coverage_.add(RareState::tag_wrap, host->tag_wraps());
-  }
-  coverage_.add(RareState::hostile_frame, hostile_ == nullptr ? 0 : hostile_->frames_sent());
-  coverage_.add(RareState::rogue_asked, rogue_ == nullptr ? 0 : rogue_->identified());
-  for (const auto& workload : workloads_) {
-    const WorkloadCounters& counters = workload->counters();
-    coverage_.add(RareState::path_lost, counters.paths_lost);
-    coverage_.add(RareState::device_lost, counters.devices_lost);
-    coverage_.add(RareState::events_lost, counters.events_lost);
-    coverage_.add(RareState::failover_during_flush, counters.flushes_moved);
-    coverage_.add(RareState::request_in_doubt, counters.timed_out + counters.lost);
-  }
-  for (const auto& host : fabric_.targets()) {
-    const TargetTotals totals = host->totals();
-    coverage_.add(RareState::request_table_full, totals.queue_full);
-    coverage_.add(RareState::light_replies_limited, totals.rate_limited);
-    coverage_.add(RareState::change_pending, totals.change_pending);
-    coverage_.add(RareState::range_wait, totals.range_waits);
-    coverage_.add(RareState::backend_stalled, totals.stalls);
-    coverage_.add(RareState::export_failed, totals.failures);
-    coverage_.add(RareState::address_conflict, totals.conflicts);
-    coverage_.add(RareState::reservation_changed, totals.reservations);
-    coverage_.add(RareState::target_restart, totals.restarts);
-    coverage_.add(RareState::copy_while_executing, totals.copies_executing);
-    coverage_.add(RareState::answered_from_memory, totals.copies_answered);
-    coverage_.add(RareState::stale_copy_dropped, totals.copies_stale);
-    coverage_.add(RareState::renew, totals.renews);
-    coverage_.add(RareState::session_table_full, totals.hellos_refused);
-    coverage_.add(RareState::damaged_request, totals.damaged);
-    coverage_.add(RareState::held_after_start, totals.held);
-    coverage_.add(RareState::late_change_dropped, totals.late_changes);
-    coverage_.add(RareState::ring_overflow, host->ring_overflows());
-  }
-  coverage_.add(RareState::write_reissued, judges_.executions.counters().reissued);
-  coverage_.add(RareState::repeated_execution, judges_.executions.counters().repeated);
-  coverage_.add(RareState::execution_after_answer, judges_.executions.counters().after_answer);
-  for (const auto& disk : fabric_.disks()) {
-    coverage_.add(RareState::orphan_execution, disk->counters().orphans);
-    coverage_.add(RareState::torn_write, disk->counters().torn);
-    coverage_.add(RareState::lost_cache, disk->counters().lost_sectors);
-    coverage_.add(RareState::disk_error, disk->counters().errors);
-  }
-  for (const auto& link : fabric_.links()) {
-    for (const LinkDirection* direction : {&link->to_far(), &link->to_near()}) {
-      const LinkCounters& counters = direction->counters();
-      coverage_.add(RareState::overflow, counters.overflowed);
-      coverage_.add(RareState::oversized, counters.oversized);
-      coverage_.add(RareState::reordered, counters.reordered);
     }
   }
 }

@@ -55,6 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Each, Planted,
                                            std::pair{Sabotage::table_outgrown, "bounds"},
                                            std::pair{Sabotage::strangers_let_in, "wrong-answer"},
                                            std::pair{Sabotage::rogue_trusted, "rogue target was"},
+                                           std::pair{Sabotage::linux_guard_off, "stale-execution"},
                                            std::pair{Sabotage::holder_unknown, "fencing"}),
                          name_of_planted);
 
@@ -135,7 +136,7 @@ TEST(Plan, LeavesTheRestAsItWasWhenSomethingIsTakenAway) {
 
 TEST(Plan, DrawsEveryFaultAndEveryProtocol) {
   FaultSet seen;
-  std::vector<int> protocols(3);
+  std::vector<int> protocols(4);
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     const Plan plan = make_plan(seed, {});
     for (std::size_t i = 0; i < kFaultCount; ++i) {
@@ -163,8 +164,13 @@ TEST(Coverage, NamesTheRequiredStatesThatNoRunReached) {
   EXPECT_EQ(all.runs(RareState::tag_wrap), 2U);
   EXPECT_THAT(all.missing(), ::testing::Contains(RareState::copy_while_executing));
   EXPECT_THAT(all.missing(), ::testing::Not(::testing::Contains(RareState::tag_wrap)));
-  EXPECT_THAT(all.missing(), ::testing::Not(::testing::Contains(RareState::export_failed)))
+  EXPECT_THAT(all.missing(), ::testing::Not(::testing::Contains(RareState::linux_clock_lost)))
       << "may stay away";
+  for (const RareState state :
+       {RareState::export_failed, RareState::backend_stalled, RareState::late_change_dropped,
+        RareState::execution_after_answer, RareState::late_linux_write_dropped}) {
+    EXPECT_THAT(all.missing(), ::testing::Contains(state)) << rare_state_name(state);
+  }
   for (std::size_t i = 0; i < kRareStateCount; ++i) {
     all.add(static_cast<RareState>(i));
   }
@@ -213,7 +219,7 @@ TEST(SeedPool, RunsEverySeedOnceInHoweverManyProcesses) {
       EXPECT_FALSE(outcome.is_failure()) << outcome.seed << outcome.result.report;
       // Those that a crash of their machine took do not count.
       EXPECT_LE(outcome.result.operations, 100U);
-      EXPECT_GT(outcome.result.operations, 50U);
+      EXPECT_GT(outcome.result.operations, 25U);
     });
     EXPECT_THAT(seeds, ::testing::ElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14));
   }

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace aoe::target {
 namespace {
 
@@ -69,6 +71,20 @@ TEST_F(Clock, TheCounterAndTheClockMayWrap) {
   LinuxHost host(1000, 0xFF00);
   EXPECT_EQ(talk(host, 40'000, Duration::milliseconds(2)), Sight::fits);
   EXPECT_EQ(clock.hz(), 1000U);
+}
+
+// Each has a counter of its own, and a mirror uses them in turn.
+TEST_F(Clock, DisksOfOneHostThatCountInStepDoNotHideIt) {
+  std::vector<LinuxHost> disks(5, LinuxHost(250));
+  Sight sight = Sight::unknown;
+  for (int i = 0; i < 40; ++i) {
+    for (LinuxHost& disk : disks) {
+      now = now + Duration::milliseconds(20);
+      sight = see(disk);
+    }
+  }
+  EXPECT_EQ(sight, Sight::fits);
+  EXPECT_EQ(clock.hz(), 250U);
 }
 
 TEST_F(Clock, AFrameThatCameLateFitsWithinItsLife) {

@@ -117,6 +117,37 @@ TEST_F(Stamps, AFullTableForgetsNothingAndSaysSo) {
   EXPECT_EQ(stamps.in_use(), 64U);
 }
 
+// Each has half of its places and is sent again and again, as Linux hosts do.
+TEST_F(Stamps, WritesThatWaitForRoomDoNotKeepEachOtherWaiting) {
+  for (std::uint64_t i = 0; i < 64; ++i) {
+    ASSERT_EQ(put(i * 64, 32, 50), Put::newest);
+  }
+  std::uint32_t clock = 60;
+  const auto send_all_again = [&] {
+    unsigned executed = 0;
+    for (std::uint64_t i = 0; i < 64; ++i) {
+      executed += put(i * 64, 64, clock) == Put::newest ? 1U : 0U;
+    }
+    ++clock;
+    return executed;
+  };
+  unsigned executed = 0;
+  for (Duration waited{}; waited < kLife * 2; waited = waited + Duration::milliseconds(200)) {
+    executed += send_all_again();
+    now = now + Duration::milliseconds(200);
+  }
+  EXPECT_EQ(executed, 0U);
+  EXPECT_EQ(send_all_again(), 32U);
+}
+
+TEST_F(Stamps, AWriteThatFoundNoRoomLeavesNoTrace) {
+  for (std::uint64_t chunk = 0; chunk < 64; ++chunk) {
+    ASSERT_EQ(put(chunk * 32, 8, 50), Put::newest);
+  }
+  EXPECT_EQ(put(63 * 32, 64, 60), Put::full);
+  EXPECT_EQ(put(63 * 32, 8, 55), Put::newest);
+}
+
 // Against the simplest memory there can be.
 TEST_F(Stamps, AgreesWithAMapOfSectors) {
   struct Stamp {
