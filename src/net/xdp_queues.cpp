@@ -151,21 +151,17 @@ void XdpQueues::transmit(std::span<PacketBuffer> frames, PortStats& stats) {
   XdpSocket& socket = *sockets_.front();
   while (!frames.empty()) {
     const auto batch = frames.first(std::min<std::size_t>(frames.size(), kTxChunks / 4));
-    std::uint64_t bytes = 0;
     for (PacketBuffer& frame : batch) {
       // The kernel would send what has no header, or less.
       if (frame.size() < kEthernetHeaderBytes || !socket.stage(std::as_const(frame).bytes())) {
         ++stats.tx_dropped;
-      } else {
-        bytes += frame.size();
       }
       frame.reset();
     }
     const XdpSocket::Outcome outcome = socket.send();
     stats.tx_frames += outcome.frames;
     stats.tx_dropped += outcome.dropped;
-    // Bytes of frames that the device dropped are not told apart.
-    stats.tx_bytes += outcome.frames == 0 ? 0 : bytes;
+    stats.tx_bytes += outcome.bytes;
     frames = frames.subspan(batch.size());
   }
 }

@@ -234,6 +234,9 @@ XdpSocket::Outcome XdpSocket::send() {
     outcome.dropped = staged;
     return outcome;
   }
+  for (std::uint32_t number = end - staged; number != end; ++number) {
+    outcome.bytes += tx_.at(number).len;
+  }
   tx_.publish_pushed();
   // Entries leave in order. The kernel counts up when it has sent something, not when it dropped
   // one: EBUSY says that one was dropped after those that it counted. [__xsk_generic_xmit]
@@ -246,8 +249,9 @@ XdpSocket::Outcome XdpSocket::send() {
       tx_passed_ = counted;
     }
     if (error == EBUSY) {
-      ++outcome.dropped;
       tx_passed_ += moved ? 0 : 1;
+      ++outcome.dropped;
+      outcome.bytes -= tx_.at(tx_passed_ - 1).len;
       continue;
     }
     if (error != 0 && error != EAGAIN) {
@@ -271,6 +275,7 @@ void XdpSocket::cancel_rest(Outcome& outcome) {
   for (std::uint32_t number = tx_passed_ + tx_cancelled_; number != tx_.produced(); ++number) {
     free_chunk(tx_.at(number).addr);
     tx_.at(number).addr = kNoAddress;
+    outcome.bytes -= tx_.at(number).len;
     ++tx_cancelled_;
     ++outcome.dropped;
   }

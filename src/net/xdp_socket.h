@@ -87,6 +87,7 @@ class XdpSocket {
 
   struct Outcome {
     std::uint64_t frames = 0;
+    std::uint64_t bytes = 0;  // of those
     std::uint64_t dropped = 0;
   };
 

@@ -417,6 +417,23 @@ TEST_P(KernelPortTest, KindIsWhatWasAskedFor) {
   EXPECT_EQ(a->kind_reason(), "");
 }
 
+TEST_P(KernelPortTest, FramesWithoutACarrierAreCountedAndNeverLeaveLater) {
+  auto a = open_port({.interface = "va"});
+  ASSERT_EQ(run_command("ip link set vb down"), 0);
+  send_numbers(*a, 0, 100);
+  EXPECT_EQ(a->stats().tx_dropped, 100U);
+  EXPECT_EQ(a->stats().tx_bytes, 0U);
+  auto b = open_port({.interface = "vb"});
+  ASSERT_EQ(run_command("ip link set vb up"), 0);
+  ASSERT_TRUE(wait_for_carrier("va") && wait_for_carrier("vb"));
+  send_numbers(*a, 500, 100);
+  const auto got = numbers(receive(*b, 100));
+  ASSERT_EQ(got.size(), 100U);
+  EXPECT_EQ(got.front(), 500U);
+  EXPECT_EQ(got.back(), 599U);
+  EXPECT_TRUE(nothing_to_receive(*b));
+}
+
 TEST_P(KernelPortTest, FramesOfAnOutageNeverLeaveLater) {
   auto a = open_port({.interface = "va"});
   auto b = open_port({.interface = "vb"});
@@ -436,6 +453,7 @@ TEST_P(KernelPortTest, FramesOfAnOutageNeverLeaveLater) {
   }
   EXPECT_TRUE(nothing_to_receive(*b));
   EXPECT_EQ(a->stats().tx_frames, 200U);
+  EXPECT_EQ(a->stats().tx_bytes, 200U * 60);
 }
 
 }  // namespace
