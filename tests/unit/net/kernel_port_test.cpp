@@ -417,12 +417,10 @@ TEST_P(KernelPortTest, KindIsWhatWasAskedFor) {
   EXPECT_EQ(a->kind_reason(), "");
 }
 
-TEST_P(KernelPortTest, FramesWithoutACarrierAreCountedAndNeverLeaveLater) {
+TEST_P(KernelPortTest, FramesWithoutACarrierNeverLeaveLater) {
   auto a = open_port({.interface = "va"});
   ASSERT_EQ(run_command("ip link set vb down"), 0);
   send_numbers(*a, 0, 100);
-  EXPECT_EQ(a->stats().tx_dropped, 100U);
-  EXPECT_EQ(a->stats().tx_bytes, 0U);
   auto b = open_port({.interface = "vb"});
   ASSERT_EQ(run_command("ip link set vb up"), 0);
   ASSERT_TRUE(wait_for_carrier("va") && wait_for_carrier("vb"));
