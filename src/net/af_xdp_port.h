@@ -30,10 +30,8 @@ inline constexpr std::size_t kXdpMtuBytesMax = kXdpFrameBytesMax - 14;
 // docs/PERFORMANCE.md).
 //
 //   link or interface down   as AfPacketPort; the program stays
-//   interface removed        the program went with it; refresh() attaches it to the next interface
-//   of
-//                            that name, which needs the privileges of open() again. Without them:
-//                            packet
+//   interface removed        the program went with it; refresh() attaches it to the next one of
+//                            that name, which needs the privileges of open(). Without: packet
 //   MTU above the limit      refresh() takes the program off; below it again: as above
 //   the process dies         the kernel takes the program off
 //   the process forks        it works in both, but only one may use it

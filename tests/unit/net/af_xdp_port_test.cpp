@@ -247,7 +247,7 @@ TEST_F(AfXdpPortTest, ProgramGoesWithThePortAndWithTheProcess) {
   EXPECT_EQ(open_xdp({.interface = "va"})->kind(), "xdp");
 }
 
-TEST_F(AfXdpPortTest, WithoutPrivilegesItSaysWhichAndAnInterfaceThatComesBackIsUsedWithoutIt) {
+TEST_F(AfXdpPortTest, WithoutPrivilegesItSaysWhichAndAnOpenPortGoesOn) {
   auto b = open_packet({.interface = "vb"});
   auto port = open_xdp({.interface = "va"});
   const pid_t child = ::fork();
@@ -269,7 +269,6 @@ TEST_F(AfXdpPortTest, WithoutPrivilegesItSaysWhichAndAnInterfaceThatComesBackIsU
       refused.error().message.find("CAP_BPF and CAP_NET_ADMIN") == std::string::npos) {
     ::_exit(3);
   }
-  // The child's own rights are too few to change links.
   send_numbers(*port, 1, 1);
   ::_exit(numbers(receive(*b, 1)) == std::vector<std::uint32_t>{1} ? 0 : 4);
 }
