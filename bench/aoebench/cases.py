@@ -141,6 +141,25 @@ def local_cases():
                "random reads, depth 64", 9000, ours(",direct=on"), local(True), 0.8, image="disk", tags=("local",))
 
 
+def port_cases():
+    """AF_XDP against packet sockets, at one end and at both."""
+    def target(port):
+        return memory(options=("--port", port))
+
+    def initiator(port):
+        return lambda: clients.Initiator("read", "1K", 64, port=port)
+
+    yield Case("port-target", "target: port=xdp against port=packet, 1 KiB random reads, depth 64, bare client", 1500,
+               Side(target("xdp"), frames("read", 1500, 64)), Side(target("packet"), frames("read", 1500, 64)),
+               tags=("port",))
+    yield Case("port-initiator", "initiator: port=xdp against port=packet, 1 KiB random reads, depth 64, target on "
+               "packet", 1500, Side(target("packet"), initiator("xdp")), Side(target("packet"), initiator("packet")),
+               both_cpu=True, tags=("port",))
+    yield Case("port-both", "both ends: port=xdp against port=packet, 1 KiB random reads, depth 64", 1500,
+               Side(target("xdp"), initiator("xdp")), Side(target("packet"), initiator("packet")), both_cpu=True,
+               tags=("port",))
+
+
 def attached_cases():
     def device(make_server, op):
         server = make_server()
@@ -172,4 +191,4 @@ def scaling_cases():
 
 def all_cases():
     return [*wire_cases(), *vblade_cases(), *durable_cases(), *latency_cases(), *end_to_end_cases(),
-            *local_cases(), *attached_cases(), *scaling_cases()]
+            *local_cases(), *port_cases(), *attached_cases(), *scaling_cases()]

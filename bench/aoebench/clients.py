@@ -45,12 +45,12 @@ class Initiator:
 
     needs = ()
 
-    def __init__(self, op, block, depth, sequential=False):
-        self.op, self.block, self.depth, self.sequential = op, block, depth, sequential
+    def __init__(self, op, block, depth, sequential=False, port="auto"):
+        self.op, self.block, self.depth, self.sequential, self.port = op, block, depth, sequential, port
 
     def run(self, context, pair, seconds):
         out, cpu = timed(context.network.in_clients(
-            str(context.build / "bin" / "aoe"), "bench", f"aoe://bi{pair}/e7.1", "--op", self.op, "--bs",
+            str(context.build / "bin" / "aoe"), "bench", f"aoe://bi{pair}/e7.1?port={self.port}", "--op", self.op, "--bs",
             self.block, "--depth", str(self.depth), "--time", str(max(1, round(seconds))), "-o", "json",
             *(["--pattern", "sequential"] if self.sequential else [])))
         got = json.loads(out)

@@ -3,7 +3,7 @@
 #include "client/device_settings.h"
 #include "client/interfaces.h"
 #include "client/session_state.h"
-#include "net/af_packet_port.h"
+#include "net/port_kinds.h"
 #include "os/clock.h"
 #include "os/link_monitor.h"
 #include "os/random_seed.h"
@@ -101,8 +101,9 @@ Result<std::unique_ptr<Session>> Session::open(const SessionOptions& options) {
   AOE_TRY_ASSIGN(auto monitor, os::LinkMonitor::open());
   CoreRunner::Ports ports;
   for (const std::string& name : names) {
-    AOE_TRY_ASSIGN(auto port, net::AfPacketPort::open(
-                                  {.interface = name, .filter = net::FrameFilter::responses}));
+    AOE_TRY_ASSIGN(
+        auto port,
+        net::open_port(options.port, {.interface = name, .filter = net::FrameFilter::responses}));
     ports.push_back(std::move(port));
   }
   return start(std::move(ports), std::move(monitor), options);

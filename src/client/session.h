@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/ids.h"
 #include "base/mac_address.h"
+#include "base/port_kind.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "client/device.h"
@@ -34,6 +35,7 @@ namespace aoe::client {
 struct SessionOptions {
   // Names; at least one, or the single name "auto" for real Ethernet with carrier.
   std::vector<std::string> interfaces;
+  PortKind port = PortKind::automatic;
   std::uint64_t seed = 0;            // of tags and jitter; 0 = from the OS
   std::optional<Tag> first_tag{};    // those behind it follow; absent: by chance
   std::uint32_t requests_max = 256;  // outstanding over all devices
@@ -143,7 +145,8 @@ struct SessionStats {
 // invalid_argument (argument longer than a frame, unknown interface).
 class Session {
  public:
-  // Errors: invalid_argument (no interface), not_found, not_permitted (needs CAP_NET_RAW), io.
+  // Errors: invalid_argument (no interface), not_found, not_permitted (needs CAP_NET_RAW), io, and
+  // those of the kind of port (net/port_kinds.h).
   [[nodiscard]] static Result<std::unique_ptr<Session>> open(const SessionOptions& options);
 
   // Over ports that exist already; options.interfaces is not looked at. For tests and for ports of

@@ -3,6 +3,7 @@
 
 #include "base/ids.h"
 #include "base/mac_address.h"
+#include "base/port_kind.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "client/device.h"
@@ -33,6 +34,7 @@ struct DeviceUri {
   std::vector<MacAddress> macs;  // mac=MAC[+MAC..]: only these; empty: not said
   std::string serial;            // serial=TEXT: only this disk; empty: not said
   std::optional<initiator::DeviceSettings::Instances> instances;  // instances=one|many
+  std::optional<PortKind> port;  // port=auto|packet|xdp: of the interfaces
 };
 
 // The count register has 8 bits.

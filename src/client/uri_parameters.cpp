@@ -151,12 +151,21 @@ SetResult set_instances(std::string_view value, DeviceUri& uri) {
   return {};
 }
 
+SetResult set_port(std::string_view value, DeviceUri& uri) {
+  const auto* const word = std::find(kPortKindWords.begin(), kPortKindWords.end(), value);
+  if (word == kPortKindWords.end()) {
+    return aoe::fail<std::string>("auto, packet or xdp");
+  }
+  uri.port = kPortKinds.at(static_cast<std::size_t>(word - kPortKindWords.begin()));
+  return {};
+}
+
 struct Parameter {
   std::string_view key;
   SetResult (*set)(std::string_view value, DeviceUri& uri);
 };
 
-constexpr std::array<Parameter, 11> kParameters{{
+constexpr std::array<Parameter, 12> kParameters{{
     {"payload", set_payload},
     {"timeout", set_timeout},
     {"policy", set_policy},
@@ -168,6 +177,7 @@ constexpr std::array<Parameter, 11> kParameters{{
     {"mac", set_mac},
     {"serial", set_serial},
     {"instances", set_instances},
+    {"port", set_port},
 }};
 
 std::string known_keys() {

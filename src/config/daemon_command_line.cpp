@@ -40,6 +40,8 @@ DaemonCommandLine::DaemonCommandLine(const DaemonTexts& texts)
                          "Print the version and exit");
   add_list({"-i,--interface", "IF[,IF..]", texts.interface_help}, options_.interfaces);
   add_text({"-c,--config", "FILE", texts.config_help}, "the path of a file", options_.config_path);
+  add_override({"--port", "KIND", "How frames go through interfaces: auto, packet or xdp (auto)"},
+               "port");
   add_override({"--control", "PATH", texts.control_help}, "control");
   add_override({"--log-level", "LEVEL", "error, warning, info, debug or trace (info)"},
                "log_level");

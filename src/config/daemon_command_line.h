@@ -64,7 +64,7 @@ struct OptionText {
 // Parses without exceptions and in our words. What it binds must live until parse() has returned.
 class DaemonCommandLine {
  public:
-  // Declares -i, -c, --control, --log-level, --busy-poll, --user, --group, --foreground,
+  // Declares -i, -c, --port, --control, --log-level, --busy-poll, --user, --group, --foreground,
   // --check-config,
   // --dump-config, --help and --version.
   explicit DaemonCommandLine(const DaemonTexts& texts);

@@ -2,6 +2,7 @@
 // becomes.
 #pragma once
 
+#include "base/port_kind.h"
 #include "base/time.h"
 
 #include <cstddef>
@@ -27,6 +28,7 @@ inline constexpr Duration kBusyPollMax = Duration::seconds(1);
 // The base of each daemon's own configuration. Its keys are those of daemon_keys.h.
 struct DaemonConfig {
   std::vector<std::string> interfaces;
+  PortKind port = PortKind::automatic;  // how frames go through them
   std::string control_path;
   LogLevel log_level = LogLevel::info;
   std::string user;   // to become after start; empty: stay

@@ -27,6 +27,13 @@ struct DaemonKeys {
       },
       [](const Config& config) -> Printed { return toml_names(config.interfaces); }};
 
+  static constexpr Key kPort{
+      "port", ChangeEffect::restart,
+      [](const ConfigValue& value, Config& config) {
+        return assign_enum(config.port, value, kPortKindWords, kPortKinds);
+      },
+      [](const Config& config) -> Printed { return toml_string(to_string(config.port)); }};
+
   static constexpr Key kControl{
       "control", ChangeEffect::restart,
       [](const ConfigValue& value, Config& config) {

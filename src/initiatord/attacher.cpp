@@ -82,6 +82,10 @@ void Attacher::adopt(Instant now, const block::Survivor& survivor) {
   users.front_end = survivor.front_end->name;
   users.outlives_daemon = true;
   spdlog::info("{}: is attached as {} through {}", name, survivor.device, users.front_end);
+  if (surroundings_.other_initiators == OtherInitiators::are_deaf) {
+    spdlog::warn("{}: {} has an initiator of its own, and port = xdp takes its answers away", name,
+                 users.front_end);
+  }
   // Its names may be gone, and its server.
   update(survivor.address);
 }
@@ -132,6 +136,20 @@ Result<void> Attacher::check_attachable(const KeptDevice& device) const {
   return {};
 }
 
+Result<std::string> Attacher::usable_front_end(const Wish& wish) const {
+  if (surroundings_.other_initiators == OtherInitiators::work) {
+    return wish.via;
+  }
+  const block::FrontEnd* const asked = block::find_front_end(wish.via);
+  if (asked != nullptr && asked->carrier == block::Carrier::own) {
+    return fail_with(Errc::unsupported, 0,
+                     fmt::format("{}: attach: {} has an initiator of its own, and port = xdp takes "
+                                 "its answers away (use --via loop, or port = packet)",
+                                 to_string(wish.address), wish.via));
+  }
+  return wish.via == "auto" ? "loop" : wish.via;
+}
+
 void Attacher::attach(Instant now, const Wish& wish, control::Reply reply) {
   auto device = find(wish.address);
   if (!device) {
@@ -142,10 +160,15 @@ void Attacher::attach(Instant now, const Wish& wish, control::Reply reply) {
     reply.send(fail(attachable.error()));
     return;
   }
+  const auto via = usable_front_end(wish);
+  if (!via) {
+    reply.send(fail(via.error()));
+    return;
+  }
   AttachCommand command;
   command.op = AttachOp::attach;
   command.address = wish.address;
-  command.via = wish.via;
+  command.via = *via;
   const bool is_read_only = (*device)->config.access == DeviceAccess::read_only;
   command.access = is_read_only ? block::Access::read_only : wish.access;
   command.uri = surroundings_.uri((*device)->config, command.access);

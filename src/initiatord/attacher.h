@@ -25,11 +25,18 @@ namespace aoe::initiatord {
 // on the loop's thread; the keeper outlives it.
 class Attacher {
  public:
+  enum class OtherInitiators : std::uint8_t {
+    work,
+    are_deaf,  // AF_XDP takes all answers (net/af_xdp_port.h)
+  };
+
   struct Surroundings {
     // What an earlier daemon has attached, and what goes on without one.
     std::vector<block::Survivor> survivors{};
     // The device for a process that serves it with an initiator of its own.
     std::function<std::string(const DeviceConfig& device, block::Access access)> uri{};
+    // Whether initiators of other processes get their answers on our interfaces.
+    OtherInitiators other_initiators = OtherInitiators::work;
     // The device became a block device, or is none any more.
     std::function<void(Attachment what, DeviceAddress address, const std::string& block_device)>
         tell{};
@@ -52,7 +59,8 @@ class Attacher {
 
   // Both answer when it is done. Errors: not_found, unavailable (no path reaches the device),
   // already_exists (it is attached), busy (the last command for it is under way, or it is in use),
-  // timed_out (the disk does not answer), those of block::attach_by.
+  // timed_out (the disk does not answer), unsupported (a front end with an initiator of its own
+  // that would be deaf), those of block::attach_by.
   //
   // A disk may have died since it last answered, and its partitions are read: then the one who
   // asked is told before he stops waiting, and the block device is taken away when it comes.
@@ -98,6 +106,8 @@ class Attacher {
 
   [[nodiscard]] Result<KeptDevice*> find(DeviceAddress address);
   [[nodiscard]] Result<void> check_attachable(const KeptDevice& device) const;
+  // What to attach by: the wish, or what works here of it.
+  [[nodiscard]] Result<std::string> usable_front_end(const Wish& wish) const;
   // Sends a command for the device, or for none.
   [[nodiscard]] Result<void> send(block::AttachCommand command, control::Reply& reply);
   void handle_answer(const block::AttachAnswer& answer);

@@ -265,8 +265,9 @@ Printed print_maxsectors(const InitiatorConfig& config) {
 
 using Common = config::DaemonKeys<InitiatorConfig>;
 
-constexpr std::array<InitiatorKey, 13> kInitiatorKeys{{
+constexpr std::array<InitiatorKey, 14> kInitiatorKeys{{
     Common::kInterfaces,
+    Common::kPort,
     {"open", ChangeEffect::live,
      [](const ConfigValue& value, InitiatorConfig& config) {
        return assign_enum(config.open, value, kOpenWords, kOpens);

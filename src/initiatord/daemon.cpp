@@ -127,7 +127,7 @@ Result<void> Daemon::open_edges() {
   AOE_TRY_ASSIGN(runner_,
                  client::CoreRunner::create({}, std::move(links), runner_options(config_)));
   runner_->on_link_change([this] { follow_links(); });
-  interfaces_ = std::make_unique<InterfaceSet>(*runner_);
+  interfaces_ = std::make_unique<InterfaceSet>(*runner_, config_.port);
   keeper_ = std::make_unique<DeviceKeeper>(runner_->core(),
                                            DeviceKeeper::Options{.devices_max = kDevicesMax});
   return runner_->loop().add_fd(signals_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
@@ -150,7 +150,7 @@ Result<void> Daemon::settle_privileges() {
     }
   }
   os::PrivilegeDrop drop = daemon::privilege_drop(config_);
-  // For interfaces that are added later.
+  // For interfaces that are added later: AF_XDP needs more, and they do without it.
   drop.keep_net_raw = os::KeepNetRaw::yes;
   return os::drop_privileges(drop);
 }
@@ -160,6 +160,7 @@ Result<void> Daemon::settle_privileges() {
 Result<void> Daemon::set_interfaces(const std::vector<std::string>& names) {
   AOE_TRY_ASSIGN(const InterfaceSet::Outcome outcome, interfaces_->set(names));
   report_interfaces(outcome);
+  port_log_.look(runner_->ports());
   if (!names.empty() && interfaces_->ports().empty()) {
     spdlog::warn("auto: no Ethernet interface with carrier yet (one is used as soon as it is up)");
   }
@@ -176,6 +177,7 @@ void Daemon::follow_links() {
   } else {
     spdlog::warn("{}", outcome.error().message);
   }
+  port_log_.look(runner_->ports());
 }
 
 void Daemon::report_interfaces(const InterfaceSet::Outcome& outcome) {

@@ -4,6 +4,7 @@
 #include "client/core_runner.h"
 #include "control/server.h"
 #include "daemon/event_throttle.h"
+#include "daemon/port_view.h"
 #include "daemon/program.h"
 #include "frontends/block/attach_process.h"
 #include "frontends/fuse/server.h"
@@ -133,6 +134,7 @@ class Daemon {
   EventHistory history_;
   ErrLog err_log_;
   daemon::EventThrottle throttle_{{}};
+  daemon::PortLog port_log_;
   bool is_stopping_ = false;
   std::optional<HandOver> hand_over_;  // once the next process is to go on
   bool stop_was_refused_ = false;  // a signal came while devices were in use: the next one forces

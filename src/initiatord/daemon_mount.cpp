@@ -190,6 +190,8 @@ Result<void> Daemon::open_attacher() {
                                   access == block::Access::read_only ? DeviceAccess::read_only
                                                                      : DeviceAccess::read_write);
               },
+          .other_initiators = config_.port == PortKind::xdp ? Attacher::OtherInitiators::are_deaf
+                                                            : Attacher::OtherInitiators::work,
           .tell =
               [this](Attachment what, DeviceAddress address, const std::string& block_device) {
                 tell(attachment_json(what, address, block_device));

@@ -1,7 +1,7 @@
 #include "initiatord/interface_set.h"
 
 #include "client/interfaces.h"
-#include "net/af_packet_port.h"
+#include "net/port_kinds.h"
 
 #include <algorithm>
 #include <memory>
@@ -27,9 +27,11 @@ Result<InterfaceSet::Outcome> InterfaceSet::use(const std::vector<std::string>& 
   client::CoreRunner::Ports opened;
   for (const std::string& name : names) {
     if (!is_used(name)) {
-      AOE_TRY_ASSIGN(auto port, net::AfPacketPort::open({.interface = name,
-                                                         .filter = net::FrameFilter::responses,
-                                                         .missing = net::MissingInterface::wait}));
+      AOE_TRY_ASSIGN(auto port, net::open_port(kind_,
+                                               {.interface = name,
+                                                .filter = net::FrameFilter::responses,
+                                                .missing = net::MissingInterface::wait},
+                                               without_xdp_));
       opened.push_back(std::move(port));
     }
   }
@@ -62,6 +64,8 @@ Result<InterfaceSet::Outcome> InterfaceSet::set(const std::vector<std::string>& 
   }
   AOE_TRY_ASSIGN(Outcome outcome, use(resolved, false));
   wanted_ = names;
+  // From now on there is work that must go on.
+  without_xdp_ = net::WithoutXdp::use_packet;
   return outcome;
 }
 

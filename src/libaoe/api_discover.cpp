@@ -42,7 +42,7 @@ Result<std::vector<DiscoveredTarget>> discover(const char* interfaces, const cha
     AOE_TRY_ASSIGN(const auto uri, aoe::client::parse_device_uri(device));
     options.address = uri.address;
   }
-  AOE_TRY_ASSIGN(const auto session, aoe::libaoe::open_session(names, 1));
+  AOE_TRY_ASSIGN(const auto session, aoe::libaoe::open_session(names, aoe::PortKind::automatic, 1));
   return session->discover(options);
 }
 

@@ -74,7 +74,8 @@ Result<std::shared_ptr<Network>> Handle::make_network(const client::DeviceUri& u
   if (shared_) {
     return shared_;
   }
-  return Network::open(uri.interfaces.empty() ? settings_.interfaces : uri.interfaces);
+  return Network::open(uri.interfaces.empty() ? settings_.interfaces : uri.interfaces,
+                       uri.port.value_or(PortKind::automatic));
 }
 
 // Makes the device look for its target. The lock that it returns is the network's.

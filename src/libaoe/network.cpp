@@ -31,9 +31,9 @@ void wait_readable(int fd, std::optional<Instant> deadline) {
 }  // namespace
 
 Result<std::unique_ptr<client::Session>> open_session(const std::vector<std::string>& interfaces,
-                                                      std::uint32_t requests_max) {
-  auto session =
-      client::Session::open({.interfaces = interfaces, .seed = 0, .requests_max = requests_max});
+                                                      PortKind port, std::uint32_t requests_max) {
+  auto session = client::Session::open(
+      {.interfaces = interfaces, .port = port, .seed = 0, .requests_max = requests_max});
   if (!session && session.error().code == Errc::not_found) {
     session.error().os_errno = ENODEV;
   }
@@ -71,8 +71,9 @@ std::uint32_t Network::session_requests_max() {
   return kRequestsMax * client::ByteDevice::kPartsMax;
 }
 
-Result<std::shared_ptr<Network>> Network::open(const std::vector<std::string>& interfaces) {
-  AOE_TRY_ASSIGN(auto session, open_session(interfaces, session_requests_max()));
+Result<std::shared_ptr<Network>> Network::open(const std::vector<std::string>& interfaces,
+                                               PortKind port) {
+  AOE_TRY_ASSIGN(auto session, open_session(interfaces, port, session_requests_max()));
   return over(std::move(session));
 }
 

@@ -23,7 +23,7 @@ class Network;
 // Session::open() with ENODEV for an interface that does not exist, which tells it from a target
 // that is not there.
 [[nodiscard]] Result<std::unique_ptr<client::Session>> open_session(
-    const std::vector<std::string>& interfaces, std::uint32_t requests_max);
+    const std::vector<std::string>& interfaces, PortKind port, std::uint32_t requests_max);
 
 // A callback that is due. It runs without the lock.
 struct Call {
@@ -80,7 +80,7 @@ class Network {
 
   // Errors: those of Session::open.
   [[nodiscard]] static Result<std::shared_ptr<Network>> open(
-      const std::vector<std::string>& interfaces);
+      const std::vector<std::string>& interfaces, PortKind port);
 
   // Over a session that was opened with requests_max of session_requests_max().
   [[nodiscard]] static Result<std::shared_ptr<Network>> over(

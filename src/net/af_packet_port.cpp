@@ -340,6 +340,10 @@ int AfPacketPort::bound_index() const {
   return address.sll_ifindex;
 }
 
+int AfPacketPort::interface_index() const {
+  return device_mtu_bytes_ == 0 ? 0 : bound_index();
+}
+
 bool AfPacketPort::ring_is_short() const {
   return std::min(device_mtu_bytes_, kMtuBytesMax) + kEthernetHeaderBytes >
          ring_.shape().frame_bytes_max();

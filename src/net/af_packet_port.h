@@ -1,6 +1,7 @@
 // A packet port on a kernel packet socket: the ordinary way to reach an Ethernet interface.
 #pragma once
 
+#include "base/port_kind.h"
 #include "net/packet_port.h"
 #include "net/packet_ring.h"
 #include "os/fd.h"
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace aoe::net {
 
@@ -101,6 +103,13 @@ class AfPacketPort final : public PacketPort {
   [[nodiscard]] int wait_fd() const override { return socket_.get(); }
 
   bool refresh() override;
+
+  [[nodiscard]] std::string_view kind() const override { return to_string(PortKind::packet); }
+
+  // The interface as of the last refresh(): its number and its own MTU; 0 while there is none.
+  [[nodiscard]] int interface_index() const;
+
+  [[nodiscard]] std::size_t interface_mtu_bytes() const { return device_mtu_bytes_; }
 
   // The interface's MTU is longer than the ring's slots: a new ring waits for buffers to come back.
   [[nodiscard]] bool ring_is_short() const;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace aoe::net {
@@ -34,6 +35,8 @@ class ClosedPort final : public PacketPort {
   [[nodiscard]] int wait_fd() const override { return -1; }
 
   bool refresh() override { return false; }
+
+  [[nodiscard]] std::string_view kind() const override { return "closed"; }
 
  private:
   std::string name_;

@@ -1,5 +1,5 @@
-// The contract of everything that carries Ethernet frames: kernel packet sockets, loopback pairs
-// for tests, later AF_XDP.
+// The contract of everything that carries Ethernet frames: kernel packet sockets, AF_XDP, loopback
+// pairs for tests.
 #pragma once
 
 #include "base/packet_buffer.h"
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace aoe::net {
 
@@ -17,7 +18,7 @@ namespace aoe::net {
 struct PortStats {
   std::uint64_t rx_frames = 0;
   std::uint64_t rx_bytes = 0;
-  std::uint64_t rx_dropped = 0;    // the kernel had no ring slot for it (PACKET_STATISTICS)
+  std::uint64_t rx_dropped = 0;    // the kernel had no slot or chunk for it
   std::uint64_t rx_truncated = 0;  // longer than the ring's slots, discarded
   std::uint64_t rx_foreign =
       0;  // for another station or a VLAN that this port is not on, discarded
@@ -64,6 +65,13 @@ class PacketPort {
   // Looks at the interface again after a link event: MAC, MTU, carrier, a new index after the
   // interface was re-created (the port binds again). True when info() changed.
   virtual bool refresh() = 0;
+
+  // How frames go at present: a word of kPortKindWords, or of a port without an interface. May
+  // change in refresh().
+  [[nodiscard]] virtual std::string_view kind() const { return "memory"; }
+
+  // Why that is not the kind that was asked for, for people; empty when it is.
+  [[nodiscard]] virtual std::string kind_reason() const { return {}; }
 
  protected:
   PacketPort() = default;

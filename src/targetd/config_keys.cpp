@@ -299,8 +299,9 @@ constexpr std::array<ExportKey, 30> kExportKeys{{
 
 using Common = config::DaemonKeys<TargetConfig>;
 
-constexpr std::array<TargetKey, 9> kTargetKeys{{
+constexpr std::array<TargetKey, 10> kTargetKeys{{
     Common::kInterfaces,
+    Common::kPort,
     {"state_dir", ChangeEffect::restart,
      [](const ConfigValue& value, TargetConfig& config) {
        return assign(config.state_dir, read_text(value, "the path of a directory"));

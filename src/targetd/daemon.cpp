@@ -2,7 +2,7 @@
 
 #include "base/parse.h"
 #include "daemon/setup.h"
-#include "net/af_packet_port.h"
+#include "net/port_kinds.h"
 #include "os/boot_identity.h"
 #include "os/clock.h"
 #include "os/privileges.h"
@@ -121,7 +121,7 @@ Result<void> Daemon::open_ports() {
     options.interface = name;
     options.filter = net::FrameFilter::requests_and_announcements;
     options.qdisc_bypass = net::QdiscBypass::yes;
-    AOE_TRY_ASSIGN(auto port, net::AfPacketPort::open(options));
+    AOE_TRY_ASSIGN(auto port, net::open_port(config_.port, options));
     frame_bytes = std::max(frame_bytes, port->info().mtu_bytes + kEthernetHeaderBytes);
     ports.push_back(std::move(port));
   }
@@ -142,6 +142,7 @@ Result<void> Daemon::open_ports() {
     }
     AOE_TRY(shard_->add_port(std::move(port)));
   }
+  port_log_.look(shard_->ports());
   AOE_TRY(watch_descriptors());
   return {};
 }
@@ -356,6 +357,7 @@ void Daemon::loop_until_stopped() {
     loop_->run_once(soonest);
     if (std::exchange(links_changed_, false)) {
       shard_->refresh_ports();
+      port_log_.look(shard_->ports());
     }
     if (const Instant now = os::monotonic_now(); now >= next_periodic_) {
       do_periodic_work(now);
@@ -381,6 +383,7 @@ void Daemon::do_periodic_work(Instant now) {
   }
   // A longer MTU waits for ring slots that are out, and no link event tells when they came back.
   shard_->refresh_ports();
+  port_log_.look(shard_->ports());
   look_for_new_sizes();
   if (now >= next_state_save_) {
     next_state_save_ = now + kStateSaveInterval;

@@ -3,6 +3,7 @@
 
 #include "control/server.h"
 #include "daemon/event_throttle.h"
+#include "daemon/port_view.h"
 #include "daemon/program.h"
 #include "os/child.h"
 #include "os/link_monitor.h"
@@ -163,6 +164,7 @@ class Daemon {
   std::set<DeviceAddress> settling_;     // of the start: neither ready nor in conflict yet
   std::set<DeviceAddress> ready_;
   daemon::EventThrottle throttle_{{}};
+  daemon::PortLog port_log_;
   bool is_ready_ = false;
   bool is_stopping_ = false;
   bool links_changed_ = false;

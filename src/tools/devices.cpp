@@ -67,6 +67,7 @@ constexpr std::array kInterfaceFields{
     ListField{"interface", "INTERFACE"},
     ListField{"link_up", "LINK"},
     ListField{"mtu_bytes", "MTU", Align::right},
+    ListField{"port", "PORT"},
     ListField{"mac", "MAC"},
     ListField{"rx_frames", "RECEIVED", Align::right},
     ListField{"tx_frames", "SENT", Align::right},

@@ -35,6 +35,9 @@ Result<std::unique_ptr<client::Session>> open_session(const NetworkOptions& opti
   } else {
     AOE_TRY_ASSIGN(session_options.interfaces, split_interfaces(options.interface_lists));
   }
+  if (uri != nullptr) {
+    session_options.port = uri->port.value_or(PortKind::automatic);
+  }
   if (session_options.interfaces.empty()) {
     session_options.interfaces.emplace_back("auto");
   }

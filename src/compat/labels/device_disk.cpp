@@ -39,6 +39,7 @@ Result<std::unique_ptr<Disk>> open_device_disk(const DiskPlace& place) {
   AOE_TRY_ASSIGN(const client::DeviceUri uri, client::parse_device_uri(place.text));
   client::SessionOptions session_options;
   session_options.interfaces = uri.interfaces.empty() ? place.interfaces : uri.interfaces;
+  session_options.port = uri.port.value_or(PortKind::automatic);
   if (session_options.interfaces.empty()) {
     session_options.interfaces.emplace_back("auto");
   }

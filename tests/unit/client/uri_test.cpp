@@ -34,7 +34,7 @@ TEST(DeviceUri, TakesInterfacesAndParameters) {
 TEST(DeviceUri, TakesWhatADeviceCanBeTold) {
   const auto uri = parse_device_uri(
       "aoe:e7.1?window=16&mode=read-only&on_path_loss=fail&fast_io_fail=2.5&device_loss=0&"
-      "mac=02:00:00:00:0a:10+02:00:00:00:0a:11&serial=S1&instances=many");
+      "mac=02:00:00:00:0a:10+02:00:00:00:0a:11&serial=S1&instances=many&port=xdp");
   ASSERT_TRUE(uri) << uri.error().message;
   EXPECT_EQ(uri->window, 16U);
   EXPECT_EQ(uri->access, Access::read_only);
@@ -45,6 +45,7 @@ TEST(DeviceUri, TakesWhatADeviceCanBeTold) {
                                                 MacAddress{{2, 0, 0, 0, 0x0a, 0x11}}));
   EXPECT_EQ(uri->serial, "S1");
   EXPECT_EQ(uri->instances, initiator::DeviceSettings::Instances::many);
+  EXPECT_EQ(uri->port, PortKind::xdp);
 }
 
 TEST(DeviceUri, WhatItSaysGoesBeforeTheOptions) {
@@ -115,6 +116,7 @@ TEST(DeviceUri, SaysWhatIsWrong) {
            BadUri{"aoe:e7.1?mac=ff:ff:ff:ff:ff:ff", "expected MAC"},
            BadUri{"aoe:e7.1?serial=", "expected 1 to 20 characters"},
            BadUri{"aoe:e7.1?instances=2", "expected one or many"},
+           BadUri{"aoe:e7.1?port=dpdk", "expected auto, packet or xdp"},
            BadUri{"aoe:e7.1?timeout=1&timeout=2", "parameter 'timeout' is given twice"},
        }) {
     const auto uri = parse_device_uri(bad.text);

@@ -62,7 +62,8 @@ InitiatorConfig config_of(const std::string& text) {
 
 class AttacherTest : public ::testing::Test {
  protected:
-  void start(const std::string& config, std::vector<block::Survivor> survivors = {}) {
+  void start(const std::string& config, std::vector<block::Survivor> survivors = {},
+             Attacher::OtherInitiators others = Attacher::OtherInitiators::work) {
     world.port_up();
     keeper.start(world.now, config_of(config));
     attacher.emplace(
@@ -71,6 +72,7 @@ class AttacherTest : public ::testing::Test {
             .survivors = std::move(survivors),
             .uri = [](const DeviceConfig& /*device*/,
                       block::Access /*access*/) { return std::string("aoe://eth1/e7.1"); },
+            .other_initiators = others,
             .tell = [](Attachment /*what*/, DeviceAddress /*address*/,
                        const std::string& /*block_device*/) {}});
     answer_all();
@@ -142,6 +144,17 @@ TEST_F(AttacherTest, WhatTheFileSaysIsAttachedOnceItIsUp) {
   EXPECT_THAT(asked(), ElementsAre(AttachOp::attach));
   attach_and_open();
   EXPECT_EQ(users().block_device, "/dev/loop77");
+}
+
+TEST_F(AttacherTest, WhereOthersAreDeafOnlyWhatGoesThroughTheDaemonIsUsed) {
+  start("[[device]]\naddress = '7.1'\n", {}, Attacher::OtherInitiators::are_deaf);
+  run();
+  static_cast<void>(asked());
+  attacher->attach(world.now, {.address = kE71, .via = "ublk"}, {});
+  EXPECT_THAT(asked(), IsEmpty());
+  attacher->attach(world.now, {.address = kE71, .via = "auto"}, {});
+  EXPECT_THAT(asked(), ElementsAre(AttachOp::attach));
+  EXPECT_EQ(work.asked.back().via.str(), "loop");
 }
 
 TEST_F(AttacherTest, WhatFailedIsTriedAgainUntilSomebodyDetaches) {

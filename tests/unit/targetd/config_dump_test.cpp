@@ -14,6 +14,7 @@ using config::lines_of;
 using ::testing::IsEmpty;
 
 constexpr const char* kFull = R"(interfaces = ["eth1", "eth2"]
+port = "xdp"
 state_dir = "/state"
 control = "/c"
 log_level = "trace"
@@ -89,6 +90,7 @@ TEST(ConfigDump, WritesDefaultsOut) {
   TargetConfig config;
   config.interfaces = {"eth1"};
   EXPECT_EQ(dump(config), R"(interfaces = ["eth1"]
+port = "auto"
 state_dir = "/var/lib/aoekit"
 control = "/run/aoekit/target.sock"
 log_level = "info"

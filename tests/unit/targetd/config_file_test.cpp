@@ -127,8 +127,8 @@ TEST(ConfigFile, BadKeysOfTheDaemonNamePlaceKeyAndExpectation) {
               "t.toml:1:1: unknown key \"interface\" (did you mean \"interfaces\"?)"},
       BadLine{"exports = 1", "t.toml:1:1: unknown key \"exports\" (did you mean \"export\"?)"},
       BadLine{"listen = 1",
-              "t.toml:1:1: unknown key \"listen\": expected one of interfaces, state_dir, control, "
-              "log_level, metrics, frame_life, busy_poll, user, group, export"},
+              "t.toml:1:1: unknown key \"listen\": expected one of interfaces, port, state_dir, "
+              "control, log_level, metrics, frame_life, busy_poll, user, group, export"},
       BadLine{"state_dir = 3",
               "t.toml:1:13: state_dir: expected the path of a directory, not a whole number"},
       BadLine{"state_dir = ''", "t.toml:1:13: state_dir: empty: expected the path of a directory"},
