@@ -1,10 +1,10 @@
-# aoe_join(TARGET)
+# aoe_join(TARGET [ALWAYS])
 #
-# With AOE_JOIN=ON several sources of a target are compiled as one file, so that what they all read and
+# With AOE_JOIN=ON, or ALWAYS, several sources of a target are compiled as one file, so that what they all read and
 # instantiate is worked on once. For builds that always start from nothing, as those of the CI under the
 # sanitizers: a change of one file compiles all of its group. The other presets compile every file alone.
 function(aoe_join target)
-  if(NOT AOE_JOIN)
+  if(NOT AOE_JOIN AND NOT ALWAYS IN_LIST ARGN)
     return()
   endif()
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
