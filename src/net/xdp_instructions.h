@@ -1,4 +1,7 @@
 // The instructions of the XDP program.
+//
+// What xdp_instructions.cpp makes may also be used under the 2-clause BSD license or the GPL,
+// version 2, as the program tells the kernel that loads it.
 #pragma once
 
 #include "base/mac_address.h"

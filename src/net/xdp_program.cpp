@@ -128,7 +128,8 @@ Result<void> XdpProgram::load_program() {
     // under a program that takes them, and the port then goes on without it.
     how.prog_flags = BPF_F_XDP_HAS_FRAGS | kProgramIsForOneDevice;
     how.prog_ifindex = static_cast<std::uint32_t>(options_.interface_index);
-    // Only programs under a license that goes with the GPL may ask the kernel for the tag.
+    // Only programs under a license that goes with the GPL may ask the kernel for the tag; that of
+    // the instructions is named in xdp_instructions.h.
     program_ = os::Fd(bpf_prog_load(BPF_PROG_TYPE_XDP, "aoe_frames", "Dual BSD/GPL", code.begin(),
                                     code.count(), &how));
     if (program_) {
