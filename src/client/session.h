@@ -206,7 +206,7 @@ class Session {
   [[nodiscard]] Result<std::unique_ptr<Device>> start_device(DeviceAddress address,
                                                              const DeviceOptions& options);
   // Why a device that was started `waited` ago is not up.
-  [[nodiscard]] Error why_not_up(const Device& device, Duration waited) const;
+  [[nodiscard]] Error why_not_up(const Device& opened, Duration waited) const;
 
   // --- in a loop of somebody else ---
 

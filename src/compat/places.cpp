@@ -1,12 +1,12 @@
 #include "compat/places.h"
 
-#include <cstdlib>
+#include "os/environment.h"
 
 namespace aoe::compat {
 namespace {
 
 void take(std::string& place, const char* variable) {
-  const char* const value = std::getenv(variable);
+  const char* const value = os::environment(variable);
   if (value != nullptr && *value != '\0') {
     place = value;
   }

@@ -34,6 +34,8 @@ class Handle : private Member {
   };
 
   Handle() = default;
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
   virtual ~Handle();
 
   // --- before it is open ---
@@ -103,7 +105,7 @@ class Handle : private Member {
   [[nodiscard]] Result<void> must_not_be_calling() const;
   [[nodiscard]] Result<void> may_drive() const;
   [[nodiscard]] Result<std::shared_ptr<Network>> make_network(const client::DeviceUri& uri) const;
-  [[nodiscard]] Result<Network::Lock> begin_open(const std::string& uri);
+  [[nodiscard]] Result<Network::Lock> begin_open(const std::string& text);
   [[nodiscard]] Result<void> submit(const client::ByteRequest& request, const Pending& pending);
   void leave_network(Network::Lock& lock);
 

@@ -1,6 +1,7 @@
 #include "os/notify.h"
 
 #include "os/clock.h"
+#include "os/environment.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +9,6 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 
 namespace aoe::os {
@@ -47,9 +47,9 @@ void ServiceNotifier::watchdog() const {
 }
 
 bool ServiceNotifier::keeps_fds() const {
-  const char* const limit = std::getenv("FDSTORE");
+  const char* const limit = environment("FDSTORE");
   return limit != nullptr && std::string_view(limit) != "0" &&
-         std::getenv("NOTIFY_SOCKET") != nullptr;
+         environment("NOTIFY_SOCKET") != nullptr;
 }
 
 void ServiceNotifier::keep_fd(int fd, const std::string& name) const {

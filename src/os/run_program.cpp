@@ -1,5 +1,6 @@
 #include "os/run_program.h"
 
+#include "os/environment.h"
 #include "os/error_text.h"
 #include "os/fd.h"
 
@@ -14,7 +15,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <string_view>
 
 namespace aoe::os {
@@ -110,7 +110,7 @@ Result<ProgramOutcome> run_program(const std::vector<std::string>& arguments) {
 }
 
 bool is_in_path(const std::string& name) {
-  const char* const path = std::getenv("PATH");
+  const char* const path = environment("PATH");
   std::string_view rest = path == nullptr ? "/usr/local/bin:/bin:/usr/bin" : path;
   while (!rest.empty()) {
     const std::size_t end = rest.find(':');

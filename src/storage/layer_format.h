@@ -23,7 +23,7 @@ namespace aoe::storage {
 //     behind   map: blocks of 512 bytes, appended, each with its number, epoch and CRC-32C
 //
 // All numbers are little-endian.
-inline constexpr std::uint64_t kLayerDataOffsetBytes = 64 * 1024;
+inline constexpr std::uint64_t kLayerDataOffsetBytes = std::uint64_t{64} << 10U;
 inline constexpr std::size_t kLayerHeaderBytes = 512;
 inline constexpr std::uint64_t kLayerHeaderStrideBytes = 4096;
 inline constexpr std::size_t kMapBlockBytes = 512;

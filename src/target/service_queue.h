@@ -90,7 +90,7 @@ class ServiceQueue {
   // A request costs as much as so many bytes more than it has.
   static constexpr std::uint64_t kRequestBytes = 4096;
   // A turn of weight 1: about two of the longest jumbo requests.
-  static constexpr std::uint64_t kQuantumBytes = 24 * 1024;
+  static constexpr std::uint64_t kQuantumBytes = std::uint64_t{24} << 10U;
 
   struct Flow {
     bool in_use = false;

@@ -65,7 +65,9 @@ Result<PortId> Shard::add_port(std::unique_ptr<net::PacketPort> port) {
                                [this, index](std::uint32_t) { port_has_frames_[index] = 1; }));
     parts_.loop.add_poller([this, index] {
       const bool has_frames = ports_[index]->has_frames();
-      port_has_frames_[index] = has_frames ? 1 : port_has_frames_[index];
+      if (has_frames) {
+        port_has_frames_[index] = 1;
+      }
       return has_frames;
     });
   }

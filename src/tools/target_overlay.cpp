@@ -58,7 +58,7 @@ class OverlayCommand final : public DaemonCommand {
 
   // A commit ends when its layer is in the base.
   [[nodiscard]] Duration patience() const override {
-    constexpr Duration kCommit = Duration::seconds(24 * 3600);
+    constexpr Duration kCommit = Duration::seconds(86'400);
     return action_ == "commit" ? kCommit : timeout_;
   }
 

@@ -4,6 +4,7 @@
 #include "compat/aoetools/common_options.h"
 #include "compat/aoetools/files.h"
 #include "compat/aoetools/node_plan.h"
+#include "os/environment.h"
 #include "os/error_text.h"
 
 #include <fmt/format.h>
@@ -14,7 +15,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 
 namespace aoe::compat::aoetools {
@@ -42,7 +42,7 @@ std::optional<unsigned> number_up_to(std::string_view text, unsigned max) {
 
 // Of an environment variable; nullopt when it is no number of that range.
 std::optional<unsigned> setting(const char* name, unsigned otherwise, unsigned max) {
-  const char* const text = std::getenv(name);
+  const char* const text = os::environment(name);
   return text == nullptr || *text == '\0' ? std::optional(otherwise) : number_up_to(text, max);
 }
 

@@ -75,7 +75,7 @@ void BlockIo::read(std::uint32_t slot, const Target& target, const fuse_read_in&
   subject.step = Step::read;
   subject.offset = in.offset;
   // The kernel keeps to max_read; a slot holds that and the rest of two sectors.
-  const std::size_t room = slots_.request(slot).size() - 2 * kSectorBytes;
+  const std::size_t room = slots_.request(slot).size() - std::size_t{2} * kSectorBytes;
   subject.bytes =
       static_cast<std::uint32_t>(std::min<std::uint64_t>({in.size, size - in.offset, room}));
   subject.data_at = inside_sector(in.offset);

@@ -286,7 +286,8 @@ Finding check_trim(Subject& subject) {
   if (!answer || !answer->is_ata_success()) {
     return broken(text_of(answer));
   }
-  return !subject.identity().model.trim_reads_zero || ground.holds(Bytes(kSectors * kSectorBytes))
+  return !subject.identity().model.trim_reads_zero ||
+                 ground.holds(Bytes(std::size_t{kSectors} * kSectorBytes))
              ? right()
              : broken("promises zeros after TRIM, and reads something else");
 }
