@@ -84,7 +84,8 @@ int wait_for(pid_t pid) {
 }
 
 void leave_terminal() {
-  (void)::chdir("/");
+  // Where it cannot leave it keeps a directory busy, no more.
+  [[maybe_unused]] const bool has_left = ::chdir("/") == 0;
   const os::Fd nowhere(::open("/dev/null", O_RDWR | O_CLOEXEC));
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     (void)::dup2(nowhere.get(), stream);
