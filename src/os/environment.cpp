@@ -5,8 +5,8 @@
 namespace aoe::os {
 
 const char* environment(const char* name) {
-  return std::getenv(
-      name);  // NOLINT(concurrency-mt-unsafe): unsafe beside setenv, which is not called
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): unsafe beside setenv, which is not called
+  return std::getenv(name);
 }
 
 }  // namespace aoe::os
