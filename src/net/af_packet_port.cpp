@@ -18,10 +18,8 @@
 namespace aoe::net {
 namespace {
 
-constexpr std::uint16_t kAoeEtherType = 0x88A2;       // AoEr11 2
 constexpr std::uint16_t kReservedEtherType = 0xFFFF;  // RFC 1701: never assigned
 constexpr int kLoopbackIndex = 1;                     // of every network namespace
-constexpr std::size_t kEthernetHeaderBytes = 14;
 constexpr std::size_t kMtuBytesMax = 65535;
 constexpr std::size_t kMtuBytesDefault = 1500;
 

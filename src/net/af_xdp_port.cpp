@@ -15,7 +15,6 @@
 namespace aoe::net {
 namespace {
 
-constexpr std::size_t kEthernetHeaderBytes = 14;
 // The kernel lets go of a closed socket's queue a moment later, on a thread of its own.
 constexpr int kOpenAttempts = 100;
 constexpr int kRefreshAttempts = 5;

@@ -16,7 +16,7 @@
 namespace aoe::net {
 
 // The longest MTU of an interface that AF_XDP is used on: a frame must lie in one chunk.
-inline constexpr std::size_t kXdpMtuBytesMax = kXdpFrameBytesMax - 14;
+inline constexpr std::size_t kXdpMtuBytesMax = kXdpFrameBytesMax - kEthernetHeaderBytes;
 
 // AF_XDP beside a packet socket on the same interface. An XDP program sends the frames of commands
 // other than queries that are for our station into AF_XDP sockets, one a queue; all else

@@ -3,11 +3,6 @@
 #include <utility>
 
 namespace aoe::net {
-namespace {
-
-constexpr std::size_t kEthernetHeaderBytes = 14;
-
-}  // namespace
 
 Result<LoopbackPort::Pair> LoopbackPort::create_pair(const Options& first, const Options& second) {
   AOE_TRY_ASSIGN(os::EventFd first_wake, os::EventFd::open());

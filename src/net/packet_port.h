@@ -14,6 +14,10 @@
 
 namespace aoe::net {
 
+inline constexpr std::uint16_t kAoeEtherType = 0x88A2;  // AoEr11 2
+// Destination, source and EtherType: what a frame has beyond the MTU.
+inline constexpr std::size_t kEthernetHeaderBytes = 14;
+
 // Counters since open; only ever grow. Each cause of loss has its own.
 struct PortStats {
   std::uint64_t rx_frames = 0;
@@ -25,7 +29,7 @@ struct PortStats {
   std::uint64_t tx_frames = 0;
   std::uint64_t tx_bytes = 0;
   std::uint64_t tx_dropped = 0;   // the device or its queue refused it (ENOBUFS, link down)
-  std::uint64_t tx_oversize = 0;  // longer than MTU + 14, discarded
+  std::uint64_t tx_oversize = 0;  // longer than MTU and Ethernet header, discarded
   std::uint64_t link_changes = 0;
 };
 

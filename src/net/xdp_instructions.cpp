@@ -22,7 +22,6 @@ constexpr std::int16_t kFlagsAt = 14;
 constexpr std::int16_t kCommandAt = 19;
 constexpr std::int32_t kResponseFlag = 0x08;
 constexpr std::int32_t kQueryConfig = 1;
-constexpr std::uint16_t kAoeEtherType = 0x88A2;
 
 // Fields of xdp_md and of XdpRuleValue.
 constexpr std::int16_t kDataAt = offsetof(xdp_md, data);

@@ -20,7 +20,6 @@ constexpr std::size_t kQueueChunksWanted = 256;
 constexpr std::size_t kQueueChunksMin = 8;
 // Four batches, which are nearly always gone when a batch has been sent.
 constexpr std::uint32_t kTxChunks = 256;
-constexpr std::size_t kEthernetHeaderBytes = 14;
 
 }  // namespace
 
