@@ -1,6 +1,7 @@
 #include "sim/actors/linux_machine.h"
 
 #include "base/check.h"
+#include "initiator/write_fence.h"
 #include "protocol/aoe_frame.h"
 
 #include <algorithm>
@@ -11,13 +12,14 @@ namespace aoe::sim {
 using initiator::DeviceId;
 using initiator::IoOp;
 using initiator::IoRequest;
+using initiator::SectorRange;
 using initiator::SubmitError;
 
 namespace {
 
 bool are_writes_of_one_sector(const IoRequest& a, const IoRequest& b) {
-  return a.op == IoOp::write && b.op == IoOp::write && a.lba.value < b.lba.value + b.sectors &&
-         b.lba.value < a.lba.value + a.sectors;
+  return a.op == IoOp::write && b.op == IoOp::write &&
+         SectorRange{a.lba, a.sectors}.overlaps({b.lba, b.sectors});
 }
 
 }  // namespace

@@ -16,20 +16,8 @@ class LateCopies : public Scenario {
            .target_ports = 2,
            .switches = 2,
            .speaks_extension = speaks_extension});
-    const Instant until = fabric().world().now() + held;
-    initiator_link(0, 0).to_far().clog_until(until);
-    initiator_link(0, 1).to_far().clog_until(until);
-    first_ = write(10);
-    // Which way it went is the initiator's business: the other one is open again.
-    const bool through_0 = initiator_link(0, 0).to_far().counters().frames >
-                           initiator_link(0, 1).to_far().counters().frames;
-    initiator_link(0, through_0 ? 1 : 0).to_far().clog_until(fabric().world().now());
-    EXPECT_EQ(end_of(first_).status, IoStatus::ok);
+    first_ = write_with_a_copy_held(10, held);
     EXPECT_GT(user().counters().retransmissions, 0U);
-  }
-
-  [[nodiscard]] SectorValue value_at(std::uint64_t lba) {
-    return {load_le64(disk().sector(lba), 0)};
   }
 
   std::uint32_t first_ = 0;
@@ -79,14 +67,7 @@ TEST_F(LateCopies, ThatTheNetworkMakesAreExecutedOnceBetweenOurOwnEnds) {
 // its old session does.
 TEST_F(LateCopies, OfAnEarlierLifeThatWereAnsweredAreNotExecutedAgain) {
   build({.initiator_ports = 2, .target_ports = 2, .switches = 2});
-  const Instant until = fabric().world().now() + Duration::seconds(3);
-  initiator_link(0, 0).to_far().clog_until(until);
-  initiator_link(0, 1).to_far().clog_until(until);
-  const std::uint32_t first = write(10);
-  const bool through_0 = initiator_link(0, 0).to_far().counters().frames >
-                         initiator_link(0, 1).to_far().counters().frames;
-  initiator_link(0, through_0 ? 1 : 0).to_far().clog_until(fabric().world().now());
-  EXPECT_EQ(end_of(first).status, IoStatus::ok);
+  write_with_a_copy_held(10, Duration::seconds(3));
   initiator().crash(Duration::milliseconds(10));
   ASSERT_TRUE(run_until([this] { return initiator().is_up() && device().is_up(); }));
   EXPECT_EQ(end_of(write(10)).status, IoStatus::ok);

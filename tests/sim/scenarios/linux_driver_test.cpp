@@ -23,10 +23,6 @@ class LinuxDriverHost : public Scenario {
     ASSERT_LT(linux_machine().driver().rto(kDiskAddress), Duration::milliseconds(200));
   }
 
-  [[nodiscard]] SectorValue value_at(std::uint64_t lba) {
-    return {load_le64(disk().sector(lba), 0)};
-  }
-
   // The first write was sent twice, and its first copy is still under way.
   void write_again_and_wait_for_copies() {
     const LinuxDriver::Counters& counters = linux_machine().driver().counters();
@@ -52,14 +48,7 @@ TEST_F(LinuxDriverHost, ALateCopyOfItsWriteDoesNotUndoANewerOne) {
 
 TEST_F(LinuxDriverHost, NorDoesOneThatCameThroughItsOtherPort) {
   come_to_know_each_other(2);
-  const Instant until = fabric().world().now() + kHeld;
-  initiator_link(0, 0).to_far().clog_until(until);
-  initiator_link(0, 1).to_far().clog_until(until);
-  const std::uint32_t first = write(10);
-  const bool through_0 = initiator_link(0, 0).to_far().counters().frames >
-                         initiator_link(0, 1).to_far().counters().frames;
-  initiator_link(0, through_0 ? 1 : 0).to_far().clog_until(fabric().world().now());
-  EXPECT_EQ(end_of(first).status, IoStatus::ok);
+  write_with_a_copy_held(10, kHeld);
   // The second one is sent through the same port at first, and waits there behind the other.
   write_again_and_wait_for_copies();
 }

@@ -139,6 +139,20 @@ std::uint32_t Scenario::flush(std::size_t who) {
   return ask({.op = IoOp::flush}, who);
 }
 
+std::uint32_t Scenario::write_with_a_copy_held(std::uint64_t lba, Duration held) {
+  const Instant now = fabric_->world().now();
+  LinkDirection& link_0 = initiator_link(0, 0).to_far();
+  LinkDirection& link_1 = initiator_link(0, 1).to_far();
+  link_0.clog_until(now + held);
+  link_1.clog_until(now + held);
+  const std::uint64_t before_0 = link_0.counters().frames;
+  const std::uint32_t number = write(lba);
+  // Which way it went is the initiator's business: the other one is open again.
+  (link_0.counters().frames > before_0 ? link_1 : link_0).clog_until(now);
+  EXPECT_EQ(end_of(number).status, initiator::IoStatus::ok);
+  return number;
+}
+
 IoCompletion Scenario::end_of(std::uint32_t number, std::size_t who, Duration at_most) {
   EXPECT_TRUE(run_until([&] { return has_ended(number, who); }, at_most))
       << "request " << number << " does not end\n"

@@ -96,6 +96,16 @@ class Scenario : public ::testing::Test {
   std::uint32_t read(std::uint64_t lba, std::uint64_t sectors = 1, std::size_t who = 0);
   std::uint32_t flush(std::size_t who = 0);
 
+  // A write of the first initiator, which has two ports: it leaves through one of them, whose cable
+  // holds it back for `held`, and its retransmission through the other. Returns when that was
+  // answered.
+  std::uint32_t write_with_a_copy_held(std::uint64_t lba, Duration held);
+
+  // What the sector of the disk holds.
+  [[nodiscard]] SectorValue value_at(std::uint64_t lba) {
+    return {load_le64(disk().sector(lba), 0)};
+  }
+
   [[nodiscard]] bool has_ended(std::uint32_t number, std::size_t who = 0) {
     return user(who).answer(number).has_value();
   }
