@@ -76,7 +76,7 @@ TEST(Swarm, StrangersAreHeardAndChangeNothing) {
   overrides.operations = 1000;
   Coverage coverage;
   std::uint32_t strangers = 0;
-  for (std::uint64_t seed = 1; seed <= 60 && strangers < 6; ++seed) {
+  for (std::uint64_t seed = 17; seed <= 26 && strangers < 6; ++seed) {
     const Plan plan = make_plan(seed, overrides);
     if (plan.faults.has(Fault::hostile) || plan.faults.has(Fault::rogue)) {
       ++strangers;
@@ -209,7 +209,7 @@ TEST(Shrink, LeavesLittleOfARunThatFailsAnyhow) {
 
 TEST(SeedPool, RunsEverySeedOnceInHoweverManyProcesses) {
   std::vector<SeedJob> work;
-  for (std::uint64_t seed = 5; seed <= 14; ++seed) {
+  for (std::uint64_t seed = 17; seed <= 26; ++seed) {
     work.push_back({seed, planted(Sabotage::none, 100)});
   }
   for (const unsigned jobs : {1U, 3U}) {
@@ -219,9 +219,9 @@ TEST(SeedPool, RunsEverySeedOnceInHoweverManyProcesses) {
       EXPECT_FALSE(outcome.is_failure()) << outcome.seed << outcome.result.report;
       // Those that a crash of their machine took do not count.
       EXPECT_LE(outcome.result.operations, 100U);
-      EXPECT_GT(outcome.result.operations, 25U);
+      EXPECT_GT(outcome.result.operations, 50U);
     });
-    EXPECT_THAT(seeds, ::testing::ElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14));
+    EXPECT_THAT(seeds, ::testing::ElementsAre(17, 18, 19, 20, 21, 22, 23, 24, 25, 26));
   }
 }
 
