@@ -56,6 +56,9 @@ targets_are() { [ "$(cmd aoectl list)" = "$1" ]; }
   wait_for "$WAIT_SECONDS" targets_are $'0/7/1\n0/7/2'
   wait_for "$WAIT_SECONDS" logged 'aoemon: info: 0/7/1: enabled'
   cmd aoectl disable 0/7
+  # Who has answered the probe does not answer it again.
+  in_initiator "$AOE_BIN/aoe" discover -i ini0
+  sleep 0.3
   targets_are ""
   stop_targetd
   start_targetd -e 7.1=memory:1M -e 7.2=memory:1M

@@ -20,8 +20,6 @@
 namespace aoe::compat::solaris {
 namespace {
 
-// Targets answer a probe at once; vblade on a busy host has been seen to take a second.
-constexpr Duration kProbeLasts = Duration::seconds(5);
 // Forged check-ins must not fill the memory.
 constexpr std::size_t kSeenMax = 4096;
 constexpr std::size_t kEnableMax = 256;
@@ -230,13 +228,7 @@ void Monitor::read_probe() {
     }
     return;
   }
-  const Instant now = os::monotonic_now();
-  if (now >= probe_end_) {
-    probed_.clear();
-  }
-  const auto more = parse_probe(*text);
-  probed_.insert(probed_.end(), more.begin(), more.end());
-  probe_end_ = now + kProbeLasts;
+  probes_.open(parse_probe(*text), os::monotonic_now());
 }
 
 void Monitor::receive(const Watched& watched) {
@@ -282,15 +274,10 @@ void Monitor::note_check_in(const TargetAddress& target, const FrameVerdict& ver
   if (seen_.size() < kSeenMax && seen_.insert(target).second) {
     say_within_budget(Severity::info, {to_string(target) + ": checked in"});
   }
-  if ((verdict.is_unsolicited || is_probed(target)) && to_enable_.size() < kEnableMax) {
+  const bool is_answer = probes_.is_answered_by(target, os::monotonic_now());
+  if ((verdict.is_unsolicited || is_answer) && to_enable_.size() < kEnableMax) {
     to_enable_.insert(target);
   }
-}
-
-bool Monitor::is_probed(const TargetAddress& target) const {
-  return os::monotonic_now() < probe_end_ &&
-         std::any_of(probed_.begin(), probed_.end(),
-                     [&](const AddressPattern& pattern) { return pattern.matches(target); });
 }
 
 void Monitor::enable_targets() {

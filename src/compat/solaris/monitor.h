@@ -11,6 +11,7 @@
 #include "compat/solaris/log_budget.h"
 #include "compat/solaris/monitor_frames.h"
 #include "compat/solaris/monitor_log.h"
+#include "compat/solaris/open_probes.h"
 #include "net/packet_port.h"
 #include "os/block_monitor.h"
 #include "os/link_monitor.h"
@@ -74,7 +75,6 @@ class Monitor {
   void judge(const Watched& watched, ConstByteSpan frame);
   void report(const std::string& where, const FrameVerdict& verdict, ConstByteSpan frame);
   void note_check_in(const TargetAddress& target, const FrameVerdict& verdict);
-  [[nodiscard]] bool is_probed(const TargetAddress& target) const;
   void enable_targets();
   [[nodiscard]] Result<void> enable(const std::set<TargetAddress>& targets);
 
@@ -96,8 +96,7 @@ class Monitor {
   LogBudget budget_{LogBudget::Limits{}};
   std::set<TargetAddress> seen_;       // have checked in before; bounded
   std::set<TargetAddress> to_enable_;  // in this turn
-  std::vector<AddressPattern> probed_;
-  Instant probe_end_{};
+  OpenProbes probes_;
 };
 
 }  // namespace aoe::compat::solaris

@@ -1,5 +1,6 @@
 #include "compat/solaris/log_budget.h"
 #include "compat/solaris/monitor_frames.h"
+#include "compat/solaris/open_probes.h"
 #include "compat/solaris/probe_file.h"
 #include "support/example_frames.h"
 
@@ -117,6 +118,58 @@ TEST(ProbeFile, PatternsComeBackAsTheyWere) {
   EXPECT_EQ(parse_probe(probe_text(patterns)), patterns);
   EXPECT_THAT(parse_probe("nonsense\n0/1/2"),
               ElementsAre(AddressPattern{.channel = 0, .major = 1, .minor = 2}));
+}
+
+constexpr Instant kStart{};
+
+AddressPattern all_of_shelf(std::uint16_t major) {
+  return {.channel = {}, .major = major, .minor = {}};
+}
+
+TEST(OpenProbes, ATargetAnswersEachProbeOnce) {
+  OpenProbes probes;
+  const TargetAddress first{0, kTarget};
+  const TargetAddress second{0, {Shelf{7}, Slot{2}}};
+  EXPECT_FALSE(probes.is_answered_by(first, kStart));
+  probes.open({all_of_shelf(7)}, kStart);
+  EXPECT_TRUE(probes.is_answered_by(first, kStart));
+  EXPECT_FALSE(probes.is_answered_by(first, kStart));
+  EXPECT_TRUE(probes.is_answered_by(second, kStart));
+  EXPECT_FALSE(probes.is_answered_by({0, {Shelf{8}, Slot{1}}}, kStart));
+  probes.open({all_of_shelf(7)}, kStart);
+  EXPECT_TRUE(probes.is_answered_by(first, kStart));
+  EXPECT_FALSE(probes.is_answered_by(first, kStart));
+}
+
+// A target that one check-in made answer two probes does not answer the later one again.
+TEST(OpenProbes, OneCheckInAnswersAllThatAreOpen) {
+  OpenProbes probes;
+  probes.open({all_of_shelf(7)}, kStart);
+  probes.open({AddressPattern{}}, kStart);
+  EXPECT_TRUE(probes.is_answered_by({0, kTarget}, kStart));
+  EXPECT_FALSE(probes.is_answered_by({0, kTarget}, kStart));
+}
+
+TEST(OpenProbes, AreOpenForFiveSecondsEach) {
+  OpenProbes probes;
+  const auto after = [](std::int64_t ms) { return kStart + Duration::milliseconds(ms); };
+  probes.open({all_of_shelf(7)}, kStart);
+  probes.open({all_of_shelf(8)}, after(1000));
+  EXPECT_TRUE(probes.is_answered_by({0, {Shelf{7}, Slot{1}}}, after(4999)));
+  EXPECT_FALSE(probes.is_answered_by({0, {Shelf{7}, Slot{2}}}, after(5000)));
+  EXPECT_TRUE(probes.is_answered_by({0, {Shelf{8}, Slot{1}}}, after(5000)));
+  EXPECT_FALSE(probes.is_answered_by({0, {Shelf{8}, Slot{2}}}, after(6000)));
+}
+
+TEST(OpenProbes, ForgedAnswersHaveALimit) {
+  OpenProbes probes;
+  probes.open({AddressPattern{}}, kStart);
+  std::size_t answers = 0;
+  for (std::size_t i = 0; i < OpenProbes::kAnsweredMax + 10; ++i) {
+    const DeviceAddress forged{Shelf{static_cast<std::uint16_t>(i)}, Slot{1}};
+    answers += probes.is_answered_by({0, forged}, kStart) ? 1U : 0U;
+  }
+  EXPECT_EQ(answers, OpenProbes::kAnsweredMax);
 }
 
 TEST(MonitorFrames, BytesAreReadFromPairsOfDigitsOnly) {
