@@ -1,13 +1,14 @@
 # shellcheck shell=dash
 # For the scripts that a test runs in the guest; sourced in front of each of them.
 
+uptime_seconds() { cut -d . -f 1 /proc/uptime; }
+
 # until_true SECONDS COMMAND..: polls.
 until_true() {
-  left=$(($1 * 5))
+  until_second=$(($(uptime_seconds) + $1))
   shift
   until "$@"; do
-    left=$((left - 1))
-    if [ "$left" -le 0 ]; then
+    if [ "$(uptime_seconds)" -ge "$until_second" ]; then
       echo "waited for: $*"
       return 1
     fi

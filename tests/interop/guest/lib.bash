@@ -77,7 +77,9 @@ boot_machine() {
   start_daemon "qemu-$name" ip netns exec "$namespace" qemu-system-x86_64 -accel tcg -m "$mib" -smp 1 \
     -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt -nodefaults -no-user-config -display none -no-reboot \
     -kernel "$GUEST_FILES/vmlinuz" -initrd "$WORK/$name-initramfs" \
-    -append "console=ttyS0 quiet loglevel=5 panic=-1 net.ifnames=0 tsc=unstable no_timer_check mitigations=off" \
+    -append "console=ttyS0 quiet loglevel=5 panic=-1 net.ifnames=0 tsc=unstable no_timer_check mitigations=off \
+unknown_nmi_panic=1 panic_print=1" \
+    -monitor "unix:$WORK/$name.monitor,server=on,wait=off" \
     -serial "file:$WORK/$name-console.log" \
     -device virtio-serial-pci -chardev "pipe,id=port,path=$WORK/$name" -device virtserialport,chardev=port \
     "${arguments[@]}" "$@"
@@ -147,11 +149,52 @@ bridge_tap() {
 
 machine_said() { grep -aq "$2" "$WORK/$1-port.log"; }
 # One that is gone says nothing more.
-machine_said_or_gone() { machine_said "$1" "$2" || ! kill -0 "$(cat "$WORK/$1.pid")" 2>/dev/null; }
+machine_said_or_gone() { machine_said "$1" "$2" || machine_has_ended "$1"; }
+# One that is silent for a minute is asked for its registers, and that is said: should its emulated processor have
+# missed a wake-up, this is one, and nothing else changes by it. (Seen: every request answered, none sent again,
+# the processor halted. Why is not known, nor whether this helps.)
 wait_for_machine() {
-  wait_for "$GUEST_SECONDS" machine_said_or_gone "$1" "$2" || return
+  local left=$GUEST_SECONDS
+  until wait_for "$((left < 60 ? left : 60))" machine_said_or_gone "$1" "$2" >"$WORK/waited"; do
+    left=$((left - 60))
+    if [ "$left" -le 0 ]; then
+      cat "$WORK/waited"
+      why_is_silent "$1"
+      return 1
+    fi
+    printf '# the machine %s was silent for a minute; waiting for: %s\n' "$1" "$2" >&3 || true
+    ask_machine "$1" "info registers" >/dev/null || true
+  done
   machine_said "$1" "$2" || fail "the machine '$1' has ended"
 }
+
+# ask_machine NAME COMMAND: of QEMU's monitor, with what it says.
+ask_machine() {
+  python3 - "$WORK/$1.monitor" "$2" <<'END'
+import socket, sys, time
+with socket.socket(socket.AF_UNIX) as monitor:
+    monitor.settimeout(2)
+    monitor.connect(sys.argv[1])
+    monitor.sendall(sys.argv[2].encode() + b"\n")
+    time.sleep(1)
+    print(monitor.recv(65536).decode(errors="replace"))
+END
+}
+
+# why_is_silent NAME: what the target has counted, where the processor of the machine is and when its timer is
+# due, and what all of its tasks do, which an interrupt that cannot be masked has its kernel write; it ends with
+# that.
+why_is_silent() {
+  [ -z "${TARGETD_CONTROL:-}" ] || aoe target stats --control "$TARGETD_CONTROL" | grep -v ' 0$' || true
+  ask_machine "$1" "info registers" | grep -E '^(RIP|EFLAGS|RSP)' || true
+  ask_machine "$1" "info lapic" || true
+  ps -o pid,stat,time,args -p "$(cat "$WORK/$1.pid")" || true
+  ask_machine "$1" nmi >/dev/null || true
+  wait_for 20 machine_has_ended "$1" || true
+  grep -a -A 12 -E 'NMI received|Kernel panic' "$WORK/$1-console.log" || true
+  grep -a -A 14 -E 'task:(dd|aoe|sh|cmp)' "$WORK/$1-console.log" || true
+}
+machine_has_ended() { ! kill -0 "$(cat "$WORK/$1.pid")" 2>/dev/null; }
 
 # in_machine NAME SCRIPT: runs it there under `sh -e`, after helpers.sh.
 in_machine() {
