@@ -16,10 +16,10 @@ BufferPool::BufferPool(Shape shape)
       stride_bytes_(kAlignmentBytes +
                     (shape.frame_bytes + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes),
       memory_(static_cast<std::byte*>(
-          ::operator new (stride_bytes_* shape.count, std::align_val_t{kAlignmentBytes}))) {
-  free_.reserve(shape.count);
+          ::operator new (stride_bytes_* shape.count, std::align_val_t{kAlignmentBytes}))),
+      free_(shape.count) {
   for (std::uint32_t i = shape.count; i > 0; --i) {
-    free_.push_back(i - 1);
+    free_.push(i - 1);
   }
 }
 
@@ -31,8 +31,7 @@ PacketBuffer BufferPool::allocate() {
   if (free_.empty()) {
     return {};
   }
-  const std::uint32_t index = free_.back();
-  free_.pop_back();
+  const std::uint32_t index = free_.pop();
   std::byte* start = memory_.get() + index * stride_bytes_ + kAlignmentBytes - kAtaDataOffset;
   return {*this, index, std::span(start, shape_.frame_bytes), 0};
 }
@@ -40,7 +39,7 @@ PacketBuffer BufferPool::allocate() {
 void BufferPool::release_buffer(std::uint32_t index) noexcept {
   AOE_CHECK(index < shape_.count && free_.size() < shape_.count,
             "a buffer returns once, to its pool");
-  free_.push_back(index);
+  free_.push(index);
 }
 
 }  // namespace aoe

@@ -1,13 +1,14 @@
 // A fixed number of frame buffers, allocated once.
 #pragma once
 
+#include "base/fixed_stack.h"
 #include "base/packet_buffer.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <vector>
+#include <span>
 
 namespace aoe {
 
@@ -38,6 +39,11 @@ class BufferPool final : public BufferOwner {
 
   [[nodiscard]] std::size_t available() const { return free_.size(); }
 
+  // All of it, beginning with the buffers that are handed out first.
+  [[nodiscard]] std::span<std::byte> memory() const {
+    return {memory_.get(), stride_bytes_ * shape_.count};
+  }
+
   void release_buffer(std::uint32_t index) noexcept override;
 
  private:
@@ -52,7 +58,7 @@ class BufferPool final : public BufferOwner {
   Shape shape_;
   std::size_t stride_bytes_;
   std::unique_ptr<std::byte, AlignedDelete> memory_;
-  std::vector<std::uint32_t> free_;
+  FixedStack<std::uint32_t> free_;
 };
 
 }  // namespace aoe

@@ -5,45 +5,101 @@
 #pragma once
 
 #include "base/mac_address.h"
+#include "base/octets.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace aoe {
 
 using ByteSpan = std::span<std::byte>;
 using ConstByteSpan = std::span<const std::byte>;
 
+namespace bytes_detail {
+
+// The whole integer is sliced and moved at once: one check of the length, and no loop over bytes.
+template <class T>
+[[nodiscard]] constexpr T load(ConstByteSpan bytes, std::size_t at) {
+  const auto from = bytes.subspan(at).template first<sizeof(T)>();
+  if (std::is_constant_evaluated()) {
+    std::array<std::byte, sizeof(T)> raw{};
+    std::copy(from.begin(), from.end(), raw.begin());
+    return std::bit_cast<T>(raw);
+  }
+  T value{};
+  std::memcpy(&value, from.data(), sizeof value);
+  return value;
+}
+
+template <class T>
+constexpr void store(ByteSpan bytes, std::size_t at, const T& value) {
+  const auto to = bytes.subspan(at).template first<sizeof(T)>();
+  if (std::is_constant_evaluated()) {
+    const auto raw = std::bit_cast<std::array<std::byte, sizeof(T)>>(value);
+    std::copy(raw.begin(), raw.end(), to.begin());
+  } else {
+    std::memcpy(to.data(), &value, sizeof value);
+  }
+}
+
+constexpr std::uint16_t swapped(std::uint16_t value) {
+  return __builtin_bswap16(value);
+}
+
+constexpr std::uint32_t swapped(std::uint32_t value) {
+  return __builtin_bswap32(value);
+}
+
+constexpr std::uint64_t swapped(std::uint64_t value) {
+  return __builtin_bswap64(value);
+}
+
+// From and to the order of bytes that the machine has.
+template <class T>
+[[nodiscard]] constexpr T big(T value) {
+  return std::endian::native == std::endian::big ? value : swapped(value);
+}
+
+template <class T>
+[[nodiscard]] constexpr T little(T value) {
+  return std::endian::native == std::endian::little ? value : swapped(value);
+}
+
+}  // namespace bytes_detail
+
 [[nodiscard]] constexpr std::uint8_t load_u8(ConstByteSpan bytes, std::size_t at) {
   return std::to_integer<std::uint8_t>(bytes[at]);
 }
 
 [[nodiscard]] constexpr std::uint16_t load_be16(ConstByteSpan bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(load_u8(bytes, at) << 8U | load_u8(bytes, at + 1));
+  return bytes_detail::big(bytes_detail::load<std::uint16_t>(bytes, at));
 }
 
 [[nodiscard]] constexpr std::uint32_t load_be32(ConstByteSpan bytes, std::size_t at) {
-  return std::uint32_t{load_be16(bytes, at)} << 16U | load_be16(bytes, at + 2);
+  return bytes_detail::big(bytes_detail::load<std::uint32_t>(bytes, at));
 }
 
 [[nodiscard]] constexpr std::uint64_t load_be64(ConstByteSpan bytes, std::size_t at) {
-  return std::uint64_t{load_be32(bytes, at)} << 32U | load_be32(bytes, at + 4);
+  return bytes_detail::big(bytes_detail::load<std::uint64_t>(bytes, at));
 }
 
 [[nodiscard]] constexpr std::uint16_t load_le16(ConstByteSpan bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(load_u8(bytes, at + 1) << 8U | load_u8(bytes, at));
+  return bytes_detail::little(bytes_detail::load<std::uint16_t>(bytes, at));
 }
 
 [[nodiscard]] constexpr std::uint32_t load_le32(ConstByteSpan bytes, std::size_t at) {
-  return std::uint32_t{load_le16(bytes, at + 2)} << 16U | load_le16(bytes, at);
+  return bytes_detail::little(bytes_detail::load<std::uint32_t>(bytes, at));
 }
 
 [[nodiscard]] constexpr std::uint64_t load_le64(ConstByteSpan bytes, std::size_t at) {
-  return std::uint64_t{load_le32(bytes, at + 4)} << 32U | load_le32(bytes, at);
+  return bytes_detail::little(bytes_detail::load<std::uint64_t>(bytes, at));
 }
 
 constexpr void store_u8(ByteSpan bytes, std::size_t at, std::uint8_t value) {
@@ -51,47 +107,48 @@ constexpr void store_u8(ByteSpan bytes, std::size_t at, std::uint8_t value) {
 }
 
 constexpr void store_be16(ByteSpan bytes, std::size_t at, std::uint16_t value) {
-  store_u8(bytes, at, static_cast<std::uint8_t>(value >> 8U));
-  store_u8(bytes, at + 1, static_cast<std::uint8_t>(value & 0xFFU));
+  bytes_detail::store(bytes, at, bytes_detail::big(value));
 }
 
 constexpr void store_be32(ByteSpan bytes, std::size_t at, std::uint32_t value) {
-  store_be16(bytes, at, static_cast<std::uint16_t>(value >> 16U));
-  store_be16(bytes, at + 2, static_cast<std::uint16_t>(value & 0xFFFFU));
+  bytes_detail::store(bytes, at, bytes_detail::big(value));
 }
 
 constexpr void store_be64(ByteSpan bytes, std::size_t at, std::uint64_t value) {
-  store_be32(bytes, at, static_cast<std::uint32_t>(value >> 32U));
-  store_be32(bytes, at + 4, static_cast<std::uint32_t>(value & 0xFFFFFFFFU));
+  bytes_detail::store(bytes, at, bytes_detail::big(value));
 }
 
 constexpr void store_le16(ByteSpan bytes, std::size_t at, std::uint16_t value) {
-  store_u8(bytes, at, static_cast<std::uint8_t>(value & 0xFFU));
-  store_u8(bytes, at + 1, static_cast<std::uint8_t>(value >> 8U));
+  bytes_detail::store(bytes, at, bytes_detail::little(value));
 }
 
 constexpr void store_le32(ByteSpan bytes, std::size_t at, std::uint32_t value) {
-  store_le16(bytes, at, static_cast<std::uint16_t>(value & 0xFFFFU));
-  store_le16(bytes, at + 2, static_cast<std::uint16_t>(value >> 16U));
+  bytes_detail::store(bytes, at, bytes_detail::little(value));
 }
 
 constexpr void store_le64(ByteSpan bytes, std::size_t at, std::uint64_t value) {
-  store_le32(bytes, at, static_cast<std::uint32_t>(value & 0xFFFFFFFFU));
-  store_le32(bytes, at + 4, static_cast<std::uint32_t>(value >> 32U));
+  bytes_detail::store(bytes, at, bytes_detail::little(value));
+}
+
+// A structure of octets alone, which lie in it as they do in the frame.
+template <class T>
+[[nodiscard]] constexpr T load_octets(ConstByteSpan bytes, std::size_t at) {
+  static_assert(alignof(T) == 1, "only octets have no order of bytes");
+  return bytes_detail::load<T>(bytes, at);
+}
+
+template <class T>
+constexpr void store_octets(ByteSpan bytes, std::size_t at, const T& value) {
+  static_assert(alignof(T) == 1, "only octets have no order of bytes");
+  bytes_detail::store(bytes, at, value);
 }
 
 [[nodiscard]] constexpr MacAddress load_mac(ConstByteSpan bytes, std::size_t at) {
-  MacAddress mac;
-  for (std::size_t i = 0; i < mac.octets.size(); ++i) {
-    mac.octets[i] = load_u8(bytes, at + i);
-  }
-  return mac;
+  return load_octets<MacAddress>(bytes, at);
 }
 
 constexpr void store_mac(ByteSpan bytes, std::size_t at, const MacAddress& mac) {
-  for (std::size_t i = 0; i < mac.octets.size(); ++i) {
-    store_u8(bytes, at + i, mac.octets[i]);
-  }
+  store_octets(bytes, at, mac);
 }
 
 // Copies all of `from` to the front of `to`, which must be at least as long (checked by the slice).

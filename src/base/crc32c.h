@@ -9,7 +9,8 @@ namespace aoe {
 
 // Reflected polynomial 82F63B78h, initial value and final XOR FFFFFFFFh: "123456789" gives
 // E3069283h (RFC 3720 appendix B.4). `seed` continues a checksum over several pieces: pass the last
-// result. Uses the processor's instruction where it has one (SSE 4.2), found out at run time.
+// result. Uses what the processor has for it, found out at run time: an instruction (SSE 4.2), and
+// carry-less products of 64 bytes at a time (AVX-512, VPCLMULQDQ).
 [[nodiscard]] std::uint32_t crc32c(ConstByteSpan bytes, std::uint32_t seed = 0);
 
 // The same from tables: what other processors get, and what tests compare the instruction with.

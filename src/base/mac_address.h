@@ -1,6 +1,8 @@
 // An Ethernet address as a value.
 #pragma once
 
+#include "base/octets.h"
+
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -18,9 +20,18 @@ struct MacAddress {
   // Group addresses (multicast and broadcast) have bit 0 of the first octet set (IEEE 802 8.2).
   [[nodiscard]] constexpr bool is_group() const { return (octets[0] & 1U) != 0; }
 
-  [[nodiscard]] constexpr bool is_zero() const { return *this == MacAddress{}; }
+  [[nodiscard]] constexpr bool is_zero() const { return key() == 0; }
+
+  // A number that no other address has, for tables; the order of numbers is not that of addresses.
+  [[nodiscard]] constexpr std::uint64_t key() const { return from_le48(octets); }
 
   friend constexpr auto operator<=>(const MacAddress&, const MacAddress&) = default;
+
+  // In registers: every frame is compared with several, and what is made by default calls a
+  // function.
+  friend constexpr bool operator==(const MacAddress& a, const MacAddress& b) {
+    return a.key() == b.key();
+  }
 };
 
 // "02:00:00:00:0a:10"

@@ -28,5 +28,17 @@ TEST(MacAddress, KnowsGroupAndZero) {
   EXPECT_TRUE(MacAddress{}.is_zero());
 }
 
+TEST(MacAddress, EveryOctetCounts) {
+  const MacAddress one{{2, 4, 6, 8, 10, 12}};
+  EXPECT_EQ(one, one);
+  for (std::size_t i = 0; i < one.octets.size(); ++i) {
+    MacAddress other = one;
+    other.octets[i] ^= 1;
+    EXPECT_NE(one, other) << i;
+    EXPECT_NE(one.key(), other.key()) << i;
+    EXPECT_EQ(one < other, one.octets[i] < other.octets[i]) << i;
+  }
+}
+
 }  // namespace
 }  // namespace aoe
