@@ -1,5 +1,6 @@
 #include "os/mapped_memory.h"
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "os/error_text.h"
 
@@ -58,6 +59,20 @@ void MappedMemory::forget(std::span<std::byte> pages) const {
             "only whole pages can be given back");
   const int result = ::madvise(pages.data(), pages.size(), MADV_DONTNEED);
   AOE_CHECK(result == 0, "giving back pages of our own mapping cannot fail");
+}
+
+void MappedMemory::zero(std::span<std::byte> range) const {
+  const std::size_t page = page_bytes();
+  const auto offset = static_cast<std::size_t>(range.data() - memory_.data());
+  const std::size_t first_page = (offset + page - 1) / page * page;
+  const std::size_t end_page = (offset + range.size()) / page * page;
+  if (first_page >= end_page) {
+    fill_zero(range);
+    return;
+  }
+  fill_zero(range.first(first_page - offset));
+  forget(memory_.subspan(first_page, end_page - first_page));
+  fill_zero(range.subspan(end_page - offset));
 }
 
 std::size_t page_bytes() {

@@ -34,6 +34,10 @@ class MappedMemory {
   // starts and ends on page boundaries.
   void forget(std::span<std::byte> pages) const;
 
+  // Writes zeros to a range inside bytes(): whole pages go back to the kernel, the edges are
+  // overwritten.
+  void zero(std::span<std::byte> range) const;
+
  private:
   explicit MappedMemory(std::span<std::byte> memory) : memory_(memory) {}
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 namespace aoe::os {
 
@@ -29,11 +30,19 @@ constexpr std::array kFlavours = {
     Flavour{0, "plain"},
 };
 
+// One for each of as many exports as anybody has; the kernel takes no more than RLIMIT_NOFILE.
+constexpr unsigned kFilesMax = 4096;
+constexpr unsigned kFilesMin = 16;
+constexpr int kNoFile = -1;
+
 }  // namespace
 
-Result<Uring> Uring::open(std::uint32_t entries) {
+Result<Uring> Uring::open(std::uint32_t entries, UringIssuer issuer) {
   int result = -EINVAL;
   for (const Flavour& flavour : kFlavours) {
+    if (issuer == UringIssuer::several && (flavour.flags & IORING_SETUP_SINGLE_ISSUER) != 0) {
+      continue;
+    }
     Uring uring;
     result = io_uring_queue_init(entries, &uring.ring_, flavour.flags | IORING_SETUP_R_DISABLED);
     if (result == -EINVAL) {
@@ -44,6 +53,7 @@ Result<Uring> Uring::open(std::uint32_t entries) {
     }
     uring.is_open_ = true;
     uring.flavour_ = flavour.name;
+    uring.make_file_table();
     result = uring.restrict_to_file_io();
     if (result < 0) {
       break;
@@ -57,6 +67,7 @@ Result<Uring> Uring::open(std::uint32_t entries) {
 
 Uring::Uring(Uring&& other) noexcept
     : ring_(other.ring_),
+      free_files_(std::move(other.free_files_)),
       flavour_(other.flavour_),
       is_open_(std::exchange(other.is_open_, false)),
       is_enabled_(other.is_enabled_) {}
@@ -68,23 +79,67 @@ Uring::~Uring() {
 }
 
 int Uring::restrict_to_file_io() {
-  constexpr std::array<std::uint8_t, 7> kAllowed = {
-      IORING_OP_READ,  IORING_OP_WRITE,     IORING_OP_READV, IORING_OP_WRITEV,
-      IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_STATX};
-  std::array<io_uring_restriction, kAllowed.size() + 2> rules{};
-  for (std::size_t i = 0; i < kAllowed.size(); ++i) {
-    rules[i].opcode = IORING_RESTRICTION_SQE_OP;
-    rules[i].sqe_op = kAllowed[i];
+  constexpr std::array<std::uint8_t, 9> kOperations = {
+      IORING_OP_READ,   IORING_OP_WRITE,      IORING_OP_READV,
+      IORING_OP_WRITEV, IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
+      IORING_OP_FSYNC,  IORING_OP_FALLOCATE,  IORING_OP_STATX};
+  constexpr std::array<std::uint8_t, 3> kRegistrations = {
+      IORING_REGISTER_ENABLE_RINGS, IORING_REGISTER_FILES_UPDATE, IORING_REGISTER_BUFFERS};
+  std::array<io_uring_restriction, kOperations.size() + kRegistrations.size() + 1> rules{};
+  std::size_t count = 0;
+  for (const std::uint8_t operation : kOperations) {
+    rules[count].opcode = IORING_RESTRICTION_SQE_OP;
+    rules[count++].sqe_op = operation;
   }
-  io_uring_restriction& flags = rules[kAllowed.size()];
-  flags.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-  flags.sqe_flags = IOSQE_ASYNC;
-  io_uring_restriction& enabling = rules[kAllowed.size() + 1];
-  enabling.opcode = IORING_RESTRICTION_REGISTER_OP;
-  enabling.register_op = IORING_REGISTER_ENABLE_RINGS;
+  for (const std::uint8_t registration : kRegistrations) {
+    rules[count].opcode = IORING_RESTRICTION_REGISTER_OP;
+    rules[count++].register_op = registration;
+  }
+  rules[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+  rules[count].sqe_flags = IOSQE_ASYNC | IOSQE_FIXED_FILE;
   // liburing 2.3 declares a helper for this but its shared library does not export it.
   return io_uring_register(static_cast<unsigned>(ring_.ring_fd), IORING_REGISTER_RESTRICTIONS,
                            rules.data(), rules.size());
+}
+
+// Empty places, which Linux 5.5 has learnt. What fails here leaves a ring without a table.
+void Uring::make_file_table() {
+  const std::vector<int> nothing(kFilesMax, kNoFile);
+  unsigned count = kFilesMax;
+  while (io_uring_register_files(&ring_, nothing.data(), count) != 0) {
+    count /= 2;
+    if (count < kFilesMin) {
+      return;
+    }
+  }
+  free_files_.reserve(count);
+  for (unsigned place = count; place > 0; --place) {
+    free_files_.push_back(place - 1);
+  }
+}
+
+int Uring::update_file(unsigned place, int fd) {
+  return io_uring_register_files_update(&ring_, place, &fd, 1);
+}
+
+std::optional<unsigned> Uring::add_file(int fd) {
+  if (free_files_.empty() || update_file(free_files_.back(), fd) != 1) {
+    return std::nullopt;
+  }
+  const unsigned place = free_files_.back();
+  free_files_.pop_back();
+  return place;
+}
+
+void Uring::remove_file(unsigned place) {
+  // Should the kernel be out of memory for that, the next file in this place puts it out.
+  (void)update_file(place, kNoFile);
+  free_files_.push_back(place);
+}
+
+bool Uring::hold_memory(std::span<std::byte> memory) {
+  const iovec all{.iov_base = memory.data(), .iov_len = memory.size()};
+  return io_uring_register_buffers(&ring_, &all, 1) == 0;
 }
 
 void Uring::enable() {

@@ -5,22 +5,31 @@
 
 #include <liburing.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace aoe::os {
 
+// Who uses a ring: one thread all the time, or several in turn.
+enum class UringIssuer : bool { one, several };
+
 // Owns a ring. All calls after open() come from one thread, the one that calls enable(): newer
-// kernels are told so and skip their locks.
+// kernels are told so and skip their locks. With UringIssuer::several they may come from another
+// thread later, which the caller sees to that it is alone.
 //
-// The ring is created disabled and restricted to READ, WRITE, READV, WRITEV, FSYNC, FALLOCATE and
-// STATX, so that nobody who gets hold of it can open files or sockets through it.
+// The ring is created disabled and restricted to READ, WRITE, READV, WRITEV, READ_FIXED,
+// WRITE_FIXED, FSYNC, FALLOCATE and STATX, and to changes of its table of files and to memory, so
+// that nobody who gets hold of it can open files or sockets through it.
 class Uring {
  public:
   // entries: submission slots, rounded up to a power of two by the kernel, at most 32768.
   // Fails with unsupported or not_permitted where io_uring is absent or forbidden
   // (kernel.io_uring_disabled, seccomp).
-  static Result<Uring> open(std::uint32_t entries);
+  static Result<Uring> open(std::uint32_t entries, UringIssuer issuer = UringIssuer::one);
 
   Uring(Uring&& other) noexcept;
   Uring& operator=(Uring&&) = delete;
@@ -30,9 +39,23 @@ class Uring {
   // owns that memory waits for their completions first.
   ~Uring();
 
-  // Lets requests in; the calling thread becomes the only one that may use the ring. Repeated calls
-  // do nothing.
+  // Lets requests in; with UringIssuer::one the calling thread becomes the only one that may use
+  // the ring. Repeated calls do nothing.
   void enable();
+
+  // Makes the kernel hold `fd` in a table of the ring, so that requests need not look it up each
+  // time; they name its place there, with IOSQE_FIXED_FILE. The file stays open until it is taken
+  // out. Nothing where the table is full or the kernel refuses: requests then name the descriptor.
+  // On the thread that called enable(), or before that.
+  [[nodiscard]] std::optional<unsigned> add_file(int fd);
+  // No request in flight names this place.
+  void remove_file(unsigned place);
+
+  // Makes the kernel hold the pages of `memory`, so that requests on it need not look them up each
+  // time: READ_FIXED and WRITE_FIXED, buffer 0. Page-aligned; takes that much memory at once, until
+  // the ring is closed. False where the kernel refuses (RLIMIT_MEMLOCK). Once; on the thread that
+  // called enable(), or before that.
+  [[nodiscard]] bool hold_memory(std::span<std::byte> memory);
 
   // The raw ring for the liburing calls. Valid as long as this object.
   [[nodiscard]] io_uring& ring() { return ring_; }
@@ -54,8 +77,11 @@ class Uring {
  private:
   Uring() = default;
   [[nodiscard]] int restrict_to_file_io();
+  void make_file_table();
+  [[nodiscard]] int update_file(unsigned place, int fd);
 
   io_uring ring_{};
+  std::vector<unsigned> free_files_;  // places in the kernel's table
   const char* flavour_ = "";
   bool is_open_ = false;
   bool is_enabled_ = false;

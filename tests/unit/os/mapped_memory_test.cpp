@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace aoe::os {
@@ -19,6 +21,26 @@ TEST(MappedMemory, IsZeroAlignedAndZeroAgainWhenForgotten) {
   memory.forget(memory.bytes().subspan(page, page));
   EXPECT_EQ(memory.bytes()[page - 1], std::byte{1});
   EXPECT_EQ(memory.bytes()[page], std::byte{});
+}
+
+TEST(MappedMemory, ZeroesPagesAndTheirPartsAndNothingBeside) {
+  const std::size_t page = page_bytes();
+  const MappedMemory memory = MappedMemory::allocate(4 * page, "test").value();
+  const auto zeroed = [&](std::size_t begin, std::size_t end) {
+    std::fill(memory.bytes().begin(), memory.bytes().end(), std::byte{1});
+    memory.zero(memory.bytes().subspan(begin, end - begin));
+    for (std::size_t i = 0; i < memory.bytes().size(); ++i) {
+      if ((memory.bytes()[i] == std::byte{}) != (i >= begin && i < end)) {
+        return i;
+      }
+    }
+    return memory.bytes().size();
+  };
+  EXPECT_EQ(zeroed(0, 4 * page), 4 * page);
+  EXPECT_EQ(zeroed(page - 1, 3 * page + 1), 4 * page);
+  EXPECT_EQ(zeroed(page + 5, page + 9), 4 * page);
+  EXPECT_EQ(zeroed(page - 5, page + 9), 4 * page);
+  EXPECT_EQ(zeroed(page, page), 4 * page);
 }
 
 TEST(MappedMemory, MovingKeepsTheMemory) {
