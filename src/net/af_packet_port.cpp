@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <arpa/inet.h>
-#include <linux/filter.h>
 #include <linux/if_packet.h>
 
 #include <algorithm>
@@ -27,64 +26,8 @@ int set_option(int fd, int level, int option, int value) {
   return ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-constexpr std::uint32_t kFlagsAt = 14;
-constexpr std::uint32_t kResponseFlag = 0x08;
-constexpr std::uint32_t kCommandAt = 19;
-constexpr std::uint32_t kWholeFrame = 0xFFFFFFFF;
-
-int attach_program(int fd, std::span<sock_filter> code) {
-  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
-  return ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
-}
-
-int attach_remarkable(int fd) {
-  constexpr std::uint32_t kErrorFlag = 0x04;
-  constexpr std::uint32_t kVersionMask = 0xF0;
-  constexpr std::uint32_t kVersionOne = 0x10;
-  constexpr std::uint32_t kIssueAta = 0;
-  constexpr std::uint32_t kStatusAt = 27;
-  constexpr std::uint32_t kStatusFailure = 0xA9;  // BSY, DF, DRQ, ERR
-  constexpr std::uint32_t kArgumentEnd = 36;
-  std::array<sock_filter, 13> code{{
-      {BPF_LD | BPF_W | BPF_LEN, 0, 0, 0},
-      {BPF_JMP | BPF_JGE | BPF_K, 0, 9, kArgumentEnd},
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
-      {BPF_JMP | BPF_JSET | BPF_K, 0, 8, kResponseFlag},
-      {BPF_JMP | BPF_JSET | BPF_K, 6, 0, kErrorFlag},
-      {BPF_ALU | BPF_AND | BPF_K, 0, 0, kVersionMask},
-      {BPF_JMP | BPF_JEQ | BPF_K, 0, 4, kVersionOne},
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kCommandAt},
-      {BPF_JMP | BPF_JEQ | BPF_K, 0, 2, kIssueAta},
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kStatusAt},
-      {BPF_JMP | BPF_JSET | BPF_K, 0, 1, kStatusFailure},
-      {BPF_RET | BPF_K, 0, 0, kWholeFrame},
-      {BPF_RET | BPF_K, 0, 0, 0},
-  }};
-  return attach_program(fd, code);
-}
-
-// Rejects frames by the response flag and the command, and all that end before those.
-int attach_filter(int fd, FrameFilter filter) {
-  if (filter == FrameFilter::all) {
-    return 0;
-  }
-  if (filter == FrameFilter::remarkable_responses) {
-    return attach_remarkable(fd);
-  }
-  constexpr std::uint32_t kQueryConfig = 1;
-  const std::uint32_t if_request = filter == FrameFilter::responses ? 0 : kWholeFrame;
-  const std::uint32_t if_announcement = filter == FrameFilter::requests ? 0 : kWholeFrame;
-  const std::uint32_t if_response = filter == FrameFilter::responses ? kWholeFrame : 0;
-  std::array<sock_filter, 7> code{{
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kFlagsAt},
-      {BPF_JMP | BPF_JSET | BPF_K, 1, 0, kResponseFlag},
-      {BPF_RET | BPF_K, 0, 0, if_request},
-      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kCommandAt},
-      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, kQueryConfig},
-      {BPF_RET | BPF_K, 0, 0, if_announcement},
-      {BPF_RET | BPF_K, 0, 0, if_response},
-  }};
-  return attach_program(fd, code);
+os::Fd open_socket() {
+  return os::Fd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 int bind_to(int fd, int protocol, int index) {
@@ -111,17 +54,18 @@ Result<std::unique_ptr<AfPacketPort>> AfPacketPort::open(const AfPacketOptions& 
                                  options.interface, interface->hardware_type));
   }
   // Protocol 0 receives nothing: no frame can get in before the filter and the ring are in place.
-  os::Fd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) {
+  os::Fd in = open_socket();
+  os::Fd out = in ? open_socket() : os::Fd();
+  if (!out) {
     return fail(os::os_error(
         errno, fmt::format("{}: open packet socket (needs CAP_NET_RAW)", options.interface)));
   }
-  std::unique_ptr<AfPacketPort> port(new AfPacketPort(options, std::move(socket)));
+  std::unique_ptr<AfPacketPort> port(new AfPacketPort(options, std::move(in), std::move(out)));
   AOE_TRY(port->configure(options));
   const std::size_t mtu_bytes = interface ? interface->mtu_bytes : kMtuBytesDefault;
   const std::size_t frame_bytes = std::min(mtu_bytes, kMtuBytesMax) + kEthernetHeaderBytes;
   AOE_TRY(port->ring_.remake(
-      port->socket_.get(),
+      port->receiver_.get(),
       make_ring_shape({.frame_bytes = frame_bytes, .ring_bytes = options.ring_bytes})));
   if (interface) {
     AOE_TRY(port->attach(*interface));
@@ -131,15 +75,23 @@ Result<std::unique_ptr<AfPacketPort>> AfPacketPort::open(const AfPacketOptions& 
   return port;
 }
 
-AfPacketPort::AfPacketPort(const AfPacketOptions& options, os::Fd socket)
-    : name_(options.interface), ring_bytes_(options.ring_bytes), socket_(std::move(socket)) {}
+AfPacketPort::AfPacketPort(const AfPacketOptions& options, os::Fd receiver, os::Fd sender)
+    : name_(options.interface),
+      ring_bytes_(options.ring_bytes),
+      receiver_(std::move(receiver)),
+      sender_(std::move(sender)) {
+  for (std::size_t i = 0; i < kBatchFrames; ++i) {
+    messages_[i].msg_hdr.msg_iov = &pieces_[i];
+    messages_[i].msg_hdr.msg_iovlen = 1;
+  }
+}
 
 Result<void> AfPacketPort::configure(const AfPacketOptions& options) {
-  const int fd = socket_.get();
+  const int fd = receiver_.get();
   if (set_option(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2) < 0) {
     return fail(os::os_error(errno, fmt::format("{}: packet socket: TPACKET_V2", name_)));
   }
-  if (attach_filter(fd, options.filter) < 0) {
+  if (attach_frame_filter(fd, options.filter, options.share) < 0) {
     return fail(os::os_error(errno, fmt::format("{}: packet socket: attach filter", name_)));
   }
   // The rest is best effort. A locked filter stays even if the process is taken over; Linux 4.20
@@ -147,12 +99,12 @@ Result<void> AfPacketPort::configure(const AfPacketOptions& options) {
   set_option(fd, SOL_SOCKET, SO_LOCK_FILTER, 1);
   set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
   if (options.qdisc_bypass == QdiscBypass::yes) {
-    set_option(fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1);
+    set_option(sender_.get(), SOL_PACKET, PACKET_QDISC_BYPASS, 1);
   }
   const int send_bytes =
       static_cast<int>(std::min<std::size_t>(options.send_buffer_bytes, std::size_t{1} << 30U));
-  if (set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, send_bytes) < 0) {
-    set_option(fd, SOL_SOCKET, SO_SNDBUF, send_bytes);
+  if (set_option(sender_.get(), SOL_SOCKET, SO_SNDBUFFORCE, send_bytes) < 0) {
+    set_option(sender_.get(), SOL_SOCKET, SO_SNDBUF, send_bytes);
   }
   return {};
 }
@@ -161,7 +113,7 @@ PortStats AfPacketPort::stats() const {
   tpacket_stats kernel{};
   socklen_t length = sizeof kernel;
   // Reading resets the kernel's counters.
-  if (::getsockopt(socket_.get(), SOL_PACKET, PACKET_STATISTICS, &kernel, &length) == 0) {
+  if (::getsockopt(receiver_.get(), SOL_PACKET, PACKET_STATISTICS, &kernel, &length) == 0) {
     stats_.rx_dropped += kernel.tp_drops;
   }
   return stats_;
@@ -211,9 +163,6 @@ void AfPacketPort::transmit(std::span<PacketBuffer> frames) {
         continue;
       }
       pieces_[count] = {frame.bytes().data(), frame.size()};
-      messages_[count] = {};
-      messages_[count].msg_hdr.msg_iov = &pieces_[count];
-      messages_[count].msg_hdr.msg_iovlen = 1;
       ++count;
     }
     send_batch(count);
@@ -231,7 +180,7 @@ void AfPacketPort::send_batch(std::size_t count) {
   std::size_t at = 0;
   while (at < count) {
     const int sent =
-        ::sendmmsg(socket_.get(), &messages_[at], static_cast<unsigned>(count - at), MSG_DONTWAIT);
+        ::sendmmsg(sender_.get(), &messages_[at], static_cast<unsigned>(count - at), MSG_DONTWAIT);
     if (sent > 0) {
       for (const std::size_t end = at + static_cast<std::size_t>(sent); at < end; ++at) {
         ++stats_.tx_frames;
@@ -307,7 +256,9 @@ Result<void> AfPacketPort::attach(const os::NetInterface& interface) {
   if (bound_index() == interface.index) {
     return {};
   }
-  if (bind_to(socket_.get(), kAoeEtherType, interface.index) < 0) {
+  // The sender first: whether both are bound is seen by the receiver.
+  if (bind_to(sender_.get(), 0, interface.index) < 0 ||
+      bind_to(receiver_.get(), kAoeEtherType, interface.index) < 0) {
     return fail(os::os_error(errno, fmt::format("{}: bind packet socket", name_)));
   }
   clear_pending_error();
@@ -321,7 +272,8 @@ void AfPacketPort::detach() {
   // it waits on the loopback interface for a reserved EtherType. transmit() sends nothing
   // meanwhile.
   if (bound_index() > kLoopbackIndex) {
-    bind_to(socket_.get(), kReservedEtherType, kLoopbackIndex);
+    bind_to(receiver_.get(), kReservedEtherType, kLoopbackIndex);
+    bind_to(sender_.get(), 0, kLoopbackIndex);
   }
   device_mtu_bytes_ = 0;
   PortInfo next = info_;
@@ -333,7 +285,7 @@ void AfPacketPort::detach() {
 int AfPacketPort::bound_index() const {
   sockaddr_ll address{};
   socklen_t length = sizeof address;
-  const int result = ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+  const int result = ::getsockname(receiver_.get(), reinterpret_cast<sockaddr*>(&address), &length);
   AOE_CHECK(result == 0, "a packet socket has a name");
   return address.sll_ifindex;
 }
@@ -358,16 +310,18 @@ void AfPacketPort::grow_ring() {
   const std::size_t mtu_bytes = std::min(device_mtu_bytes_, kMtuBytesMax);
   const RingShape shape =
       make_ring_shape({.frame_bytes = mtu_bytes + kEthernetHeaderBytes, .ring_bytes = ring_bytes_});
-  if (!ring_.remake(socket_.get(), shape) && ring_.shape().slot_count == 0 &&
+  if (!ring_.remake(receiver_.get(), shape) && ring_.shape().slot_count == 0 &&
       old_shape.slot_count != 0) {
-    static_cast<void>(ring_.remake(socket_.get(), old_shape));
+    static_cast<void>(ring_.remake(receiver_.get(), old_shape));
   }
 }
 
 void AfPacketPort::clear_pending_error() {
-  int error = 0;
-  socklen_t length = sizeof error;
-  ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  for (const int fd : {receiver_.get(), sender_.get()}) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  }
 }
 
 }  // namespace aoe::net

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/port_kind.h"
+#include "net/frame_filter.h"
 #include "net/packet_port.h"
 #include "net/packet_ring.h"
 #include "os/fd.h"
@@ -18,20 +19,6 @@
 
 namespace aoe::net {
 
-// Which AoE frames the kernel lets through, told by the response flag (byte 14, 0x08; AoEr11 2) and
-// the command (byte 19). The others cost neither a wake-up nor a ring slot.
-enum class FrameFilter : std::uint8_t {
-  all,
-  requests,
-  responses,
-  // Requests and the responses of command 1: a target hears who else announces its address.
-  requests_and_announcements,
-  // Responses, but not those of command 0, version 1, that tell of no error (byte 14, 0x04; ATA
-  // status, byte 27): who watches a network for trouble need not see the data of others. Frames
-  // that end before byte 36 are let through.
-  remarkable_responses,
-};
-
 // Whether sent frames skip the queueing discipline (PACKET_QDISC_BYPASS). Skipping saves time per
 // frame, but it also skips the administrator's shaping and filters, and a burst longer than the
 // device's own queue is then dropped.
@@ -42,6 +29,7 @@ enum class MissingInterface : bool { refuse, wait };
 struct AfPacketOptions {
   std::string interface;
   FrameFilter filter = FrameFilter::all;
+  AddressShare share{};
   QdiscBypass qdisc_bypass = QdiscBypass::no;
   // `wait`: an interface that does not exist yet is no error; the port works once refresh() finds
   // it.
@@ -100,7 +88,7 @@ class AfPacketPort final : public PacketPort {
   // Watch it edge-triggered (EPOLLIN | EPOLLET) and call receive() until it returns less than was
   // asked for: the kernel calls the socket readable for as long as the newest frame's slot is held,
   // so a level-triggered loop would spin meanwhile.
-  [[nodiscard]] int wait_fd() const override { return socket_.get(); }
+  [[nodiscard]] int wait_fd() const override { return receiver_.get(); }
 
   bool refresh() override;
 
@@ -122,7 +110,7 @@ class AfPacketPort final : public PacketPort {
  private:
   static constexpr std::size_t kBatchFrames = 64;
 
-  AfPacketPort(const AfPacketOptions& options, os::Fd socket);
+  AfPacketPort(const AfPacketOptions& options, os::Fd receiver, os::Fd sender);
 
   [[nodiscard]] Result<void> configure(const AfPacketOptions& options);
   [[nodiscard]] Result<void> attach(const os::NetInterface& interface);
@@ -137,7 +125,10 @@ class AfPacketPort final : public PacketPort {
 
   std::string name_;
   std::size_t ring_bytes_;
-  os::Fd socket_;
+  os::Fd receiver_;
+  // Receives nothing, and nobody waits for it: the kernel wakes those who wait for a socket
+  // whenever a frame that was sent through it is freed, whatever they wait for.
+  os::Fd sender_;
   PacketRing ring_;
   PortInfo info_;
   std::size_t device_mtu_bytes_ = 0;  // 0 while there is no interface

@@ -35,6 +35,12 @@ Result<std::unique_ptr<AfXdpPort>> AfXdpPort::open(const AfPacketOptions& option
                                  "watches a network must not (use port=packet)",
                                  options.interface));
   }
+  if (options.share.count > 1) {
+    return fail_with(Errc::unsupported, 0,
+                     fmt::format("{}: open port: AF_XDP gives the frames of a queue to one socket, "
+                                 "and {} are to divide them (use port=packet)",
+                                 options.interface, options.share.count));
+  }
   AOE_TRY_ASSIGN(auto packet, AfPacketPort::open(options));
   os::Fd wait(::epoll_create1(EPOLL_CLOEXEC));
   if (!wait) {

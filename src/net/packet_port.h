@@ -31,6 +31,19 @@ struct PortStats {
   std::uint64_t tx_dropped = 0;   // the device or its queue refused it (ENOBUFS, link down)
   std::uint64_t tx_oversize = 0;  // longer than MTU and Ethernet header, discarded
   std::uint64_t link_changes = 0;
+
+  // What went through another port on the same interface, too.
+  void add_traffic(const PortStats& other) {
+    rx_frames += other.rx_frames;
+    rx_bytes += other.rx_bytes;
+    rx_dropped += other.rx_dropped;
+    rx_truncated += other.rx_truncated;
+    rx_foreign += other.rx_foreign;
+    tx_frames += other.tx_frames;
+    tx_bytes += other.tx_bytes;
+    tx_dropped += other.tx_dropped;
+    tx_oversize += other.tx_oversize;
+  }
 };
 
 // A port never parses AoE and never loses its identity: when its interface goes down, vanishes or

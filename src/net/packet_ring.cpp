@@ -1,6 +1,7 @@
 #include "net/packet_ring.h"
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "os/error_text.h"
 
 #include <fmt/format.h>
@@ -29,8 +30,11 @@ static_assert(kFrameAtUnreserved + 14 == (kSockaddrAt + sizeof(sockaddr_ll) + 16
 
 constexpr std::size_t kSlotsAhead = 3;
 constexpr std::size_t kSlotsMin = 8;
-constexpr std::size_t kSlotsWanted = 2048;
-constexpr std::size_t kRingBytesMin = std::size_t{8} << 20U;
+// What may arrive while the program waits for a processor, against what its caches hold: the kernel
+// goes through all slots in turn, however few are waiting (docs/PERFORMANCE.md, "The receive
+// ring").
+constexpr std::size_t kSlotsWanted = 512;
+constexpr std::size_t kRingBytesMin = std::size_t{4} << 20U;
 constexpr std::size_t kRingBytesMax = std::size_t{64} << 20U;
 // The kernel allocates blocks of contiguous pages; slots lie back to back in them.
 constexpr std::size_t kBlockBytes = std::size_t{64} << 10U;
@@ -161,8 +165,8 @@ bool PacketRing::take(Frame& frame) {
 // the frames before it are worked on.
 void PacketRing::prefetch(std::size_t index) const {
   const std::byte* const base = slot(index);
-  __builtin_prefetch(base);
-  __builtin_prefetch(base + shape_.frame_at);
+  prefetch_line(base);
+  prefetch_line(base + shape_.frame_at);
 }
 
 void PacketRing::release_buffer(std::uint32_t index) noexcept {

@@ -30,7 +30,7 @@ struct RingShape {
 
 // The shape for frames of up to `frame_bytes` (at most 65549 = MTU 65535): slots as small as
 // possible, ATA data on a 4096-byte boundary where that does not double the slot and on a 512-byte
-// boundary otherwise. `ring_bytes` 0 means the default: 2048 slots, but at least 8 MiB and at most
+// boundary otherwise. `ring_bytes` 0 means the default: 512 slots, but at least 4 MiB and at most
 // 64 MiB; any other value is rounded down to a power of two of slots, at least 8 of them.
 struct RingRequest {
   std::size_t frame_bytes = 0;

@@ -117,19 +117,24 @@ void EventLoop::add_poller(Poller poller) {
   pollers_.push_back(std::move(poller));
 }
 
+void EventLoop::set_sleep_hooks(Hook before, Hook after) {
+  before_sleep_ = std::move(before);
+  after_sleep_ = std::move(after);
+}
+
 void EventLoop::run_once(std::optional<Instant> deadline) {
   if (stopped_) {
     return;
   }
   if (options_.busy_poll == Duration{} || pollers_.empty()) {
-    dispatch(wait(deadline));
+    dispatch(wait_and_tell(deadline));
     return;
   }
   if (spin(deadline)) {
     return;
   }
   const Instant before = os::monotonic_now();
-  const int ready = wait(deadline);
+  const int ready = wait_and_tell(deadline);
   const Instant now = os::monotonic_now();
   turns_unlooked_ = 0;
   // A descriptor is ready at once when pollers have seen to its work already: that is no end of
@@ -182,6 +187,20 @@ void EventLoop::learn(Duration idle) {
   } else {
     spin_time_ = spin_time_ / 2 < kSpinFirst ? Duration{} : spin_time_ / 2;
   }
+}
+
+// As wait(), and tells who wants to know.
+int EventLoop::wait_and_tell(std::optional<Instant> deadline) {
+  const bool may_last = !deadline || *deadline > os::monotonic_now();
+  if (!may_last || !before_sleep_) {
+    return wait(deadline);
+  }
+  // What others remove meanwhile may be among the events that the kernel hands out.
+  dispatching_ = true;
+  before_sleep_();
+  const int ready = wait(deadline);
+  after_sleep_();
+  return ready;
 }
 
 // How many entries of events_ are filled.

@@ -25,12 +25,16 @@ namespace aoe::runtime {
 //   }
 //
 // Registering allocates; turning does not.
+//
+// Where threads take turns with what the callbacks use, add_sleep_hooks() tells when this one needs
+// nothing of it: then others may register and remove descriptors, too.
 class EventLoop {
  public:
   // The events that epoll reported, EPOLLERR and EPOLLHUP included.
   using FdCallback = std::function<void(std::uint32_t)>;
   // Does waiting work without a system call and says whether there was any.
   using Poller = std::function<bool()>;
+  using Hook = std::function<void()>;
 
   struct Options {
     // How long to call the pollers before sleeping, at most; zero sleeps at once. Not being woken
@@ -68,6 +72,10 @@ class EventLoop {
   // them before the first turn. What they find has a descriptor of its own, too.
   void add_poller(Poller poller);
 
+  // Called in front of every wait that may last, and after it, before any callback. Once, before
+  // the first turn.
+  void set_sleep_hooks(Hook before, Hook after);
+
   // One turn: spins if asked to, then sleeps until a descriptor is ready or `deadline` has come,
   // and runs the callbacks of what is ready. Returns at once when a poller found work, when the
   // deadline has passed, or after stop(). Without a deadline it waits for a descriptor. Signals
@@ -96,6 +104,7 @@ class EventLoop {
   [[nodiscard]] bool spin(std::optional<Instant> deadline);
   void learn(Duration idle);
   int wait(std::optional<Instant> deadline);
+  int wait_and_tell(std::optional<Instant> deadline);
   void dispatch(int ready);
 
   os::Fd epoll_;
@@ -109,6 +118,8 @@ class EventLoop {
   // Removed while their callbacks may be running; freed at the end of the turn.
   std::vector<std::unique_ptr<Entry>> removed_;
   std::vector<Poller> pollers_;
+  Hook before_sleep_;
+  Hook after_sleep_;
   std::vector<epoll_event> events_;
 };
 

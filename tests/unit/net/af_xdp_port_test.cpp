@@ -230,7 +230,9 @@ TEST_F(AfXdpPortTest, ProgramGoesWithThePortAndWithTheProcess) {
   if (child == 0) {
     const auto own = AfXdpPort::open({.interface = "va"});
     const char answer = own ? 'y' : 'n';
-    static_cast<void>(::write(ready[1], &answer, 1));
+    if (::write(ready[1], &answer, 1) != 1) {
+      ::_exit(1);  // the parent finds nothing to read
+    }
     ::pause();
     ::_exit(0);
   }
@@ -275,6 +277,12 @@ TEST_F(AfXdpPortTest, WithoutPrivilegesItSaysWhichAndAnOpenPortGoesOn) {
 
 TEST_F(AfXdpPortTest, WatchersAreRefused) {
   auto refused = AfXdpPort::open({.interface = "va", .filter = FrameFilter::remarkable_responses});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+}
+
+TEST_F(AfXdpPortTest, SharesAreRefused) {
+  auto refused = AfXdpPort::open({.interface = "va", .share = {.index = 0, .count = 2}});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Errc::unsupported);
 }

@@ -11,7 +11,7 @@ TEST(RingShape, EveryMtuFitsAndAtaDataIsAligned) {
     EXPECT_GE(shape.frame_bytes_max(), mtu + 14);
     EXPECT_EQ((shape.frame_at + 36) % 512, 0U);
     EXPECT_EQ(shape.slot_bytes & (shape.slot_bytes - 1), 0U);
-    EXPECT_GE(shape.ring_bytes(), std::size_t{8} << 20U);
+    EXPECT_GE(shape.ring_bytes(), std::size_t{4} << 20U);
     EXPECT_LE(shape.ring_bytes(), std::size_t{64} << 20U);
     EXPECT_GE(shape.slot_count, 512U);
   }
@@ -21,6 +21,13 @@ TEST(RingShape, SlotsAreTheSmallestThatFit) {
   EXPECT_EQ(make_ring_shape({.frame_bytes = 1514}).slot_bytes, 2048U);
   EXPECT_EQ(make_ring_shape({.frame_bytes = 9014}).slot_bytes, 16384U);
   EXPECT_EQ(make_ring_shape({.frame_bytes = 65549}).slot_bytes, 131072U);
+}
+
+// More would be in no cache, and fewer would not hold what arrives in a millisecond or two.
+TEST(RingShape, SlotsAreNotMoreThanHoldABurst) {
+  EXPECT_EQ(make_ring_shape({.frame_bytes = 1514}).slot_count, 2048U);
+  EXPECT_EQ(make_ring_shape({.frame_bytes = 9014}).slot_count, 512U);
+  EXPECT_EQ(make_ring_shape({.frame_bytes = 65549}).slot_count, 512U);
 }
 
 TEST(RingShape, JumboFramesGetPageAlignedData) {

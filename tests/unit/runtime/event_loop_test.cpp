@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 
 namespace aoe::runtime {
@@ -152,6 +153,36 @@ TEST_F(EventLoopTest, BusyPollersDoNotStarveDescriptors) {
     loop->run_once(std::nullopt);
   }
   EXPECT_GE(calls, 2);
+}
+
+TEST_F(EventLoopTest, SleepsAreTold) {
+  auto loop = make_loop();
+  std::string told;
+  loop->set_sleep_hooks([&] { told += "before "; }, [&] { told += "after "; });
+  const os::Fd ready = make_event(1);
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t) { told += "callback "; }));
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(told, "before after callback ");
+}
+
+TEST_F(EventLoopTest, TurnThatDoesNotSleepTellsNothing) {
+  auto loop = make_loop();
+  int told = 0;
+  loop->set_sleep_hooks([&] { ++told; }, [&] { ++told; });
+  loop->run_once(Instant{});
+  loop->run_once(os::monotonic_now() - Duration::seconds(1));
+  EXPECT_EQ(told, 0);
+}
+
+TEST_F(EventLoopTest, DescriptorRemovedDuringASleepIsNotCalled) {
+  auto loop = make_loop();
+  const os::Fd ready = make_event(1);
+  int calls = 0;
+  // Between the events that were gathered and their callbacks.
+  loop->set_sleep_hooks([] {}, [&] { loop->remove_fd(ready.get()); });
+  ASSERT_TRUE(loop->add_fd(ready.get(), EPOLLIN, [&](std::uint32_t) { ++calls; }));
+  loop->run_once(std::nullopt);
+  EXPECT_EQ(calls, 0);
 }
 
 class AdaptiveLoop : public EventLoopTest {
