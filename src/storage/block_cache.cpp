@@ -17,20 +17,22 @@ constexpr std::uint32_t kSmallShare = 10;  // one in ten places
 
 Result<BlockCache> BlockCache::make(std::uint64_t size_bytes, const std::string& owner) {
   const std::uint64_t count = std::max(size_bytes / kBlockBytes, kBlocksMin);
-  if (count >= kNone) {
+  if (count > kBlocksMax) {
     return fail_with(
         Errc::no_space, 0,
-        fmt::format("{}: cache: {} bytes are more than {} blocks", owner, size_bytes, kNone));
+        fmt::format("{}: cache: {} bytes are more than {} blocks", owner, size_bytes, kBlocksMax));
   }
   BlockCache cache;
   AOE_TRY_ASSIGN(cache.memory_, os::MappedMemory::allocate(count * kBlockBytes, owner));
   // Places are taken in order, so that a large page is full before the next one is begun.
   cache.memory_.prefer_large_pages();
   cache.places_.resize(count);
-  cache.buckets_.assign(std::bit_ceil(count), kNone);
+  // At most two in three are taken, or looking for a free one would take long.
+  cache.buckets_.resize(std::bit_ceil(count + count / 2));
+  cache.mask_ = cache.buckets_.size() - 1;
   cache.ghosts_.resize(std::bit_ceil(count));
   for (auto place = static_cast<std::uint32_t>(count); place > 0; --place) {
-    cache.places_[place - 1].chain = cache.free_;
+    cache.places_[place - 1].next_free = cache.free_;
     cache.free_ = place - 1;
   }
   return cache;
@@ -42,10 +44,8 @@ std::uint32_t BlockCache::insert(std::uint64_t block) {
   if (place == kNone) {
     return kNone;
   }
-  Place& taken = places_[place];
-  std::uint32_t& bucket = buckets_[mix(block) & (buckets_.size() - 1)];
-  taken = {.block = block, .chain = bucket};
-  bucket = place;
+  places_[place] = {.block = block};
+  link(place);
   ++used_;
   if (is_remembered(block)) {
     append(main_, Queue::main, place);
@@ -65,16 +65,37 @@ void BlockCache::remove(std::uint32_t place) {
 // The place is in no queue any more.
 void BlockCache::free_place(std::uint32_t place) {
   Place& gone = places_[place];
-  std::uint32_t* link = &buckets_[mix(gone.block) & (buckets_.size() - 1)];
-  while (*link != place) {
-    link = &places_[*link].chain;
-  }
-  *link = gone.chain;
+  unlink(place);
   gone.in = Queue::free;
   gone.valid = 0;
-  gone.chain = free_;
+  gone.next_free = free_;
   free_ = place;
   --used_;
+}
+
+void BlockCache::link(std::uint32_t place) {
+  const std::uint32_t print = print_of(places_[place].block);
+  std::size_t at = print & mask_;
+  while (buckets_[at].place != kNone) {
+    at = (at + 1) & mask_;
+  }
+  buckets_[at] = {.place = place, .print = print};
+}
+
+// What stands behind it moves up, as far as its own bucket, so that no search ends too early.
+void BlockCache::unlink(std::uint32_t place) {
+  std::size_t hole = print_of(places_[place].block) & mask_;
+  while (buckets_[hole].place != place) {
+    hole = (hole + 1) & mask_;
+  }
+  for (std::size_t at = (hole + 1) & mask_; buckets_[at].place != kNone; at = (at + 1) & mask_) {
+    const std::size_t from_own = (at - buckets_[at].print) & mask_;
+    if (from_own >= ((at - hole) & mask_)) {
+      buckets_[hole] = buckets_[at];
+      hole = at;
+    }
+  }
+  buckets_[hole] = {};
 }
 
 void BlockCache::append(Fifo& fifo, Queue which, std::uint32_t place) {
@@ -120,7 +141,7 @@ std::uint32_t BlockCache::make_room() {
     free_place(evicted);
   }
   const std::uint32_t place = free_;
-  free_ = places_[place].chain;
+  free_ = places_[place].next_free;
   return place;
 }
 

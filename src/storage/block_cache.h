@@ -2,9 +2,11 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/prefetch.h"
 #include "base/result.h"
 #include "os/mapped_memory.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -30,39 +32,43 @@ class BlockCache {
   static constexpr std::uint8_t kAllSectors = 0xFF;
 
   // size_bytes: rounded down to whole blocks, at least kBlocksMin of them. Memory is taken from the
-  // system as blocks are first used. Errors: no_space.
+  // system as blocks are first used. Errors: no_space, above kBlocksMax too.
   static constexpr std::uint64_t kBlocksMin = 64;
+  static constexpr std::uint64_t kBlocksMax = std::uint64_t{1} << 31U;  // 8 TiB
   [[nodiscard]] static Result<BlockCache> make(std::uint64_t size_bytes, const std::string& owner);
 
   // The place of a block, or kNone. Does not count as asking.
   [[nodiscard]] std::uint32_t find(std::uint64_t block) const {
-    std::uint32_t place = buckets_[mix(block) & (buckets_.size() - 1)];
-    while (place != kNone && places_[place].block != block) {
-      place = places_[place].chain;
-    }
-    return place;
-  }
-
-  // Both make find() quick that follows soon; the second one a while after the first.
-  void prefetch_bucket(std::uint64_t block) const {
-    __builtin_prefetch(&buckets_[mix(block) & (buckets_.size() - 1)]);
-  }
-
-  void prefetch_place(std::uint64_t block) const {
-    const std::uint32_t place = buckets_[mix(block) & (buckets_.size() - 1)];
-    if (place != kNone) {
-      __builtin_prefetch(&places_[place]);
-      const std::byte* const data = memory_.bytes().data() + place * kBlockBytes;
-      for (std::size_t line = 0; line < kPrefetchLines; ++line) {
-        __builtin_prefetch(data + line * kLineBytes);
+    const std::uint32_t print = print_of(block);
+    for (std::size_t at = print & mask_;; at = (at + 1) & mask_) {
+      const Bucket& bucket = buckets_[at];
+      if (bucket.place == kNone ||
+          (bucket.print == print && places_[bucket.place].block == block)) {
+        return bucket.place;
       }
+    }
+  }
+
+  // These make what follows soon quick: the second is called a while after the first, because it
+  // looks at what that one fetches. It is for [in_block_bytes, + length_bytes) of the block.
+  void prefetch_bucket(std::uint64_t block) const {
+    prefetch_line(&buckets_[print_of(block) & mask_]);
+  }
+
+  void prefetch_block(std::uint64_t block, std::uint64_t in_block_bytes,
+                      std::uint64_t length_bytes) const {
+    const std::uint32_t place = find_likely(block);
+    if (place != kNone) {
+      prefetch_line(&places_[place]);
+      prefetch_bytes(memory_.bytes(), place * kBlockBytes + in_block_bytes, length_bytes);
     }
   }
 
   // Somebody asked for the block in this place.
   void touch(std::uint32_t place) {
-    std::uint8_t& uses = places_[place].uses;
-    uses = uses < kUsesMax ? static_cast<std::uint8_t>(uses + 1) : uses;
+    if (std::uint8_t& uses = places_[place].uses; uses < kUsesMax) {
+      ++uses;
+    }
   }
 
   // A place for a block that has none, with no sector valid; kNone when all that could go are
@@ -102,20 +108,26 @@ class BlockCache {
 
  private:
   static constexpr std::uint8_t kUsesMax = 3;
-  static constexpr std::size_t kLineBytes = 64;
-  static constexpr std::size_t kPrefetchLines = 8;
 
   enum class Queue : std::uint8_t { free, small, main };
 
-  struct Place {
+  // In one line of the processor's caches.
+  struct alignas(32) Place {
     std::uint64_t block = 0;
-    std::uint32_t chain = kNone;  // next of the same bucket, or of the free places
-    std::uint32_t newer = kNone;  // in its queue
+    std::uint32_t next_free = kNone;  // of the free places
+    std::uint32_t newer = kNone;      // in its queue
     std::uint32_t older = kNone;
     std::uint32_t pin = kNone;
     std::uint8_t valid = 0;
     std::uint8_t uses = 0;
     Queue in = Queue::free;
+  };
+
+  // A hash table with open addressing: a block is in the bucket of its print, or in the first one
+  // behind it that was free. The print is here so that looking on does not touch the place.
+  struct Bucket {
+    std::uint32_t place = kNone;
+    std::uint32_t print = 0;
   };
 
   struct Fifo {
@@ -138,6 +150,22 @@ class BlockCache {
     return mixed ^ mixed >> 32U;
   }
 
+  [[nodiscard]] static std::uint32_t print_of(std::uint64_t block) {
+    return static_cast<std::uint32_t>(mix(block));
+  }
+
+  // The same as find(), nearly always: of two blocks with one print it may be the other.
+  [[nodiscard]] std::uint32_t find_likely(std::uint64_t block) const {
+    const std::uint32_t print = print_of(block);
+    std::size_t at = print & mask_;
+    while (buckets_[at].place != kNone && buckets_[at].print != print) {
+      at = (at + 1) & mask_;
+    }
+    return buckets_[at].place;
+  }
+
+  void link(std::uint32_t place);
+  void unlink(std::uint32_t place);
   void append(Fifo& fifo, Queue which, std::uint32_t place);
   void take_out(Fifo& fifo, std::uint32_t place);
 
@@ -152,7 +180,8 @@ class BlockCache {
 
   os::MappedMemory memory_;
   std::vector<Place> places_;
-  std::vector<std::uint32_t> buckets_;
+  std::vector<Bucket> buckets_;
+  std::size_t mask_ = 0;  // of their number, a power of two
   std::vector<Ghost> ghosts_;
   Fifo small_;
   Fifo main_;

@@ -29,6 +29,9 @@ struct StoreInfo {
   // Reads and visible writes complete in the turn that submits them: whatever they use is free
   // soon.
   bool answers_at_once = false;
+  // Flushes in flight together of which each tells of every write that it could not make durable.
+  // Of more than these one may hear of it in place of another.
+  std::uint32_t flushes_at_once = 1;
   std::uint32_t in_flight_max = 0;  // operations it takes at once; the submitter keeps to it
 };
 
@@ -72,6 +75,21 @@ struct StoreStats {
   }
 };
 
+// Takes hints that an operation is submitted soon, so that what it touches comes nearer to the
+// processor meanwhile. Both return at once and change nothing.
+class Prefetcher {
+ public:
+  // First what tells where the data are, and a while later the data.
+  virtual void prefetch_way(const StoreOp& op) const = 0;
+  virtual void prefetch_data(const StoreOp& op) const = 0;
+  Prefetcher(const Prefetcher&) = delete;
+  Prefetcher& operator=(const Prefetcher&) = delete;
+
+ protected:
+  Prefetcher() = default;
+  ~Prefetcher() = default;  // by who knows the whole store
+};
+
 // Asynchronous, batch by batch, single thread. Calls never block on the medium.
 //
 // Ordering: operations in flight together may execute in any order; who needs an order waits for a
@@ -93,6 +111,9 @@ class BlockStore {
   // where can_discard is false) and keeps at most info().in_flight_max operations in flight.
   virtual void submit(Instant now, std::span<const StoreOp> ops) = 0;
 
+  // Of this store or one below it; nullptr where that would be no use. Lives as long as this store.
+  [[nodiscard]] virtual const Prefetcher* prefetcher() const { return nullptr; }
+
   // Hands out finished operations, at most out.size(); returns how many. Less than out.size() means
   // that no more have finished yet. A store may finish operations inside submit.
   [[nodiscard]] virtual std::size_t poll_completions(Instant now,
@@ -104,6 +125,10 @@ class BlockStore {
   // Work of the store's own goes on: poll_completions has to be called although nothing of the
   // caller's is in flight, and the store may not be destroyed.
   [[nodiscard]] virtual bool is_working() const { return false; }
+
+  // Operations wait, or soon will, for who keeps volumes over the store: for the file of a layer,
+  // or for him to go on.
+  [[nodiscard]] virtual bool wants_help() const { return false; }
 
   // Begins nothing of its own any more; is_working() ends when what is under way has ended.
   virtual void stop_working() {}

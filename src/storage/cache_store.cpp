@@ -15,8 +15,8 @@ namespace aoe::storage {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = BlockCache::kBlockBytes;
-// Operations of a batch whose blocks are on their way from memory.
-constexpr std::size_t kPlacesAhead = 4;
+// A discard may cover a whole disk.
+constexpr std::uint64_t kPrefetchBlocksMax = 16;
 
 // The part of a range that lies in one block.
 struct Piece {
@@ -26,18 +26,24 @@ struct Piece {
   std::uint8_t sectors = 0;
 };
 
+// The piece of [begin, end) that lies in its first block.
+Piece first_piece(std::uint64_t begin_bytes, std::uint64_t end_bytes) {
+  Piece piece;
+  piece.block = begin_bytes / kBlockBytes;
+  piece.in_block_bytes = begin_bytes % kBlockBytes;
+  piece.length_bytes = std::min(kBlockBytes - piece.in_block_bytes, end_bytes - begin_bytes);
+  const auto first = static_cast<unsigned>(piece.in_block_bytes / kSectorBytes);
+  const auto count = static_cast<unsigned>(piece.length_bytes / kSectorBytes);
+  piece.sectors = static_cast<std::uint8_t>(((1U << count) - 1U) << first);
+  return piece;
+}
+
 // Calls `visit` with the piece of each block of [begin, end), and where it begins in the range,
 // until one returns false; whether all returned true.
 template <class Visit>
 bool for_each_piece(std::uint64_t begin_bytes, std::uint64_t end_bytes, Visit visit) {
   for (std::uint64_t at = begin_bytes; at < end_bytes;) {
-    Piece piece;
-    piece.block = at / kBlockBytes;
-    piece.in_block_bytes = at % kBlockBytes;
-    piece.length_bytes = std::min(kBlockBytes - piece.in_block_bytes, end_bytes - at);
-    const auto first = static_cast<unsigned>(piece.in_block_bytes / kSectorBytes);
-    const auto count = static_cast<unsigned>(piece.length_bytes / kSectorBytes);
-    piece.sectors = static_cast<std::uint8_t>(((1U << count) - 1U) << first);
+    const Piece piece = first_piece(at, end_bytes);
     if (!visit(piece, at - begin_bytes)) {
       return false;
     }
@@ -48,6 +54,23 @@ bool for_each_piece(std::uint64_t begin_bytes, std::uint64_t end_bytes, Visit vi
 
 std::uint64_t end_of(const StoreOp& op) {
   return op.offset_bytes + op.length_bytes;
+}
+
+// The compiler sees that a piece is no longer than a block, and would copy it with "rep movs",
+// which takes longer than the library's way: it is not to know.
+void copy_piece(ByteSpan to, ConstByteSpan from) {
+  std::size_t size_bytes = from.size();
+  asm("" : "+r"(size_bytes));
+  copy_bytes(to, ConstByteSpan(from.data(), size_bytes));
+}
+
+template <class Visit>
+void for_each_block(const StoreOp& op, Visit visit) {
+  const std::uint64_t begin = op.offset_bytes / kBlockBytes;
+  const std::uint64_t end = (end_of(op) + kBlockBytes - 1) / kBlockBytes;
+  for (std::uint64_t block = begin; block < std::min(end, begin + kPrefetchBlocksMax); ++block) {
+    visit(block);
+  }
 }
 
 }  // namespace
@@ -89,16 +112,21 @@ StoreStats CacheStore::stats() const {
   return stats;
 }
 
+void CacheStore::prefetch_way(const StoreOp& op) const {
+  for_each_block(op, [this](std::uint64_t block) { cache_.prefetch_bucket(block); });
+}
+
+void CacheStore::prefetch_data(const StoreOp& op) const {
+  for_each_piece(op.offset_bytes, end_of(op), [this](const Piece& piece, std::uint64_t at) {
+    cache_.prefetch_block(piece.block, piece.in_block_bytes, piece.length_bytes);
+    return at < kPrefetchBlocksMax * kBlockBytes;
+  });
+}
+
 void CacheStore::submit(Instant now, std::span<const StoreOp> ops) {
-  // Look-ups of a batch wait for memory together instead of one after the other.
   for (const StoreOp& op : ops) {
-    cache_.prefetch_bucket(op.offset_bytes / kBlockBytes);
-  }
-  for (std::size_t i = 0; i < ops.size(); ++i) {
-    const StoreOp& op = ops[i];
-    const std::size_t ahead = i == 0 ? 0 : i + kPlacesAhead - 1;
-    for (std::size_t next = ahead; next < std::min(i + kPlacesAhead, ops.size()); ++next) {
-      cache_.prefetch_place(ops[next].offset_bytes / kBlockBytes);
+    if (op.kind == StoreOpKind::read && try_answer(op)) {
+      continue;
     }
     const SlotHandle handle = requests_.acquire();
     handles_[handle.value & 0xFFFFU] = handle;
@@ -148,10 +176,12 @@ void CacheStore::finish(SlotHandle handle, StoreErrc status, std::uint64_t error
 
 bool CacheStore::is_held(const StoreOp& op) const {
   return for_each_piece(op.offset_bytes, end_of(op), [this](const Piece& piece, std::uint64_t) {
-    const std::uint32_t place = cache_.find(piece.block);
-    return place != kNone && cache_.pin(place) == kNone &&
-           (cache_.valid(place) & piece.sectors) == piece.sectors;
+    return has_sectors(cache_.find(piece.block), piece.sectors);
   });
+}
+
+bool CacheStore::has_sectors(std::uint32_t place, std::uint8_t sectors) const {
+  return place != kNone && cache_.pin(place) == kNone && (cache_.valid(place) & sectors) == sectors;
 }
 
 void CacheStore::copy_out(const StoreOp& op, Counts counts) {
@@ -160,29 +190,47 @@ void CacheStore::copy_out(const StoreOp& op, Counts counts) {
     if (counts == Counts::yes) {
       cache_.touch(place);
     }
-    copy_bytes(op.data.subspan(at, piece.length_bytes),
+    copy_piece(op.data.subspan(at, piece.length_bytes),
                cache_.bytes(place).subspan(piece.in_block_bytes, piece.length_bytes));
     return true;
   });
 }
 
+// Answers the read if all of it is here, with nothing but a look-up and a copy.
+bool CacheStore::try_answer(const StoreOp& op) {
+  if (end_of(op) > info_.size_bytes) {
+    return false;
+  }
+  const Piece piece = first_piece(op.offset_bytes, end_of(op));
+  if (piece.length_bytes == op.length_bytes) {
+    // Most lie in one block, which is looked up once.
+    const std::uint32_t place = cache_.find(piece.block);
+    if (!has_sectors(place, piece.sectors)) {
+      return false;
+    }
+    cache_.touch(place);
+    copy_piece(op.data, cache_.bytes(place).subspan(piece.in_block_bytes, piece.length_bytes));
+  } else if (is_held(op)) {
+    copy_out(op, Counts::yes);
+  } else {
+    return false;
+  }
+  ++hits_;
+  read_ahead(op);
+  done_.push({.tag = op.tag});
+  return true;
+}
+
+// One that was not answered at once.
 void CacheStore::begin_read(SlotHandle handle) {
-  const StoreOp& op = requests_.at(handle).op;
+  const StoreOp op = requests_.at(handle).op;
   if (end_of(op) > info_.size_bytes) {
     pass_down(handle);  // the store below knows what to say
     return;
   }
-  if (is_held(op)) {
-    ++hits_;
-    copy_out(op, Counts::yes);
-    read_ahead(op);
-    finish(handle, StoreErrc::ok, 0);
-    return;
-  }
   ++misses_;
-  const StoreOp read = op;
   read_on(handle);
-  read_ahead(read);
+  read_ahead(op);
 }
 
 // Answers the read if all of it is there by now; otherwise sees to it that it will be, or, where
@@ -332,7 +380,7 @@ void CacheStore::keep(const StoreOp& op) {
     }
     // One that is being read is overwritten by what comes: its new sectors stay stale.
     if (place != kNone && cache_.pin(place) == kNone) {
-      copy_bytes(cache_.bytes(place).subspan(piece.in_block_bytes, piece.length_bytes),
+      copy_piece(cache_.bytes(place).subspan(piece.in_block_bytes, piece.length_bytes),
                  op.data.subspan(at, piece.length_bytes));
       cache_.set_valid(place, cache_.valid(place) | piece.sectors);
     }

@@ -29,7 +29,7 @@ namespace aoe::storage {
 //     new
 //
 // Nobody else may write to what is below.
-class CacheStore final : public FilterStore {
+class CacheStore final : public FilterStore, private Prefetcher {
  public:
   // Errors: no_space (size_bytes are not to be had).
   [[nodiscard]] static Result<std::unique_ptr<CacheStore>> make(std::unique_ptr<BlockStore> next,
@@ -37,6 +37,9 @@ class CacheStore final : public FilterStore {
 
   [[nodiscard]] std::string describe() const override;
   [[nodiscard]] StoreStats stats() const override;
+
+  [[nodiscard]] const Prefetcher* prefetcher() const override { return this; }
+
   void submit(Instant now, std::span<const StoreOp> ops) override;
   [[nodiscard]] std::size_t poll_completions(Instant now, std::span<StoreCompletion> out) override;
 
@@ -86,9 +89,13 @@ class CacheStore final : public FilterStore {
 
   CacheStore(std::unique_ptr<BlockStore> next, BlockCache cache, std::uint64_t size_bytes);
 
+  void prefetch_way(const StoreOp& op) const override;
+  void prefetch_data(const StoreOp& op) const override;
+  [[nodiscard]] bool try_answer(const StoreOp& op);
   void begin_read(SlotHandle handle);
   void read_on(SlotHandle handle);
   [[nodiscard]] bool is_held(const StoreOp& op) const;
+  [[nodiscard]] bool has_sectors(std::uint32_t place, std::uint8_t sectors) const;
   // Whether it is one more that asked for the blocks, or the one that brought them in.
   enum class Counts : bool { no, yes };
   void copy_out(const StoreOp& op, Counts counts);

@@ -19,13 +19,7 @@ class CompletionQueue {
   [[nodiscard]] std::size_t size() const { return queue_.size(); }
 
   // Moves the oldest into `out`; returns how many. What BlockStore::poll_completions promises.
-  [[nodiscard]] std::size_t take(std::span<StoreCompletion> out) {
-    std::size_t count = 0;
-    while (count < out.size() && !queue_.empty()) {
-      out[count++] = queue_.pop();
-    }
-    return count;
-  }
+  [[nodiscard]] std::size_t take(std::span<StoreCompletion> out) { return queue_.pop_to(out); }
 
  private:
   RingQueue<StoreCompletion> queue_;

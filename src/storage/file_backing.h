@@ -6,7 +6,9 @@
 #include "storage/store_options.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace aoe::storage {
 
@@ -21,6 +23,13 @@ class FileBacking {
   static Result<FileBacking> open(const std::string& path, const StoreOptions& options);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+
+  // More descriptors of a writable backing, each opened on its own: the kernel tells every open
+  // file of a page that it could not write, but only once, so that flushes that overlap need one
+  // each (errseq_t; fsync(2)). None where another machine answers, whose ways with errors nobody
+  // knows, where there is no disk to wait for, and where they would use up what the process may
+  // open.
+  [[nodiscard]] std::span<const os::Fd> more_flush_fds() const { return more_flush_fds_; }
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -76,9 +85,11 @@ class FileBacking {
   [[nodiscard]] Result<void> check_direct_file();
   Result<void> set_window(const StoreOptions& options);
   void learn_limits(Access access);
+  void open_flush_descriptors();
 
   std::string path_;
   os::Fd fd_;
+  std::vector<os::Fd> more_flush_fds_;
   bool is_block_device_ = false;
   bool is_direct_ = false;
   bool is_rotational_ = false;

@@ -37,6 +37,7 @@ StoreInfo make_info(const FileBacking& backing, const StoreOptions& options) {
   info.outlives_process = true;
   info.is_rotational = backing.is_rotational();
   info.answers_at_once = backing.is_in_memory();
+  info.flushes_at_once = static_cast<std::uint32_t>(backing.more_flush_fds().size()) + 1;
   info.in_flight_max = options.in_flight_max;
   return info;
 }
@@ -68,7 +69,14 @@ FileStore::FileStore(std::unique_ptr<State> state, IoEngine& engine, const Store
       state_(std::move(state)),
       info_(info),
       waiting_for_bounce_(info.in_flight_max),
+      flushes_of_fd_(info.flushes_at_once),
       done_(info.in_flight_max) {
+  const FileBacking& backing = state_->backing;
+  engine_.hold_file(client_, backing.fd());
+  if (backing.is_in_memory() && !backing.is_direct()) {
+    mapped_ = MappedWindow(backing.fd(), backing.window_offset_bytes(), info_.size_bytes,
+                           info_.is_read_only ? Access::read_only : Access::read_write);
+  }
   issued_.reserve(info.in_flight_max);
   mergeable_.reserve(info.in_flight_max);
   if (state_->backing.is_direct()) {
@@ -94,10 +102,12 @@ std::uint32_t FileStore::odd_tail_bytes() const {
 
 Result<std::uint64_t> FileStore::refresh() {
   AOE_TRY_ASSIGN(info_.size_bytes, state_->backing.measure());
+  mapped_.resize(info_.size_bytes);
   return info_.size_bytes;
 }
 
 std::uint64_t FileStore::look_at_size() {
+  mapped_.stamp_change();
   if (state_->backing.is_block_device()) {
     // The kernel knows the size of a device without asking it.
     info_.size_bytes = state_->backing.measure().value_or(info_.size_bytes);
@@ -118,6 +128,16 @@ std::size_t FileStore::poll_completions(Instant /*now*/, std::span<StoreCompleti
 
 // ---- accepting work
 
+const Prefetcher* FileStore::prefetcher() const {
+  return mapped_.is_mapped() ? this : nullptr;
+}
+
+void FileStore::prefetch_data(const StoreOp& op) const {
+  if (moves_data(op.kind)) {
+    mapped_.prefetch(op.offset_bytes, op.length_bytes);
+  }
+}
+
 void FileStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {
   mergeable_.clear();
   for (const StoreOp& op : ops) {
@@ -137,6 +157,9 @@ void FileStore::accept(const StoreOp& op, Merging merging) {
     done_.push({.tag = op.tag});
     return;
   }
+  if (move_mapped(op)) {
+    return;
+  }
   const bool bounces = needs_bounce(op);
   if (merging == Merging::yes && try_merge(op, bounces)) {
     return;
@@ -147,6 +170,7 @@ void FileStore::accept(const StoreOp& op, Merging merging) {
   run.zero_method = zero_method_;
   run.needs_bounce = bounces;
   run.bounce = kNoBounce;
+  run.flush_fd = kNoFlushFd;
   run.part_count = 1;
   run.parts_done = 0;
   run.interruptions = 0;
@@ -156,7 +180,7 @@ void FileStore::accept(const StoreOp& op, Merging merging) {
   run.parts_done_bytes = 0;
   run.parts[0] = {op.tag, op.length_bytes, op.data.data()};
 
-  if (op.length_bytes > info_.size_bytes || op.offset_bytes > info_.size_bytes - op.length_bytes) {
+  if (!is_inside(op)) {
     finish_rest(handle, run, StoreErrc::truncated);
   } else if (changes_data(op.kind) && info_.is_read_only) {
     finish_rest(handle, run, StoreErrc::read_only);
@@ -167,6 +191,24 @@ void FileStore::accept(const StoreOp& op, Merging merging) {
   } else {
     issue(handle);
   }
+}
+
+bool FileStore::is_inside(const StoreOp& op) const {
+  return op.length_bytes <= info_.size_bytes &&
+         op.offset_bytes <= info_.size_bytes - op.length_bytes;
+}
+
+bool FileStore::move_mapped(const StoreOp& op) {
+  if (!moves_data(op.kind) || !is_inside(op)) {
+    return false;
+  }
+  const bool is_moved = op.kind == StoreOpKind::read ? mapped_.read(op.offset_bytes, op.data)
+                                                     : mapped_.write(op.offset_bytes, op.data);
+  if (is_moved) {
+    stats_.count(op.kind, op.length_bytes);
+    done_.push({.tag = op.tag});
+  }
+  return is_moved;
 }
 
 bool FileStore::try_merge(const StoreOp& op, bool bounces) {
@@ -210,7 +252,9 @@ void FileStore::issue(SlotHandle handle) {
       issue_zeroes(handle, run);
       return;
     case StoreOpKind::flush:
+      mapped_.stamp_change();
       op.kind = IoKind::fdatasync;
+      op.fd = take_flush_fd(run);
       op.offset_bytes = 0;
       break;
     case StoreOpKind::discard:
@@ -218,6 +262,15 @@ void FileStore::issue(SlotHandle handle) {
       break;
   }
   issued_.push_back(op);
+}
+
+// One that no other flush uses, if there is one.
+int FileStore::take_flush_fd(Run& run) {
+  const auto least = std::min_element(flushes_of_fd_.begin(), flushes_of_fd_.end());
+  ++*least;
+  run.flush_fd = static_cast<std::uint16_t>(least - flushes_of_fd_.begin());
+  return run.flush_fd == 0 ? state_->backing.fd()
+                           : state_->backing.more_flush_fds()[run.flush_fd - 1U].get();
 }
 
 void FileStore::issue_transfer(SlotHandle handle, Run& run) {
@@ -314,6 +367,7 @@ void FileStore::handle_io_done(std::uint32_t cookie, std::int64_t result) {
     is_looking_ = false;
     if (result >= 0) {
       info_.size_bytes = state_->backing.window_bytes(state_->status.stx_size);
+      mapped_.resize(info_.size_bytes);
     }
     return;
   }
@@ -339,6 +393,9 @@ void FileStore::advance(SlotHandle handle, Run& run, std::int64_t result) {
     return;
   }
   run.interruptions = 0;
+  if (!moves_data(run.kind) && run.kind != StoreOpKind::flush) {
+    mapped_.forget(run.offset_bytes, run.length_bytes);
+  }
   if (moves_data(run.kind)) {
     advance_transfer(handle, run, static_cast<std::uint64_t>(result));
   } else if (run.kind == StoreOpKind::write_zeroes && run.zero_method == ZeroMethod::write) {
@@ -495,7 +552,11 @@ void FileStore::finish_part(const Run& run, const Part& part, StoreErrc status,
 }
 
 void FileStore::release(SlotHandle handle) {
-  const std::uint16_t bounce = state_->runs.at(handle).bounce;
+  const Run& run = state_->runs.at(handle);
+  const std::uint16_t bounce = run.bounce;
+  if (run.flush_fd != kNoFlushFd) {
+    --flushes_of_fd_[run.flush_fd];
+  }
   state_->runs.release(handle);
   if (bounce == kNoBounce) {
     return;

@@ -7,6 +7,7 @@
 #include "storage/completion_queue.h"
 #include "storage/file_backing.h"
 #include "storage/io_engine.h"
+#include "storage/mapped_window.h"
 #include "storage/slot_table.h"
 #include "storage/store_options.h"
 
@@ -22,9 +23,13 @@ namespace aoe::storage {
 // Neighbouring reads, and neighbouring writes, of one submitted batch become one system call; an
 // error then is traced back by running the parts on their own.
 //
+// Files in memory (tmpfs) are copied from and to where they lie, by a mapping; system calls do what
+// that cannot (see MappedWindow).
+//
 // Takes visible operations only and is volatile: GroupCommitStore on top gives durability. A flush
 // is one fdatasync; one that fails is reported as sync_failed and never tried again, because the
-// kernel forgets the pages it could not write and the second try would succeed without them.
+// kernel forgets the pages it could not write and the second try would succeed without them. Up to
+// info().flushes_at_once that overlap have a descriptor each.
 //
 // Direct I/O from memory that does not suit the device goes through a fixed set of aligned buffers;
 // operations wait for one when all are in use, and long ones pass in pieces.
@@ -34,7 +39,7 @@ namespace aoe::storage {
 // with its owner, who keeps it for as long as engine.in_flight() says so.
 //
 // Completions arrive through IoEngine::poll on the engine's thread.
-class FileStore final : public BlockStore, private IoClient {
+class FileStore final : public BlockStore, private IoClient, private Prefetcher {
  public:
   // See FileBacking::open for what is refused. `engine` outlives the store.
   static Result<std::unique_ptr<FileStore>> open(const std::string& path,
@@ -48,6 +53,8 @@ class FileStore final : public BlockStore, private IoClient {
   [[nodiscard]] const StoreInfo& info() const override { return info_; }
 
   [[nodiscard]] StoreStats stats() const override { return stats_; }
+
+  [[nodiscard]] const Prefetcher* prefetcher() const override;
 
   // An operation outside the size (the backing shrank, and its submitter does not know yet)
   // completes as truncated.
@@ -66,6 +73,7 @@ class FileStore final : public BlockStore, private IoClient {
   static constexpr std::size_t kBounceBuffers = 16;
   static constexpr std::size_t kZeroBytes = std::size_t{64} * 1024;
   static constexpr std::uint16_t kNoBounce = 0xFFFF;
+  static constexpr std::uint16_t kNoFlushFd = 0xFFFF;
 
   // How a range of zeros is made. Goes down this list as the backing refuses one after the other.
   enum class ZeroMethod : std::uint8_t { zero_range, punch_hole, write };
@@ -84,6 +92,7 @@ class FileStore final : public BlockStore, private IoClient {
     ZeroMethod zero_method = ZeroMethod::zero_range;
     bool needs_bounce = false;
     std::uint16_t bounce = kNoBounce;
+    std::uint16_t flush_fd = kNoFlushFd;
     std::uint16_t part_count = 0;
     std::uint16_t parts_done = 0;        // their completions are out
     std::uint16_t interruptions = 0;     // in a row
@@ -111,10 +120,15 @@ class FileStore final : public BlockStore, private IoClient {
 
   FileStore(std::unique_ptr<State> state, IoEngine& engine, const StoreInfo& info);
 
+  void prefetch_way(const StoreOp& /*op*/) const override {}
+
+  void prefetch_data(const StoreOp& op) const override;
   void handle_io_done(std::uint32_t cookie, std::int64_t result) override;
 
   // Accepting work.
   void accept(const StoreOp& op, Merging merging);
+  [[nodiscard]] bool is_inside(const StoreOp& op) const;
+  [[nodiscard]] bool move_mapped(const StoreOp& op);
   [[nodiscard]] bool try_merge(const StoreOp& op, bool bounces);
   [[nodiscard]] bool needs_bounce(const StoreOp& op) const;
 
@@ -122,6 +136,7 @@ class FileStore final : public BlockStore, private IoClient {
   void issue(SlotHandle handle);
   void issue_transfer(SlotHandle handle, Run& run);
   void issue_zeroes(SlotHandle handle, Run& run);
+  [[nodiscard]] int take_flush_fd(Run& run);
   void flush_issued();
   [[nodiscard]] std::span<const iovec> rest_of(Run& run) const;
   [[nodiscard]] std::span<std::byte> bounce_buffer(std::uint16_t index) const;
@@ -144,6 +159,7 @@ class FileStore final : public BlockStore, private IoClient {
   IoClientId client_;
   std::unique_ptr<State> state_;
   StoreInfo info_;
+  MappedWindow mapped_;      // files in memory only
   bool is_looking_ = false;  // a look at the size is under way
   StoreStats stats_;
   ZeroMethod zero_method_ = ZeroMethod::zero_range;
@@ -151,6 +167,7 @@ class FileStore final : public BlockStore, private IoClient {
   std::vector<SlotHandle> mergeable_;  // runs of the batch being accepted
   std::vector<std::uint16_t> free_bounces_;
   RingQueue<SlotHandle> waiting_for_bounce_;
+  std::vector<std::uint32_t> flushes_of_fd_;  // in flight
   CompletionQueue done_;
 };
 

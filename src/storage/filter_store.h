@@ -17,6 +17,8 @@ class FilterStore : public BlockStore {
 
   [[nodiscard]] const StoreInfo& info() const override { return info_; }
 
+  [[nodiscard]] const Prefetcher* prefetcher() const override { return next_->prefetcher(); }
+
   [[nodiscard]] StoreStats stats() const override { return next_->stats(); }
 
   [[nodiscard]] std::optional<Instant> poll_timeout() const override {
@@ -24,6 +26,8 @@ class FilterStore : public BlockStore {
   }
 
   [[nodiscard]] bool is_working() const override { return next_->is_working(); }
+
+  [[nodiscard]] bool wants_help() const override { return next_->wants_help(); }
 
   void stop_working() override { next_->stop_working(); }
 

@@ -15,8 +15,15 @@ std::int64_t run_once(const IoOp& op) {
   const auto iovec_count = static_cast<int>(op.iovecs.size());
   switch (op.kind) {
     case IoKind::readv:
+      if (iovec_count == 1) {
+        // The kernel needs no copy of the vector.
+        return ::pread(op.fd, op.iovecs[0].iov_base, op.iovecs[0].iov_len, offset);
+      }
       return ::preadv(op.fd, op.iovecs.data(), iovec_count, offset);
     case IoKind::writev:
+      if (iovec_count == 1) {
+        return ::pwrite(op.fd, op.iovecs[0].iov_base, op.iovecs[0].iov_len, offset);
+      }
       return ::pwritev(op.fd, op.iovecs.data(), iovec_count, offset);
     case IoKind::fdatasync:
       return ::fdatasync(op.fd);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace aoe::storage {
 
@@ -60,6 +61,14 @@ IoClientId IoEngine::attach(IoClient& client) {
   return {.index = index, .generation = entry.generation};
 }
 
+void IoEngine::hold_file(IoClientId id, int fd) {
+  Entry* entry = find(id);
+  AOE_CHECK(entry != nullptr && entry->client != nullptr && entry->held_file == kNotHeld,
+            "only an attached client has a file, and one");
+  entry->fd = fd;
+  entry->held_file = hold(fd);
+}
+
 void IoEngine::detach(IoClientId id, std::unique_ptr<IoKeepalive> keepalive) {
   Entry* entry = find(id);
   AOE_CHECK(entry != nullptr && entry->client != nullptr, "only an attached client detaches");
@@ -82,7 +91,7 @@ void IoEngine::submit(IoClientId id, std::span<const IoOp> ops) {
     if (op.never_waits && is_quick(op.kind)) {
       done_at_once_.push_back({user_data, call_kernel(op)});
     } else {
-      start(user_data, op);
+      start(user_data, op, op.fd == entry->fd ? entry->held_file : kNotHeld);
       has_started = true;
     }
   }
@@ -155,6 +164,11 @@ IoEngine::Entry* IoEngine::find(IoClientId id) {
 
 void IoEngine::release(std::uint16_t index) {
   Entry& entry = entries_[index];
+  if (entry.held_file != kNotHeld) {
+    // Before the descriptor is closed, or the file would outlive that.
+    let_go(std::exchange(entry.held_file, kNotHeld));
+  }
+  entry.fd = -1;
   entry.keepalive.reset();
   ++entry.generation;
   entry.is_free = true;
@@ -171,7 +185,9 @@ bool IoEngine::wait_for_completion(std::int64_t timeout_ms) const {
 Result<OpenedIoEngine> open_io_engine(const IoEngineOptions& options) {
   OpenedIoEngine opened;
   if (options.kind != IoEngineKind::threads) {
-    auto uring = UringEngine::open(options.ring_entries);
+    const auto issuer =
+        options.issuer == IoIssuer::one ? os::UringIssuer::one : os::UringIssuer::several;
+    auto uring = UringEngine::open(options.ring_entries, issuer);
     if (uring) {
       opened.engine = *std::move(uring);
       return opened;

@@ -75,7 +75,7 @@ struct IoClientId {
 // Takes operations, runs them in any order, and routes each completion to the client it belongs to.
 // Derived classes do the running; this class does the routing.
 //
-// Single thread. Outlives its clients (checked).
+// Single thread (but IoIssuer::several). Outlives its clients (checked).
 class IoEngine {
  public:
   IoEngine(const IoEngine&) = delete;
@@ -95,6 +95,18 @@ class IoEngine {
 
   // At most 65535 clients at once.
   [[nodiscard]] IoClientId attach(IoClient& client);
+  // Most operations of this client will be on `fd`: the kernel may hold it, which makes them
+  // cheaper. It then counts as open until the client is detached and its last operation is done.
+  // At most once for a client.
+  void hold_file(IoClientId id, int fd);
+
+  // Most operations will be on `memory`, which is page-aligned and outlives the last of them: the
+  // kernel may hold the front of it, kHeldMemoryBytes, as soon as it holds a file. At most once.
+  virtual void hold_memory(std::span<std::byte> /*memory*/) {}
+
+  // Held memory is used memory, and a pool is mostly unused: as many buffers as a busy target has
+  // under way, hundreds at an MTU of 9000 and below.
+  static constexpr std::size_t kHeldMemoryBytes = std::size_t{4} << 20U;
   // Completions that arrive later are swallowed; `keepalive` (may be null) is destroyed when the
   // last of them has, at once if there are none.
   void detach(IoClientId id, std::unique_ptr<IoKeepalive> keepalive);
@@ -122,8 +134,16 @@ class IoEngine {
  protected:
   IoEngine() = default;
 
-  // Runs `op` and later reports it through finish() with `user_data`.
-  virtual void start(std::uint64_t user_data, const IoOp& op) = 0;
+  static constexpr int kNotHeld = -1;
+
+  // A place that stands for `fd` in start() until it is released, or kNotHeld.
+  [[nodiscard]] virtual int hold(int /*fd*/) { return kNotHeld; }
+
+  virtual void let_go(int /*held_file*/) {}
+
+  // Runs `op` and later reports it through finish() with `user_data`. held_file: what hold()
+  // returned for its descriptor.
+  virtual void start(std::uint64_t user_data, const IoOp& op, int held_file) = 0;
   // All of a batch was started.
   virtual void kick() = 0;
   // Calls finish() for everything that has arrived.
@@ -143,6 +163,8 @@ class IoEngine {
     IoClient* client = nullptr;  // null: free, or detached with operations in flight
     std::unique_ptr<IoKeepalive> keepalive;
     std::uint32_t in_flight = 0;
+    int fd = -1;  // of held_file
+    int held_file = kNotHeld;
     std::uint16_t generation = 0;
     bool is_free = true;
   };
@@ -160,12 +182,16 @@ class IoEngine {
   std::uint64_t stale_completions_ = 0;
 };
 
+// Single thread, or several of which one at a time has the engine and all its clients.
+enum class IoIssuer : bool { one, several };
+
 enum class IoEngineKind : std::uint8_t { automatic, uring, threads };
 
 struct IoEngineOptions {
   IoEngineKind kind = IoEngineKind::automatic;
   std::uint32_t ring_entries = 256;  // io_uring: submission slots; a full ring is no error
-  std::uint32_t threads = 4;         // thread pool: operations that run at the same time, 1..64
+  IoIssuer issuer = IoIssuer::one;
+  std::uint32_t threads = 4;  // thread pool: operations that run at the same time, 1..64
 };
 
 struct OpenedIoEngine {

@@ -69,9 +69,39 @@ LayerStatus LayeredStore::status() const {
 
 // ---- the turn
 
+// Whether operations go straight to the base. Its completions then carry tags of the submitter's:
+// none of ours may be among them.
+bool LayeredStore::passes() const {
+  return phase_ == LayerPhase::none && base_.outstanding() == 0 && waiting_.empty();
+}
+
+// The last layer has come off, and what was begun under it has ended.
+void LayeredStore::pass_waiting(Instant now) {
+  std::vector<StoreOp> ops;
+  for (const std::uint16_t slot : waiting_) {
+    ops.push_back(requests_[slot].op);
+    free_.push_back(slot);
+  }
+  waiting_.clear();
+  passed_ += static_cast<std::uint32_t>(ops.size());
+  next().submit(now, ops);
+}
+
+std::size_t LayeredStore::poll_passed(Instant now, std::span<StoreCompletion> out) {
+  const std::size_t count = next().poll_completions(now, out);
+  AOE_CHECK(count <= passed_, "the base completes what it was given, once");
+  passed_ -= static_cast<std::uint32_t>(count);
+  return count;
+}
+
 void LayeredStore::submit(Instant now, std::span<const StoreOp> ops) {
   now_ = now;
   info_.answers_at_once = next().info().answers_at_once && !has_layer();
+  if (passes()) {
+    passed_ += static_cast<std::uint32_t>(ops.size());
+    next().submit(now, ops);
+    return;
+  }
   for (const StoreOp& op : ops) {
     AOE_CHECK(!free_.empty(), "the number of operations in flight is bounded by the submitter");
     const std::uint16_t slot = free_.back();
@@ -87,6 +117,15 @@ void LayeredStore::submit(Instant now, std::span<const StoreOp> ops) {
 
 std::size_t LayeredStore::poll_completions(Instant now, std::span<StoreCompletion> out) {
   now_ = now;
+  // What had no room the last time, also when the layer has gone since.
+  std::size_t count = done_.take(out);
+  if (passed_ > 0 || passes()) {
+    count += poll_passed(now, out.subspan(count));
+    // A layer that comes meanwhile settles only when all of those have ended.
+    if (passed_ > 0 || phase_ == LayerPhase::none) {
+      return count;
+    }
+  }
   bool progress = true;
   while (progress) {
     finished_.clear();
@@ -109,7 +148,12 @@ std::size_t LayeredStore::poll_completions(Instant now, std::span<StoreCompletio
     progress = base_.flush(now) || progress;
     progress = (has_layer() && layer_->flush(now)) || progress;
   }
-  return done_.take(out);
+  count += done_.take(out.subspan(count));
+  if (phase_ == LayerPhase::none && base_.outstanding() == 0 && !waiting_.empty()) {
+    pass_waiting(now);
+    count += poll_passed(now, out.subspan(count));
+  }
+  return count;
 }
 
 std::optional<Instant> LayeredStore::poll_timeout() const {
@@ -132,7 +176,7 @@ std::optional<Instant> LayeredStore::poll_timeout() const {
 bool LayeredStore::is_working() const {
   return settle_step_ != SettleStep::idle || header_step_ != HeaderStep::idle ||
          commit_step_ != CommitStep::idle || merge_step_ != MergeStep::idle || wants_merge_ ||
-         can_merge() || FilterStore::is_working() || base_.outstanding() > 0 ||
+         can_merge() || FilterStore::is_working() || passed_ > 0 || base_.outstanding() > 0 ||
          (has_layer() && layer_->outstanding() > 0);
 }
 
@@ -175,7 +219,7 @@ void LayeredStore::submit_layer(StoreOpKind kind, std::uint64_t offset_bytes, By
 // ---- requests
 
 bool LayeredStore::must_wait(const StoreOp& op) const {
-  if (settle_step_ != SettleStep::idle) {
+  if (settle_step_ != SettleStep::idle || phase_ == LayerPhase::none) {
     return true;
   }
   return merge_step_ != MergeStep::idle && merge_step_ != MergeStep::finishing &&

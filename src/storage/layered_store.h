@@ -55,7 +55,8 @@ struct LayerStatus {
   std::optional<StoreErrc> attach_error;  // of the last attach(), when it came to nothing
 };
 
-// Without a layer everything goes to the base. With one:
+// Without a layer everything goes to the base as it is, with the tags of its submitter: most
+// exports never have one, and pay a call for it. With one:
 //
 //     write -> layer -> flush -> map block -> flush -> done       (the first write of a sector)
 //     write -> layer -> flush -> done                             (further ones)
@@ -125,6 +126,9 @@ class LayeredStore final : public FilterStore {
   enum class MergeStep : std::uint8_t { idle, locking, reading, writing, marking, finishing };
 
   // Requests (layered_store.cpp).
+  [[nodiscard]] bool passes() const;
+  void pass_waiting(Instant now);
+  [[nodiscard]] std::size_t poll_passed(Instant now, std::span<StoreCompletion> out);
   void begin(std::uint16_t slot);
   [[nodiscard]] bool must_wait(const StoreOp& op) const;
   void begin_read(std::uint16_t slot);
@@ -167,6 +171,7 @@ class LayeredStore final : public FilterStore {
 
   LayeredOptions options_;
   LowerStore base_;
+  std::uint32_t passed_ = 0;  // under way in the base without a record here, and then nothing else
   std::unique_ptr<LowerStore> layer_;
   LayerPhase phase_ = LayerPhase::none;
   bool is_stopped_ = false;

@@ -3,22 +3,11 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/parse.h"
+#include "base/prefetch.h"
 
 #include <fmt/format.h>
 
 namespace aoe::storage {
-
-namespace {
-
-void prefetch_bytes(std::span<const std::byte> memory, std::uint64_t at) {
-  constexpr std::uint64_t kLineBytes = 64;
-  constexpr std::uint64_t kLines = 8;
-  for (std::uint64_t line = 0; line < kLines && at + line * kLineBytes < memory.size(); ++line) {
-    __builtin_prefetch(memory.data() + at + line * kLineBytes);
-  }
-}
-
-}  // namespace
 
 Result<std::unique_ptr<MemoryStore>> MemoryStore::open(std::uint64_t size_bytes,
                                                        std::uint32_t in_flight_max) {
@@ -45,12 +34,7 @@ std::string MemoryStore::describe() const {
 }
 
 void MemoryStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {
-  for (std::size_t i = 0; i < ops.size(); ++i) {
-    const StoreOp& op = ops[i];
-    if (i + 1 < ops.size()) {
-      // Where the next one works is on its way from memory while this one is copied.
-      prefetch_bytes(memory_.bytes(), ops[i + 1].offset_bytes);
-    }
+  for (const StoreOp& op : ops) {
     AOE_CHECK(op.offset_bytes <= info_.size_bytes &&
                   op.length_bytes <= info_.size_bytes - op.offset_bytes,
               "the submitter checked the range");
@@ -58,6 +42,10 @@ void MemoryStore::submit(Instant /*now*/, std::span<const StoreOp> ops) {
     stats_.count(op.kind, op.length_bytes);
     done_.push({.tag = op.tag});
   }
+}
+
+void MemoryStore::prefetch_data(const StoreOp& op) const {
+  prefetch_bytes(memory_.bytes(), op.offset_bytes, op.length_bytes);
 }
 
 std::size_t MemoryStore::poll_completions(Instant /*now*/, std::span<StoreCompletion> out) {
@@ -77,24 +65,9 @@ void MemoryStore::run(const StoreOp& op) const {
       return;
     case StoreOpKind::discard:
     case StoreOpKind::write_zeroes:
-      zero(range);
+      memory_.zero(range);
       return;
   }
-}
-
-// Whole pages go back to the kernel, the edges are overwritten.
-void MemoryStore::zero(std::span<std::byte> range) const {
-  const std::size_t page = os::page_bytes();
-  const auto offset = static_cast<std::size_t>(range.data() - memory_.bytes().data());
-  const std::size_t first_page = (offset + page - 1) / page * page;
-  const std::size_t end_page = (offset + range.size()) / page * page;
-  if (first_page >= end_page) {
-    fill_zero(range);
-    return;
-  }
-  fill_zero(range.first(first_page - offset));
-  memory_.forget(memory_.bytes().subspan(first_page, end_page - first_page));
-  fill_zero(range.subspan(end_page - offset));
 }
 
 }  // namespace aoe::storage

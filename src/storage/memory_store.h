@@ -15,7 +15,7 @@ namespace aoe::storage {
 // kernel calls a large page (2 MiB) where it has those to spare. Every operation completes inside
 // submit. Nothing survives the process, and no flush could change that: it is not volatile in the
 // sense of StoreInfo, and stable operations complete like visible ones.
-class MemoryStore final : public BlockStore {
+class MemoryStore final : public BlockStore, private Prefetcher {
  public:
   // size_bytes: a multiple of 512, at least 512.
   static Result<std::unique_ptr<MemoryStore>> open(std::uint64_t size_bytes,
@@ -27,21 +27,26 @@ class MemoryStore final : public BlockStore {
 
   [[nodiscard]] StoreStats stats() const override { return stats_; }
 
+  [[nodiscard]] const Prefetcher* prefetcher() const override { return this; }
+
   void submit(Instant now, std::span<const StoreOp> ops) override;
   [[nodiscard]] std::size_t poll_completions(Instant now, std::span<StoreCompletion> out) override;
 
   Result<std::uint64_t> refresh() override { return info_.size_bytes; }
 
  private:
+  void prefetch_way(const StoreOp& /*op*/) const override {}
+
+  void prefetch_data(const StoreOp& op) const override;
   MemoryStore(os::MappedMemory memory, std::uint32_t in_flight_max);
 
   void run(const StoreOp& op) const;
-  void zero(std::span<std::byte> range) const;
 
   os::MappedMemory memory_;
-  StoreInfo info_;
-  StoreStats stats_;
+  // What operations need comes first: where there are many stores, none is in a cache.
   CompletionQueue done_;
+  StoreStats stats_;
+  StoreInfo info_;
 };
 
 }  // namespace aoe::storage

@@ -31,9 +31,10 @@ class NullStore final : public BlockStore {
   Result<std::uint64_t> refresh() override { return info_.size_bytes; }
 
  private:
-  StoreInfo info_;
-  StoreStats stats_;
+  // What operations need comes first: where there are many stores, none is in a cache.
   CompletionQueue done_;
+  StoreStats stats_;
+  StoreInfo info_;
 };
 
 }  // namespace aoe::storage

@@ -62,6 +62,9 @@ class OverlayStore final : public BlockStore {
   [[nodiscard]] std::size_t poll_completions(Instant now, std::span<StoreCompletion> out) override;
   [[nodiscard]] std::optional<Instant> poll_timeout() const override;
   [[nodiscard]] bool is_working() const override;
+
+  [[nodiscard]] bool wants_help() const override { return !wanted_.empty() || is_held_; }
+
   void stop_working() override;
 
   // The size of the base when it was opened: layers were made for it.

@@ -17,6 +17,8 @@ struct BlockRange {
 // and a window of requests see to that. Pure, single thread.
 class ReadAhead {
  public:
+  ReadAhead();
+
   // These blocks are being read. Returns those to fetch besides, often none. What is returned once
   // is not returned again while the stream goes on.
   [[nodiscard]] BlockRange advise(BlockRange read);
@@ -28,15 +30,21 @@ class ReadAhead {
   static constexpr std::uint64_t kWindowBlocksMin = 16;   // 64 KiB
   static constexpr std::uint64_t kWindowBlocksMax = 256;  // 1 MiB
 
+  // Where no block is: next of a stream that is not in use.
+  static constexpr std::uint64_t kNowhere = std::uint64_t{1} << 63U;
+
   struct Stream {
-    std::uint64_t next = 0;     // behind the farthest block that was read
     std::uint64_t fetched = 0;  // behind the farthest block that was advised
     std::uint64_t run = 0;      // blocks since it began
-    std::uint64_t when = 0;     // 0: not in use
   };
 
+  [[nodiscard]] std::size_t find(BlockRange read) const;
+  void used(std::size_t stream);
+
+  // Behind the farthest block that was read. Apart from the rest: every read looks at all of them.
+  std::array<std::uint64_t, kStreams> next_{};
   std::array<Stream, kStreams> streams_{};
-  std::uint64_t clock_ = 0;
+  std::array<std::uint8_t, kStreams> order_{};  // the streams, the one used last first
 };
 
 }  // namespace aoe::storage

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/check.h"
+#include "base/fixed_array.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -77,7 +78,7 @@ class SlotTable {
     return {std::uint32_t{slots_[index].generation} << 16U | index};
   }
 
-  std::vector<Slot> slots_;
+  FixedArray<Slot> slots_;
   std::vector<std::uint16_t> free_;
 };
 

@@ -43,6 +43,9 @@ class SnapshotStore final : public BlockStore {
   [[nodiscard]] std::size_t poll_completions(Instant now, std::span<StoreCompletion> out) override;
   [[nodiscard]] std::optional<Instant> poll_timeout() const override;
   [[nodiscard]] bool is_working() const override;
+
+  [[nodiscard]] bool wants_help() const override { return is_held_; }
+
   void stop_working() override;
   // The size stays what it is while there are layers.
   Result<std::uint64_t> refresh() override;

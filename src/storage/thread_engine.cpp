@@ -70,7 +70,7 @@ std::string ThreadEngine::describe() const {
   return fmt::format("{} I/O threads", threads_.size());
 }
 
-void ThreadEngine::start(std::uint64_t user_data, const IoOp& op) {
+void ThreadEngine::start(std::uint64_t user_data, const IoOp& op, int /*held_file*/) {
   started_.push_back({user_data, op});
 }
 

@@ -43,7 +43,7 @@ class ThreadEngine final : public IoEngine {
 
   explicit ThreadEngine(os::EventFd wake) : wake_(std::move(wake)) {}
 
-  void start(std::uint64_t user_data, const IoOp& op) override;
+  void start(std::uint64_t user_data, const IoOp& op, int held_file) override;
   void kick() override;
   void collect() override;
   void run();

@@ -1,21 +1,41 @@
 #include "storage/uring_engine.h"
 
+#include "os/uring_command.h"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
 
 #include <array>
+#include <utility>
 
 namespace aoe::storage {
 
-namespace {
+Result<std::unique_ptr<UringEngine>> UringEngine::open(std::uint32_t ring_entries,
+                                                       os::UringIssuer issuer) {
+  AOE_TRY_ASSIGN(os::Uring uring, os::Uring::open(ring_entries, issuer));
+  return std::unique_ptr<UringEngine>(new UringEngine(std::move(uring)));
+}
 
-void prepare(io_uring_sqe* sqe, const IoOp& op) {
+UringEngine::~UringEngine() {
+  wait_until_idle();
+}
+
+std::string UringEngine::describe() const {
+  return fmt::format("io_uring ({})", uring_.flavour());
+}
+
+void UringEngine::prepare(io_uring_sqe* sqe, const IoOp& op) const {
   const auto iovec_count = static_cast<unsigned>(op.iovecs.size());
   const auto offset = static_cast<off_t>(op.offset_bytes);
   const auto length = static_cast<off_t>(op.length_bytes);
   switch (op.kind) {
     case IoKind::readv:
+      if (iovec_count == 1 && is_held(op.iovecs[0])) {
+        io_uring_prep_read_fixed(sqe, op.fd, op.iovecs[0].iov_base,
+                                 static_cast<unsigned>(op.iovecs[0].iov_len), op.offset_bytes, 0);
+        return;
+      }
       if (iovec_count == 1) {
         // The kernel needs no copy of the vector.
         io_uring_prep_read(sqe, op.fd, op.iovecs[0].iov_base,
@@ -25,6 +45,11 @@ void prepare(io_uring_sqe* sqe, const IoOp& op) {
       io_uring_prep_readv(sqe, op.fd, op.iovecs.data(), iovec_count, op.offset_bytes);
       return;
     case IoKind::writev:
+      if (iovec_count == 1 && is_held(op.iovecs[0])) {
+        io_uring_prep_write_fixed(sqe, op.fd, op.iovecs[0].iov_base,
+                                  static_cast<unsigned>(op.iovecs[0].iov_len), op.offset_bytes, 0);
+        return;
+      }
       if (iovec_count == 1) {
         io_uring_prep_write(sqe, op.fd, op.iovecs[0].iov_base,
                             static_cast<unsigned>(op.iovecs[0].iov_len), op.offset_bytes);
@@ -49,30 +74,36 @@ void prepare(io_uring_sqe* sqe, const IoOp& op) {
   }
 }
 
-}  // namespace
-
-Result<std::unique_ptr<UringEngine>> UringEngine::open(std::uint32_t ring_entries) {
-  AOE_TRY_ASSIGN(os::Uring uring, os::Uring::open(ring_entries));
-  return std::unique_ptr<UringEngine>(new UringEngine(std::move(uring)));
+bool UringEngine::is_held(const iovec& piece) const {
+  // Compared as numbers: what lies elsewhere is no part of the same array.
+  const auto begin = os::address_of(held_memory_.data());
+  const auto at = os::address_of(piece.iov_base);
+  return at >= begin && at - begin <= held_memory_.size() &&
+         piece.iov_len <= held_memory_.size() - (at - begin);
 }
 
-UringEngine::~UringEngine() {
-  wait_until_idle();
+int UringEngine::hold(int fd) {
+  if (const auto lent = std::exchange(lent_memory_, {});
+      !lent.empty() && uring_.hold_memory(lent)) {
+    held_memory_ = lent;
+  }
+  const auto place = uring_.add_file(fd);
+  return place ? static_cast<int>(*place) : kNotHeld;
 }
 
-std::string UringEngine::describe() const {
-  return fmt::format("io_uring ({})", uring_.flavour());
+void UringEngine::let_go(int held_file) {
+  uring_.remove_file(static_cast<unsigned>(held_file));
 }
 
-void UringEngine::start(std::uint64_t user_data, const IoOp& op) {
+void UringEngine::start(std::uint64_t user_data, const IoOp& op, int held_file) {
   uring_.enable();
   // Nothing overtakes the backlog, or it would starve.
-  if (!backlog_.empty() || !try_start(user_data, op)) {
-    backlog_.push_back({user_data, op});
+  if (!backlog_.empty() || !try_start({user_data, op, held_file})) {
+    backlog_.push_back({user_data, op, held_file});
   }
 }
 
-bool UringEngine::try_start(std::uint64_t user_data, const IoOp& op) {
+bool UringEngine::try_start(const Waiting& started) {
   io_uring_sqe* sqe = io_uring_get_sqe(&uring_.ring());
   if (sqe == nullptr) {
     push_to_kernel();
@@ -81,12 +112,19 @@ bool UringEngine::try_start(std::uint64_t user_data, const IoOp& op) {
       return false;
     }
   }
-  prepare(sqe, op);
-  if (op.may_hang) {
+  prepare(sqe, started.op);
+  unsigned flags = 0;
+  if (started.op.may_hang) {
     // FUSE calls itself able not to wait, and waits (fuse_direct_IO, Linux 6.18).
-    io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
+    flags |= IOSQE_ASYNC;
   }
-  io_uring_sqe_set_data64(sqe, user_data);
+  if (started.held_file != kNotHeld && started.op.kind != IoKind::status) {
+    // The kernel refuses statx on a file of the table.
+    flags |= IOSQE_FIXED_FILE;
+    sqe->fd = started.held_file;
+  }
+  io_uring_sqe_set_flags(sqe, flags);
+  io_uring_sqe_set_data64(sqe, started.user_data);
   has_unsubmitted_ = true;
   return true;
 }
@@ -131,7 +169,7 @@ void UringEngine::collect() {
     }
   } while (count == kBatch);
   if (!backlog_.empty() || has_unsubmitted_) {
-    while (!backlog_.empty() && try_start(backlog_.front().user_data, backlog_.front().op)) {
+    while (!backlog_.empty() && try_start(backlog_.front())) {
       backlog_.pop_front();
     }
     push_to_kernel();

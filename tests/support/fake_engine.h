@@ -34,6 +34,7 @@ class FakeEngine final : public storage::IoEngine {
     std::uint64_t offset_bytes;
     std::uint64_t length_bytes;
     std::size_t iovec_count;
+    int fd;
   };
 
   FakeEngine() = default;
@@ -80,9 +81,9 @@ class FakeEngine final : public storage::IoEngine {
     storage::IoOp op;
   };
 
-  void start(std::uint64_t user_data, const storage::IoOp& op) override {
+  void start(std::uint64_t user_data, const storage::IoOp& op, int /*held_file*/) override {
     const std::uint64_t length = length_of(op);
-    seen.push_back({op.kind, op.offset_bytes, length, op.iovecs.size()});
+    seen.push_back({op.kind, op.offset_bytes, length, op.iovecs.size(), op.fd});
     for (FakeRule& rule : rules_) {
       if (rule.kind != op.kind || rule.count == 0 || !touches(op, length, rule.from_bytes)) {
         continue;

@@ -12,12 +12,13 @@ namespace aoe::testing {
 
 class FakeStore final : public storage::BlockStore {
  public:
-  explicit FakeStore(std::uint32_t in_flight_max = 16) {
+  explicit FakeStore(std::uint32_t in_flight_max = 16, std::uint32_t flushes_at_once = 1) {
     info_.size_bytes = std::uint64_t{1} << 30U;
     info_.can_discard = true;
     info_.can_write_zeroes = true;
     info_.is_volatile = true;
     info_.in_flight_max = in_flight_max;
+    info_.flushes_at_once = flushes_at_once;
   }
 
   [[nodiscard]] std::string describe() const override { return "fake"; }
@@ -51,10 +52,10 @@ class FakeStore final : public storage::BlockStore {
 
   Result<std::uint64_t> refresh() override { return info_.size_bytes; }
 
-  // Completes the oldest operation of this kind.
-  void complete(StoreOpKind kind, StoreErrc status = StoreErrc::ok) {
+  // Completes the oldest operation of this kind, or one that came so many later.
+  void complete(StoreOpKind kind, StoreErrc status = StoreErrc::ok, std::size_t skip = 0) {
     for (std::size_t i = 0; i < in_flight.size(); ++i) {
-      if (in_flight[i].kind == kind) {
+      if (in_flight[i].kind == kind && skip-- == 0) {
         done_.push_back(
             {.tag = in_flight[i].tag,
              .status = status,

@@ -45,6 +45,7 @@ class SimDisk final : public storage::BlockStore {
     info_.discard_reads_zero = true;
     info_.can_write_zeroes = true;
     info_.is_volatile = true;
+    info_.flushes_at_once = 4;
     info_.in_flight_max = 64;
   }
 
@@ -66,7 +67,7 @@ class SimDisk final : public storage::BlockStore {
   [[nodiscard]] std::size_t poll_completions(Instant /*now*/,
                                              std::span<StoreCompletion> out) override {
     std::size_t count = 0;
-    while (power_.is_on() && count < out.size() && !queue_.empty() &&
+    while (power_.is_on() && !is_held && count < out.size() && !queue_.empty() &&
            (is_prompt || power_.random.chance(2, 3))) {
       const std::uint64_t index = is_prompt ? 0 : power_.random.below(queue_.size());
       const Queued next = queue_[index];
@@ -112,6 +113,8 @@ class SimDisk final : public storage::BlockStore {
 
   // Executes everything at once, in order.
   bool is_prompt = false;
+  // Executes nothing.
+  bool is_held = false;
   // Sectors that may be written for the first time, if limited.
   std::uint64_t room_sectors = ~std::uint64_t{0};
   StoreErrc fail_flush = StoreErrc::ok;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <utility>
 
 namespace aoe::storage {
@@ -46,6 +47,28 @@ TEST_F(BlockCacheTest, HoldsAsManyAsItHasPlaces) {
   EXPECT_EQ(cache_->evictions(), 0U);
   for (std::uint64_t block = 0; block < kPlaces; ++block) {
     EXPECT_EQ(cache_->block(cache_->find(block)), block);
+  }
+}
+
+TEST_F(BlockCacheTest, BlocksAreFoundWhateverComesAndGoes) {
+  std::set<std::uint64_t> there;
+  std::uint64_t random = 1;
+  for (int i = 0; i < 20'000; ++i) {
+    random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+    const std::uint64_t block = random >> 40U & 0x1FFU;
+    if (const std::uint32_t place = cache_->find(block); place != kNone) {
+      ASSERT_TRUE(there.contains(block));
+      ASSERT_EQ(cache_->block(place), block);
+      cache_->remove(place);
+      there.erase(block);
+    } else {
+      ASSERT_FALSE(there.contains(block));
+      if (there.size() < kPlaces) {
+        ASSERT_NE(cache_->insert(block), kNone);
+        there.insert(block);
+      }
+    }
+    ASSERT_EQ(cache_->used(), there.size());
   }
 }
 
@@ -169,6 +192,21 @@ TEST(ReadAhead, StreamsSideBySideAreAllFollowed) {
   for (std::size_t stream = 0; stream < fetched.size(); ++stream) {
     EXPECT_GT(fetched[stream], stream * 1'000'000 + 100);
   }
+}
+
+TEST(ReadAhead, TheStreamThatRestedLongestGoesFirst) {
+  constexpr std::uint64_t kFollowed = 16;
+  constexpr std::uint64_t kFar = 1'000'000;
+  ReadAhead ahead;
+  for (std::uint64_t stream = 0; stream < kFollowed; ++stream) {
+    ASSERT_EQ(ahead.advise({stream * kFar, stream * kFar + 7}), BlockRange{});
+  }
+  // The first goes on, so that the second is the one that rests.
+  ASSERT_EQ(ahead.advise({6, 7}), BlockRange{});
+  ASSERT_EQ(ahead.advise({kFollowed * kFar, kFollowed * kFar + 1}), BlockRange{});
+  EXPECT_NE(ahead.advise({7, 8}), BlockRange{}) << "eight blocks in a row";
+  EXPECT_EQ(ahead.advise({kFar + 7, kFar + 8}), BlockRange{}) << "nobody remembers the seven";
+  EXPECT_NE(ahead.advise({3 * kFar + 7, 3 * kFar + 8}), BlockRange{});
 }
 
 }  // namespace

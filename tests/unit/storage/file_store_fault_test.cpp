@@ -7,9 +7,14 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <set>
+#include <vector>
 
 namespace aoe::storage {
 namespace {
@@ -314,6 +319,61 @@ TEST_F(FileStoreFaults, FailedFlushUnderGroupCommitNeverBecomesSuccess) {
   EXPECT_EQ(driver.write(0, data_, Durability::stable), StoreErrc::sync_failed);
   EXPECT_EQ(driver.flush(), StoreErrc::sync_failed);
   EXPECT_EQ(engine_.count(IoKind::fdatasync), 2U);
+}
+
+TEST_F(FileStoreFaults, FlushesThatOverlapHaveAnOpenFileEach) {
+  const std::uint32_t at_once = store_->info().flushes_at_once;
+  if (at_once == 1) {
+    GTEST_SKIP() << "on a file system in memory";
+  }
+  engine_.add_rule({.kind = IoKind::fdatasync, .count = at_once, .hangs = true});
+  std::vector<StoreTag> tags;
+  for (std::uint32_t i = 0; i < at_once; ++i) {
+    tags.push_back(driver_->add_flush());
+  }
+  driver_->send();
+  std::set<int> fds;
+  for (const FakeEngine::Seen& seen : engine_.seen) {
+    fds.insert(seen.fd);
+  }
+  EXPECT_EQ(fds.size(), at_once);
+  // fcntl(F_SETFL) is of the open file: descriptors that share one show it.
+  const int first = *fds.begin();
+  ASSERT_EQ(::fcntl(first, F_SETFL, ::fcntl(first, F_GETFL) | O_APPEND), 0);
+  for (const int fd : fds) {
+    EXPECT_EQ((::fcntl(fd, F_GETFL) & O_APPEND) != 0, fd == first);
+  }
+  ASSERT_EQ(::fcntl(first, F_SETFL, ::fcntl(first, F_GETFL) & ~O_APPEND), 0);
+
+  engine_.release();
+  ASSERT_TRUE(driver_->finish());
+  for (const StoreTag tag : tags) {
+    EXPECT_EQ(driver_->status(tag), StoreErrc::ok);
+  }
+  engine_.seen.clear();
+  EXPECT_EQ(driver_->flush(), StoreErrc::ok);
+  EXPECT_TRUE(fds.contains(engine_.seen[0].fd));
+}
+
+TEST_F(FileStoreFaults, WhereDescriptorsRunShortFlushesShareOne) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest_free = ::dup(0);
+  ASSERT_GE(lowest_free, 0);
+  ::close(lowest_free);
+  const rlimit short_limit{.rlim_cur = 2 * static_cast<rlim_t>(lowest_free) + 2,
+                           .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &short_limit), 0);
+  auto opened = FileStore::open(dir_.make_file("b.img", 1U << 20U), {}, engine_);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->info().flushes_at_once, 1U);
+  StoreDriver driver(**opened, &engine_);
+  const StoreTag a = driver.add_flush();
+  const StoreTag b = driver.add_flush();
+  ASSERT_TRUE(driver.finish());
+  EXPECT_EQ(driver.status(a), StoreErrc::ok);
+  EXPECT_EQ(driver.status(b), StoreErrc::ok);
 }
 
 TEST_F(FileStoreFaults, MergedUnalignedDirectWritesShareABounceBufferAndSplitOnError) {

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -84,6 +86,24 @@ TEST_P(FileStores, WritesLandInTheFileAndReadBack) {
   EXPECT_EQ(store->stats().writes, 1U);
   EXPECT_EQ(store->stats().read_bytes, 8192U);
   EXPECT_EQ(store->stats().errors, 0U);
+}
+
+TEST_P(FileStores, ReadsLeaveTheTimeOfTheLastReadAlone) {
+  const std::string path = dir_.make_file("a.img", kMiB);
+  // So long ago that any mount option but noatime would have it written anew.
+  constexpr std::time_t kLongAgo = 1'000'000'000;
+  const std::array<timespec, 2> times{timespec{.tv_sec = kLongAgo, .tv_nsec = 0},
+                                      timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+  auto store = open(path);
+  StoreDriver driver(*store, engine_.get());
+  std::vector<std::byte> read(8192);
+  ASSERT_EQ(driver.read(0, read), StoreErrc::ok);
+
+  struct stat status {};
+
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_atim.tv_sec, kLongAgo);
 }
 
 TEST_P(FileStores, ManySmallOperationsInOneBatchAllArrive) {

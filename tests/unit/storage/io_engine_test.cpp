@@ -1,7 +1,9 @@
 #include "storage/io_engine.h"
 
+#include "base/bytes.h"
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/mapped_memory.h"
 #include "support/fake_engine.h"
 #include "support/temp_dir.h"
 
@@ -12,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -209,6 +212,96 @@ TEST_P(IoEngines, MayBeUsedOnAnotherThreadThanItWasOpenedOn) {
   shard.join();
   EXPECT_TRUE(is_drained);
   EXPECT_EQ(client.results.at(1), 0);
+  engine_->detach(id, nullptr);
+}
+
+TEST_P(IoEngines, HeldFileIsClosedWithItsClient) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const os::Fd reader(ends[0]);
+  os::Fd writer(ends[1]);
+  Recorder client;
+  const IoClientId id = engine_->attach(client);
+  engine_->hold_file(id, writer.get());
+
+  struct statx status {};
+
+  // Not all of them are on that file, nor may all name it by its place.
+  const std::array ops{
+      IoOp{.cookie = 1, .kind = IoKind::fdatasync, .fd = fd_.get()},
+      IoOp{.cookie = 2, .kind = IoKind::fdatasync, .fd = writer.get()},
+      IoOp{.cookie = 3, .kind = IoKind::status, .fd = writer.get(), .status = &status}};
+  engine_->submit(id, ops);
+  ASSERT_TRUE(drain());
+  EXPECT_EQ(client.results.at(1), 0);
+  EXPECT_EQ(client.results.at(2), -EINVAL) << "a pipe cannot be synced";
+  EXPECT_EQ(client.results.at(3), 0);
+
+  engine_->detach(id, nullptr);
+  writer = os::Fd();
+  pollfd waited{.fd = reader.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&waited, 1, 10'000), 1);
+  EXPECT_NE(waited.revents & POLLHUP, 0) << "nobody else holds it";
+}
+
+TEST(UringEngine, HoldsTheFileAndNotTheNumberOfItsDescriptor) {
+  auto opened = open_io_engine({.kind = IoEngineKind::uring});
+  if (!opened) {
+    GTEST_SKIP() << opened.error().message;
+  }
+  const TempDir dir;
+  const os::Fd fd(::open(dir.make_file("held", 512).c_str(), O_RDWR | O_CLOEXEC));
+  const os::Fd same(::dup(fd.get()));
+  const os::Fd other(::open(dir.make_file("other", 512).c_str(), O_RDWR | O_CLOEXEC));
+  Recorder client;
+  const IoClientId id = opened->engine->attach(client);
+  opened->engine->hold_file(id, fd.get());
+  ASSERT_EQ(::dup2(other.get(), fd.get()), fd.get());
+  std::byte letter{0x5A};
+  const iovec whole{.iov_base = &letter, .iov_len = 1};
+  const IoOp op{
+      .cookie = 1, .kind = IoKind::writev, .fd = fd.get(), .iovecs = std::span(&whole, 1)};
+  opened->engine->submit(id, std::span(&op, 1));
+  ASSERT_TRUE(opened->engine->drain(Duration::seconds(10)));
+  std::byte got{};
+  ASSERT_EQ(::pread(same.get(), &got, 1, 0), 1);
+  EXPECT_EQ(got, letter);
+  opened->engine->detach(id, nullptr);
+}
+
+TEST_P(IoEngines, HeldMemoryAndOtherMemoryCarryTheSameBytes) {
+  constexpr std::size_t kBytes = 4096;
+  auto memory = os::MappedMemory::allocate(IoEngine::kHeldMemoryBytes + kBytes, "test");
+  ASSERT_TRUE(memory);
+  engine_->hold_memory(memory->bytes());
+  Recorder client;
+  const IoClientId id = engine_->attach(client);
+  engine_->hold_file(id, fd_.get());
+  // Inside, over the end of what is held, behind it, and elsewhere.
+  std::array<std::byte, kBytes> elsewhere{};
+  const std::array<ByteSpan, 4> places{
+      memory->bytes().first(kBytes),
+      memory->bytes().subspan(IoEngine::kHeldMemoryBytes - kBytes / 2, kBytes),
+      memory->bytes().subspan(IoEngine::kHeldMemoryBytes, kBytes), elsewhere};
+  for (std::uint32_t i = 0; i < places.size(); ++i) {
+    std::fill(places[i].begin(), places[i].end(), static_cast<std::byte>(i + 1));
+    const iovec whole{.iov_base = places[i].data(), .iov_len = kBytes};
+    IoOp op{.cookie = i,
+            .kind = IoKind::writev,
+            .fd = fd_.get(),
+            .offset_bytes = i * kBytes,
+            .iovecs = std::span(&whole, 1)};
+    engine_->submit(id, std::span(&op, 1));
+    ASSERT_TRUE(drain());
+    EXPECT_EQ(client.results.at(i), kBytes);
+    fill_zero(places[i]);
+    op.kind = IoKind::readv;
+    engine_->submit(id, std::span(&op, 1));
+    ASSERT_TRUE(drain());
+    EXPECT_EQ(client.results.at(i), kBytes);
+    EXPECT_EQ(places[i].front(), static_cast<std::byte>(i + 1));
+    EXPECT_EQ(places[i].back(), static_cast<std::byte>(i + 1));
+  }
   engine_->detach(id, nullptr);
 }
 

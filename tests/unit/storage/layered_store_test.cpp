@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -110,6 +111,87 @@ TEST_F(Layered, AMergePutsEverythingIntoTheBaseAndTheLayerComesOff) {
   EXPECT_NE(machine.store->detach(), nullptr);
   EXPECT_EQ(machine.store->status().phase, LayerPhase::none);
   EXPECT_EQ(read_all(), expected);
+}
+
+TEST_F(Layered, WhatIsUnderWayWithoutALayerEndsBeforeThereIsOne) {
+  start();
+  machine.base_disk->is_held = true;
+  auto fresh = pattern(kSectorBytes, 2);
+  std::vector<std::byte> seen(kSectorBytes);
+  const StoreTag write = driver->add_write(0, fresh, Durability::stable);
+  const StoreTag read = driver->add_read(8 * kSectorBytes, seen);
+  driver->send();
+  driver->poll();
+  machine.make_layer();
+  auto layer = machine.replay();
+  ASSERT_TRUE(layer);
+  machine.attach(*std::move(layer));
+  machine.layer_disk->is_prompt = true;
+  auto later = pattern(kSectorBytes, 3);
+  const StoreTag waits = driver->add_write(0, later, Durability::stable);
+  driver->send();
+  driver->poll();
+  EXPECT_EQ(machine.store->status().phase, LayerPhase::settling);
+  EXPECT_TRUE(machine.store->is_working());
+  machine.base_disk->is_held = false;
+  run_until(LayerPhase::active);
+  ASSERT_TRUE(driver->finish());
+  EXPECT_EQ(driver->status(write), StoreErrc::ok);
+  EXPECT_EQ(driver->status(read), StoreErrc::ok);
+  EXPECT_EQ(driver->status(waits), StoreErrc::ok);
+  EXPECT_EQ(driver->duplicates, 0U);
+  const auto base = base_bytes();
+  EXPECT_TRUE(equal_bytes(ConstByteSpan(base).first(kSectorBytes), fresh));
+  EXPECT_TRUE(equal_bytes(ConstByteSpan(read_all()).first(kSectorBytes), later));
+}
+
+TEST_F(Layered, WhatIsUnderWayWhenTheLayerComesOffEndsBeforeTheBaseIsAlone) {
+  start();
+  freeze();
+  machine.store->begin_merge();
+  run_until(LayerPhase::merged);
+  machine.base_disk->is_held = true;
+  std::vector<std::byte> first(kSectorBytes);
+  std::vector<std::byte> second(kSectorBytes);
+  const StoreTag begun = driver->add_read(0, first);
+  driver->send();
+  driver->poll();
+  EXPECT_NE(machine.store->detach(), nullptr);
+  const StoreTag waits = driver->add_read(kSectorBytes, second);
+  driver->send();
+  driver->poll();
+  EXPECT_FALSE(driver->is_done(begun));
+  machine.base_disk->is_held = false;
+  ASSERT_TRUE(driver->finish());
+  EXPECT_EQ(driver->status(begun), StoreErrc::ok);
+  EXPECT_EQ(driver->status(waits), StoreErrc::ok);
+  EXPECT_TRUE(equal_bytes(first, ConstByteSpan(old).first(kSectorBytes)));
+  EXPECT_TRUE(equal_bytes(second, ConstByteSpan(old).subspan(kSectorBytes, kSectorBytes)));
+  EXPECT_FALSE(machine.store->is_working());
+}
+
+TEST_F(Layered, WhatFoundNoRoomIsHandedOutWhenTheLayerHasGone) {
+  start();
+  freeze();
+  machine.store->begin_merge();
+  run_until(LayerPhase::merged);
+  std::vector<std::byte> bytes(4 * kSectorBytes);
+  std::array<StoreOp, 4> ops{};
+  for (std::uint32_t i = 0; i < ops.size(); ++i) {
+    ops.at(i) = {.tag = StoreTag{i},
+                 .kind = StoreOpKind::read,
+                 .offset_bytes = i * kSectorBytes,
+                 .length_bytes = kSectorBytes,
+                 .data = std::span(bytes).subspan(i * kSectorBytes, kSectorBytes)};
+  }
+  machine.store->submit(driver->now, ops);
+  std::array<StoreCompletion, 1> one{};
+  ASSERT_EQ(machine.store->poll_completions(driver->now, one), 1U);
+  ASSERT_NE(machine.store->detach(), nullptr);
+  for (std::size_t i = 1; i < ops.size(); ++i) {
+    EXPECT_EQ(machine.store->poll_completions(driver->now, one), 1U) << i;
+  }
+  EXPECT_EQ(machine.store->poll_completions(driver->now, one), 0U);
 }
 
 TEST_F(Layered, AMergeKeepsToItsRateAndServesMeanwhile) {

@@ -132,7 +132,7 @@ TEST_F(OpenStore, WindowReachesTheFile) {
       open(dir_.make_file("a.img", 1U << 20U), {.offset_sectors = 8, .length_sectors = 16});
   ASSERT_TRUE(opened) << opened.error().message;
   EXPECT_EQ(opened->store->info().size_bytes, 16U * 512);
-  EXPECT_EQ(opened->store->info().in_flight_max, 127U);
+  EXPECT_EQ(opened->store->info().in_flight_max, 124U);
 }
 
 }  // namespace
