@@ -18,6 +18,7 @@ using protocol::kAtaHeaderBytes;
 constexpr std::uint32_t kVerifySectors = 128;  // read at a time by READ VERIFY
 constexpr std::uint8_t kPageSectors = 8;
 constexpr unsigned kGenerationShift = 16;
+constexpr std::uint32_t kSlotMask = 0xFFFF;
 // An export may hold this many times its advertised buffers, because several initiators may each
 // use what was advertised; beyond that frames are dropped, as the protocol foresees.
 constexpr std::uint32_t kOverbooking = 4;
@@ -51,10 +52,9 @@ bool needs_healthy_store(AtaAction action) {
 // aoeping sends every SMART sub-command in a frame with room for a sector and ignores an answer
 // without one, be it a status or an error (aoeping.c, smart(); tests/interop/aoetools.bats). Zeros
 // there hurt nobody else, and the answer is no longer than the question.
-bool has_room_for_a_smart_sector(ConstByteSpan frame) {
-  const auto ata = protocol::parse_ata(frame);
-  return ata && ata->data.size() >= kSectorBytes &&
-         protocol::find_opcode(ata->argument.command_status).kind == protocol::AtaKind::smart;
+bool has_room_for_a_smart_sector(const protocol::AtaFrame& ata) {
+  return ata.data.size() >= kSectorBytes &&
+         protocol::find_opcode(ata.argument.command_status).kind == protocol::AtaKind::smart;
 }
 
 // The registers of an error at `first_bad`, in the width of the command that was sent.
@@ -103,11 +103,12 @@ AtaExecutor::AtaExecutor(CoreParts& parts, Responder& responder, LateWriteFilter
       ranges_(parts.limits.requests_max),
       service_(parts.limits.requests_max),
       requests_(parts.limits.requests_max),
+      free_(parts.limits.requests_max),
       ops_(parts.limits.requests_max),
       verify_scratch_(std::size_t{kVerifySectors} * kSectorBytes) {
-  free_.reserve(requests_.size());
   for (std::size_t i = requests_.size(); i > 0; --i) {
-    free_.push_back(static_cast<std::uint16_t>(i - 1));
+    requests_[i - 1].slot = static_cast<std::uint16_t>(i - 1);
+    free_.push(requests_[i - 1].slot);
   }
   runnable_.reserve(requests_.size());
 }
@@ -125,8 +126,9 @@ AtaContext AtaExecutor::context_of(const Export& subject, const Arrival& arrival
   };
 }
 
-void AtaExecutor::handle_command(const Arrival& arrival, PacketBuffer frame, Export& subject) {
+void AtaExecutor::handle_command(Arrival& arrival, PacketBuffer&& frame, Export& subject) {
   const auto ata = protocol::parse_ata(arrival.bytes);
+  late_writes_.look_at(arrival, ata ? ata->argument.command_status : std::uint8_t{0});
   if (!ata) {
     refuse(arrival, subject, protocol::AoeError::bad_argument);
     return;
@@ -159,7 +161,7 @@ void AtaExecutor::handle_command(const Arrival& arrival, PacketBuffer frame, Exp
     }
     return;
   }
-  answer_at_once(arrival, subject, plan);
+  answer_at_once(arrival, *ata, subject, plan);
 }
 
 void AtaExecutor::refuse(const Arrival& arrival, Export& subject, protocol::AoeError error) {
@@ -198,7 +200,8 @@ bool AtaExecutor::admit(const Arrival& arrival, Export& subject) {
   return has_room;
 }
 
-void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& planned) {
+void AtaExecutor::answer_at_once(const Arrival& arrival, const protocol::AtaFrame& ata,
+                                 Export& subject, const AtaPlan& planned) {
   if (planned.action == AtaAction::bad_argument) {
     refuse(arrival, subject, protocol::AoeError::bad_argument);
     return;
@@ -206,9 +209,8 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
   if (!parts_.replies.spend_token(arrival.now)) {
     return;
   }
-  const Requester to = arrival.requester();
-  const bool wants_smart_sector =
-      !to.context.is_sealed() && has_room_for_a_smart_sector(arrival.bytes);
+  const Requester& to = arrival.requester();
+  const bool wants_smart_sector = !to.context.is_sealed() && has_room_for_a_smart_sector(ata);
   const bool may_have_data = planned.action == AtaAction::identify ||
                              planned.action == AtaAction::smart_data || wants_smart_sector;
   PacketBuffer reply = responder_.allocate(to, may_have_data ? kSectorBytes : 0);
@@ -238,10 +240,8 @@ void AtaExecutor::answer_at_once(const Arrival& arrival, Export& subject, const 
   send_registers(to, std::move(reply), subject, plan, data_bytes);
 }
 
-std::uint16_t AtaExecutor::take_slot(Export& subject, std::uint16_t initiator) {
-  const std::uint16_t slot = free_.back();
-  free_.pop_back();
-  Request& request = requests_[slot];
+AtaExecutor::Request& AtaExecutor::take_slot(Export& subject, std::uint16_t initiator) {
+  Request& request = requests_[free_.pop()];
   request.in_use = true;
   request.is_executing = false;
   request.is_barrier = false;
@@ -249,6 +249,7 @@ std::uint16_t AtaExecutor::take_slot(Export& subject, std::uint16_t initiator) {
   request.is_flushing = false;
   request.is_frame_kept = false;
   request.has_turn = false;
+  request.holds_range = false;
   ++request.generation;
   request.initiator = initiator;
   request.subject = &subject;
@@ -256,22 +257,20 @@ std::uint16_t AtaExecutor::take_slot(Export& subject, std::uint16_t initiator) {
   ++in_flight_;
   ++subject.stats.in_flight;
   parts_.initiators.began(initiator);
-  return slot;
+  return request;
 }
 
-void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
+void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer&& frame, Export& subject,
                                 const AtaPlan& plan) {
   const std::size_t data_bytes =
       plan.action == AtaAction::read ? std::size_t{plan.sectors} * kSectorBytes : 0;
-  const Requester from = arrival.requester();
-  PacketBuffer reply = data_bytes == 0 ? responder_.allocate(from, 0)
-                                       : responder_.allocate_for_read(from, data_bytes);
+  const Requester& from = arrival.requester();
+  PacketBuffer reply = responder_.allocate_unwritten(from, data_bytes);
   if (!reply) {
     ++subject.stats.dropped;
     return;
   }
-  const std::uint16_t slot = take_slot(subject, arrival.initiator);
-  Request& request = requests_[slot];
+  Request& request = take_slot(subject, arrival.initiator);
   request.source = arrival.header.source;
   request.from = from;
   request.plan = plan;
@@ -280,10 +279,12 @@ void AtaExecutor::start_request(const Arrival& arrival, PacketBuffer frame, Expo
     request.frame = std::move(frame);
   }
   request.reply = std::move(reply);
-  responder_.begin(request.from, slot);
+  responder_.begin(request.from, request.slot);
   subject.stats.in_flight_max = std::max(subject.stats.in_flight_max, subject.stats.in_flight);
-  enter(arrival.now, slot);
-  serve_waiting(arrival.now);
+  enter(arrival.now, request);
+  if (service_.is_anybody_waiting()) {
+    serve_waiting(arrival.now);
+  }
 }
 
 ServiceQueue::Owner AtaExecutor::owner_of(Export& subject, const MacAddress& initiator) {
@@ -294,43 +295,39 @@ ServiceQueue::Owner AtaExecutor::owner_of(Export& subject, const MacAddress& ini
           .window_max = requests_per_export_max(subject.settings.buffer_count)};
 }
 
-void AtaExecutor::take_turn(Instant now, std::uint16_t slot) {
-  Request& request = requests_[slot];
+void AtaExecutor::take_turn(Instant now, Request& request) {
   if (request.is_self_test) {
-    execute(now, slot);  // it waits for quiet times anyway
+    execute(now, request);  // it waits for quiet times anyway
     return;
   }
   const AtaAction action = request.plan.action;
   const bool has_data = action == AtaAction::read || action == AtaAction::write;
   request.has_turn = true;
-  if (service_.begin(now, slot, owner_of(*request.subject, request.source),
+  if (service_.begin(now, request.slot, owner_of(*request.subject, request.source),
                      has_data ? std::uint64_t{request.plan.sectors} * kSectorBytes : 0)) {
-    execute(now, slot);
+    execute(now, request);
   } else {
     keep_frame(request);
   }
 }
 
 void AtaExecutor::serve_waiting(Instant now) {
-  if (!service_.is_anybody_waiting()) {
-    return;
-  }
   while (const auto slot = service_.next(now)) {
-    execute(now, *slot);
+    execute(now, requests_[*slot]);
   }
 }
 
-void AtaExecutor::enter(Instant now, std::uint16_t slot) {
-  Request& request = requests_[slot];
+void AtaExecutor::enter(Instant now, Request& request) {
   if (const auto range = locked_range(request)) {
+    request.holds_range = true;
     const RangeUse use = changes_data(request.plan.action) ? RangeUse::exclusive : RangeUse::shared;
-    if (!ranges_.add(slot, *range, use)) {
+    if (!ranges_.add(request.slot, *range, use)) {
       ++request.subject->stats.waits;
       keep_frame(request);  // nobody knows how long it waits
       return;
     }
   }
-  take_turn(now, slot);
+  take_turn(now, request);
 }
 
 void AtaExecutor::start_self_test_reads(Instant now) {
@@ -345,8 +342,7 @@ void AtaExecutor::start_self_test_reads(Instant now) {
 }
 
 void AtaExecutor::start_self_test_read(Instant now, const SelfTests::Read& read) {
-  const std::uint16_t slot = take_slot(*read.subject, InitiatorTable::kNone);
-  Request& request = requests_[slot];
+  Request& request = take_slot(*read.subject, InitiatorTable::kNone);
   request.is_self_test = true;
   request.source = {};
   request.from = {};
@@ -355,12 +351,12 @@ void AtaExecutor::start_self_test_read(Instant now, const SelfTests::Read& read)
   request.plan.lba = read.lba;
   request.plan.sectors = read.sectors;
   request.plan.reply.flags = protocol::kAtaFlagExtended;
-  enter(now, slot);
+  enter(now, request);
 }
 
-void AtaExecutor::end_self_test_read(Instant now, std::uint16_t slot, const AtaPlan& plan) {
-  Export& subject = *requests_[slot].subject;
-  release(now, slot);
+void AtaExecutor::end_self_test_read(Instant now, Request& request, const AtaPlan& plan) {
+  Export& subject = *request.subject;
+  release(now, request);
   self_tests_.on_read(now, subject,
                       {.lba = plan.lba,
                        .sectors = plan.sectors,
@@ -405,33 +401,32 @@ std::optional<SectorRange> AtaExecutor::locked_range(const Request& request) con
   return std::nullopt;
 }
 
-void AtaExecutor::execute(Instant now, std::uint16_t slot) {
-  Request& request = requests_[slot];
+void AtaExecutor::execute(Instant now, Request& request) {
   Export& subject = *request.subject;
   request.is_executing = true;
   request.started = now;
   // The request may have waited: somebody else may hold the disk now, and a write of the old holder
   // that lands afterwards would make the takeover a lie.
   if (!request.is_self_test && is_reserved_against(subject, request.source)) {
-    finish_with_error(now, slot, protocol::AoeError::target_reserved);
+    finish_with_error(now, request, protocol::AoeError::target_reserved);
     return;
   }
   // What failed or shrank while the request waited counts as well.
   if (subject.health == ExportHealth::failed && needs_healthy_store(request.plan.action)) {
     request.plan.outcome = protocol::kAtaDeviceFault;
-    finish(now, slot, request.plan);
+    finish(now, request, request.plan);
     return;
   }
   if (!fits_disk(request)) {
-    refuse_range(now, slot);
+    refuse_range(now, request);
     return;
   }
   request.disk_sectors = subject.settings.sector_count;
   if (next_scan_ == Instant{}) {
     next_scan_ = now + parts_.limits.backend_deadline;
   }
-  if (!emit_next(slot)) {
-    finish(now, slot, request.plan);
+  if (!emit_next(request)) {
+    finish(now, request, request.plan);
   }
 }
 
@@ -458,22 +453,22 @@ bool AtaExecutor::fits_disk(const Request& request) {
   return true;
 }
 
-void AtaExecutor::refuse_range(Instant now, std::uint16_t slot) {
-  AtaPlan& plan = requests_[slot].plan;
+void AtaExecutor::refuse_range(Instant now, Request& request) {
+  AtaPlan& plan = request.plan;
   plan.outcome = protocol::kAtaIdNotFound;
   if (plan.action != AtaAction::trim) {
     const std::uint64_t end = plan.lba.value + plan.sectors;
     const std::uint64_t first_bad =
-        std::max(plan.lba.value, requests_[slot].subject->settings.sector_count);
+        std::max(plan.lba.value, request.subject->settings.sector_count);
     point_at(plan, Lba{first_bad}, static_cast<std::uint32_t>(end - first_bad));
   }
-  finish(now, slot, plan);
+  finish(now, request, plan);
 }
 
-bool AtaExecutor::emit_next(std::uint16_t slot) {
-  Request& request = requests_[slot];
+bool AtaExecutor::emit_next(Request& request) {
   const AtaPlan& plan = request.plan;
-  StoreOp op;
+  ExportStoreOp next;
+  StoreOp& op = next.op;
   op.durability = plan.is_stable ? Durability::stable : Durability::visible;
   op.offset_bytes = plan.lba.value * kSectorBytes;
   op.length_bytes = std::uint64_t{plan.sectors} * kSectorBytes;
@@ -499,7 +494,7 @@ bool AtaExecutor::emit_next(std::uint16_t slot) {
       break;
     }
     case AtaAction::trim:
-      return emit_next_trim(slot);
+      return emit_next_trim(request);
     case AtaAction::flush:
     case AtaAction::write_cache_off:
       op.kind = StoreOpKind::flush;
@@ -512,15 +507,15 @@ bool AtaExecutor::emit_next(std::uint16_t slot) {
     case AtaAction::smart_data:
       AOE_CHECK(false, "only store actions are executed");
   }
-  emit(slot, op);
+  emit(request, next);
   return true;
 }
 
-bool AtaExecutor::emit_next_trim(std::uint16_t slot) {
-  Request& request = requests_[slot];
+bool AtaExecutor::emit_next_trim(Request& request) {
   const protocol::TrimRanges ranges(request.frame.bytes().subspan(
       kAtaHeaderBytes, std::size_t{request.plan.sectors} * kSectorBytes));
-  StoreOp op;
+  ExportStoreOp next;
+  StoreOp& op = next.op;
   while (request.progress < ranges.size() && ranges[request.progress].sector_count == 0) {
     ++request.progress;
   }
@@ -531,7 +526,7 @@ bool AtaExecutor::emit_next_trim(std::uint16_t slot) {
     // One flush for all ranges instead of one each.
     request.is_flushing = true;
     op.kind = StoreOpKind::flush;
-    emit(slot, op);
+    emit(request, next);
     return true;
   }
   std::uint64_t begin = ranges[request.progress].first.value;
@@ -543,14 +538,15 @@ bool AtaExecutor::emit_next_trim(std::uint16_t slot) {
   op.kind = StoreOpKind::discard;
   op.offset_bytes = begin * kSectorBytes;
   op.length_bytes = (end - begin) * kSectorBytes;
-  emit(slot, op);
+  emit(request, next);
   return true;
 }
 
-void AtaExecutor::emit(std::uint16_t slot, StoreOp op) {
-  op.tag = StoreTag{std::uint32_t{requests_[slot].generation} << kGenerationShift | slot};
-  op.initiator = requests_[slot].source;
-  ops_.push({requests_[slot].subject->id, op});
+void AtaExecutor::emit(const Request& request, ExportStoreOp& next) {
+  next.export_id = request.subject->id;
+  next.op.tag = StoreTag{std::uint32_t{request.generation} << kGenerationShift | request.slot};
+  next.op.initiator = request.source;
+  ops_.push(next);
 }
 
 void AtaExecutor::answer_to(std::uint16_t slot, const Requester& copy) {
@@ -561,11 +557,11 @@ void AtaExecutor::answer_to(std::uint16_t slot, const Requester& copy) {
 }
 
 ByteSpan AtaExecutor::keep_data(StoreTag tag) {
-  AOE_CHECK(subject_of(tag) != nullptr, "an operation that was just handed out");
-  Request& request = requests_[tag.value & 0xFFFFU];
-  keep_frame(request);
-  return request.frame.bytes().subspan(kAtaHeaderBytes,
-                                       std::size_t{request.plan.sectors} * kSectorBytes);
+  Request* request = running(tag);
+  AOE_CHECK(request != nullptr, "an operation that was just handed out");
+  keep_frame(*request);
+  return request->frame.bytes().subspan(kAtaHeaderBytes,
+                                        std::size_t{request->plan.sectors} * kSectorBytes);
 }
 
 void AtaExecutor::keep_frame(Request& request) {
@@ -586,34 +582,40 @@ void AtaExecutor::keep_frame(Request& request) {
   request.is_frame_kept = true;
 }
 
-const Export* AtaExecutor::subject_of(StoreTag tag) const {
-  const auto slot = static_cast<std::uint16_t>(tag.value & 0xFFFFU);
+AtaExecutor::Request* AtaExecutor::running(StoreTag tag) {
+  const std::size_t slot = tag.value & kSlotMask;
   if (slot >= requests_.size()) {
     return nullptr;
   }
-  const Request& request = requests_[slot];
+  Request& request = requests_[slot];
   const bool is_current =
       request.in_use && request.is_executing && request.generation == tag.value >> kGenerationShift;
-  return is_current ? request.subject : nullptr;
+  return is_current ? &request : nullptr;
 }
 
-void AtaExecutor::handle_store_done(Instant now, const StoreCompletion& done) {
-  AOE_CHECK(subject_of(done.tag) != nullptr, "the caller has looked the tag up");
-  complete(now, static_cast<std::uint16_t>(done.tag.value & 0xFFFFU), done);
-  serve_waiting(now);
+Export* AtaExecutor::handle_store_done(Instant now, const StoreCompletion& done) {
+  Request* request = running(done.tag);
+  if (request == nullptr) {
+    return nullptr;
+  }
+  Export* const subject = request->subject;
+  complete(now, *request, done);
+  if (service_.is_anybody_waiting()) {
+    serve_waiting(now);
+  }
+  return subject;
 }
 
-bool AtaExecutor::has_overdue(Instant now, const Export& subject, std::uint16_t slot) const {
+bool AtaExecutor::has_overdue(Instant now, const Request& ended) const {
   return std::any_of(requests_.begin(), requests_.end(), [&](const Request& request) {
-    return request.in_use && request.is_executing && request.subject == &subject &&
-           &request != &requests_[slot] && now >= request.started + parts_.limits.backend_deadline;
+    return request.in_use && request.is_executing && request.subject == ended.subject &&
+           &request != &ended && now >= request.started + parts_.limits.backend_deadline;
   });
 }
 
-void AtaExecutor::complete(Instant now, std::uint16_t slot, const StoreCompletion& done) {
-  Request& request = requests_[slot];
+void AtaExecutor::complete(Instant now, Request& request, const StoreCompletion& done) {
   Export& subject = *request.subject;
-  if (subject.health == ExportHealth::stalled && !has_overdue(now, subject, slot)) {
+  if (subject.health == ExportHealth::stalled && !has_overdue(now, request)) {
     subject.health = ExportHealth::ok;
     parts_.report(EventKind::backend_recovered, subject);
   }
@@ -621,18 +623,18 @@ void AtaExecutor::complete(Instant now, std::uint16_t slot, const StoreCompletio
     // After a failed sync the kernel calls everything stable, whatever has become of it.
     if (subject.health == ExportHealth::failed && needs_healthy_store(request.plan.action)) {
       request.plan.outcome = protocol::kAtaDeviceFault;
-      finish(now, slot, request.plan);
+      finish(now, request, request.plan);
       return;
     }
     const bool has_more =
         request.plan.action == AtaAction::verify || request.plan.action == AtaAction::trim;
     if (has_more && subject.settings.sector_count < request.disk_sectors && !fits_disk(request)) {
-      refuse_range(now, slot);
+      refuse_range(now, request);
       return;
     }
     request.started = now;
-    if (!has_more || !emit_next(slot)) {
-      finish(now, slot, request.plan);
+    if (!has_more || !emit_next(request)) {
+      finish(now, request, request.plan);
     }
     return;
   }
@@ -647,7 +649,7 @@ void AtaExecutor::complete(Instant now, std::uint16_t slot, const StoreCompletio
         std::clamp(done.error_offset_bytes / kSectorBytes, plan.lba.value, last);
     point_at(plan, Lba{bad}, static_cast<std::uint32_t>(last - bad + 1));
   }
-  finish(now, slot, plan);
+  finish(now, request, plan);
 }
 
 }  // namespace aoe::target

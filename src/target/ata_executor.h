@@ -1,6 +1,8 @@
 // Runs ATA commands: admission, order, store operations, replies.
 #pragma once
 
+#include "base/fixed_array.h"
+#include "base/fixed_stack.h"
 #include "base/ring_queue.h"
 #include "protocol/aoe_ata.h"
 #include "target/ata_plan.h"
@@ -34,7 +36,7 @@ class AtaExecutor {
 
   // Executes or answers the ATA command in `frame`, or drops it for want of room. Takes the frame:
   // its data is written to the store from where it lies.
-  void handle_command(const Arrival& arrival, PacketBuffer frame, Export& subject);
+  void handle_command(Arrival& arrival, PacketBuffer&& frame, Export& subject);
 
   // A copy of the request that runs in `slot` arrived: the answer goes where that came from.
   void answer_to(std::uint16_t slot, const Requester& copy);
@@ -44,16 +46,17 @@ class AtaExecutor {
   // receive ring, and with it, in the end, the whole ring. Stays where it is without a free buffer.
   [[nodiscard]] ByteSpan keep_data(StoreTag tag);
 
-  // The export whose running request the tag names; nullptr for a stale tag.
-  [[nodiscard]] const Export* subject_of(StoreTag tag) const;
-  // A store operation of a running request has ended.
-  void handle_store_done(Instant now, const StoreCompletion& done);
+  // A store operation has ended: that of a running request of the export that is returned. nullptr,
+  // and nothing happens, for a stale tag.
+  Export* handle_store_done(Instant now, const StoreCompletion& done);
 
   // Looks for store operations that take too long.
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
 
-  [[nodiscard]] std::size_t poll_store_ops(std::span<ExportStoreOp> out);
+  [[nodiscard]] std::size_t poll_store_ops(std::span<ExportStoreOp> out) {
+    return ops_.pop_to(out);
+  }
 
   [[nodiscard]] SelfTests& self_tests() { return self_tests_; }
 
@@ -67,6 +70,7 @@ class AtaExecutor {
 
  private:
   struct Request {
+    std::uint16_t slot = 0;  // its place in requests_
     bool in_use = false;
     bool is_executing = false;
     bool is_barrier = false;
@@ -74,6 +78,7 @@ class AtaExecutor {
     bool is_flushing = false;    // the flush behind a trim
     bool is_frame_kept = false;  // `frame` is a copy of our own
     bool has_turn = false;       // the service queue has it
+    bool holds_range = false;    // or waits for it
     std::uint16_t generation = 0;
     std::uint16_t initiator = InitiatorTable::kNone;
     Export* subject = nullptr;  // stays in place while requests are in flight
@@ -87,42 +92,45 @@ class AtaExecutor {
     PacketBuffer reply;
   };
 
+  // The running request that the tag names; nullptr for a stale tag.
+  [[nodiscard]] Request* running(StoreTag tag);
   [[nodiscard]] AtaContext context_of(const Export& subject, const Arrival& arrival) const;
   [[nodiscard]] bool admit(const Arrival& arrival, Export& subject);
   // A request of the export in flight, in a slot that was free; whom it is from and what it does
   // are for the caller to say.
-  [[nodiscard]] std::uint16_t take_slot(Export& subject, std::uint16_t initiator);
+  [[nodiscard]] Request& take_slot(Export& subject, std::uint16_t initiator);
   void start_self_test_reads(Instant now);
   void start_self_test_read(Instant now, const SelfTests::Read& read);
   // Locks its range and takes its turn, now or when those are done that it waits for.
-  void enter(Instant now, std::uint16_t slot);
+  void enter(Instant now, Request& request);
   [[nodiscard]] static ServiceQueue::Owner owner_of(Export& subject, const MacAddress& initiator);
   // Executes the request, now or when it is served.
-  void take_turn(Instant now, std::uint16_t slot);
+  void take_turn(Instant now, Request& request);
   void serve_waiting(Instant now);
-  void end_self_test_read(Instant now, std::uint16_t slot, const AtaPlan& plan);
+  void end_self_test_read(Instant now, Request& request, const AtaPlan& plan);
   void scan_for_stalls(Instant now);
-  void answer_at_once(const Arrival& arrival, Export& subject, const AtaPlan& plan);
-  void start_request(const Arrival& arrival, PacketBuffer frame, Export& subject,
+  void answer_at_once(const Arrival& arrival, const protocol::AtaFrame& ata, Export& subject,
+                      const AtaPlan& plan);
+  void start_request(const Arrival& arrival, PacketBuffer&& frame, Export& subject,
                      const AtaPlan& plan);
   [[nodiscard]] std::optional<SectorRange> locked_range(const Request& request) const;
-  void execute(Instant now, std::uint16_t slot);
+  void execute(Instant now, Request& request);
   // Whether everything the request names still lies on the disk, which may have shrunk.
   [[nodiscard]] static bool fits_disk(const Request& request);
-  void refuse_range(Instant now, std::uint16_t slot);
+  void refuse_range(Instant now, Request& request);
   void keep_frame(Request& request);
-  // Whether a store operation of the export, other than that of `slot`, takes too long.
-  [[nodiscard]] bool has_overdue(Instant now, const Export& subject, std::uint16_t slot) const;
+  // Whether a store operation of the same export, other than that of `ended`, takes too long.
+  [[nodiscard]] bool has_overdue(Instant now, const Request& ended) const;
   // Emits the request's next store operation; false when there is nothing left to do.
-  [[nodiscard]] bool emit_next(std::uint16_t slot);
-  [[nodiscard]] bool emit_next_trim(std::uint16_t slot);
-  void emit(std::uint16_t slot, StoreOp op);
-  void complete(Instant now, std::uint16_t slot, const StoreCompletion& done);
-  void finish(Instant now, std::uint16_t slot, const AtaPlan& plan);
-  void finish_with_error(Instant now, std::uint16_t slot, protocol::AoeError error);
+  [[nodiscard]] bool emit_next(Request& request);
+  [[nodiscard]] bool emit_next_trim(Request& request);
+  void emit(const Request& request, ExportStoreOp& next);
+  void complete(Instant now, Request& request, const StoreCompletion& done);
+  void finish(Instant now, Request& request, const AtaPlan& plan);
+  void finish_with_error(Instant now, Request& request, protocol::AoeError error);
   void refuse(const Arrival& arrival, Export& subject, protocol::AoeError error);
-  void release(Instant now, std::uint16_t slot);
-  void send_registers(const Requester& to, PacketBuffer reply, const Export& subject,
+  void release(Instant now, Request& request);
+  void send_registers(const Requester& to, PacketBuffer&& reply, const Export& subject,
                       const AtaPlan& plan, std::size_t data_bytes);
   void fill_identify(Export& subject, PortId port, ByteSpan sector) const;
   [[nodiscard]] bool fill_smart(Instant now, Export& subject, AtaPlan& plan, ByteSpan sector);
@@ -135,8 +143,8 @@ class AtaExecutor {
   SelfTests self_tests_;
   RangeTable ranges_;
   ServiceQueue service_;
-  std::vector<Request> requests_;
-  std::vector<std::uint16_t> free_;
+  FixedArray<Request> requests_;
+  FixedStack<std::uint16_t> free_;
   std::vector<std::uint16_t> runnable_;
   RingQueue<ExportStoreOp> ops_;
   std::vector<std::byte> verify_scratch_;  // READ VERIFY reads into it and nobody looks

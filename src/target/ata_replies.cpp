@@ -50,10 +50,9 @@ std::uint16_t extended_test_minutes(std::uint64_t sectors) {
 
 }  // namespace
 
-void AtaExecutor::finish(Instant now, std::uint16_t slot, const AtaPlan& plan) {
-  Request& request = requests_[slot];
+void AtaExecutor::finish(Instant now, Request& request, const AtaPlan& plan) {
   if (request.is_self_test) {
-    end_self_test_read(now, slot, plan);
+    end_self_test_read(now, request, plan);
     return;
   }
   Export& subject = *request.subject;
@@ -65,23 +64,20 @@ void AtaExecutor::finish(Instant now, std::uint16_t slot, const AtaPlan& plan) {
     fill_zero(request.reply.bytes().first(protocol::kFrameBytesMin));
   }
   send_registers(request.from, std::move(request.reply), subject, plan, data_bytes);
-  release(now, slot);
+  release(now, request);
 }
 
-void AtaExecutor::finish_with_error(Instant now, std::uint16_t slot, protocol::AoeError error) {
-  Request& request = requests_[slot];
+void AtaExecutor::finish_with_error(Instant now, Request& request, protocol::AoeError error) {
   ++request.subject->stats.aoe_errors;
   request.reply.reset();
   responder_.send_error(now, request.from, request.subject->settings.address, error);
-  release(now, slot);
+  release(now, request);
 }
 
-void AtaExecutor::release(Instant now, std::uint16_t slot) {
-  Request& request = requests_[slot];
+void AtaExecutor::release(Instant now, Request& request) {
   Export& subject = *request.subject;
-  const bool held_range = locked_range(request).has_value();
   if (request.has_turn) {
-    service_.ended(now, slot);
+    service_.ended(now, request.slot);
   }
   request.is_executing = false;
   request.in_use = false;
@@ -89,25 +85,25 @@ void AtaExecutor::release(Instant now, std::uint16_t slot) {
   --subject.stats.in_flight;
   --in_flight_;
   const std::size_t first_runnable = runnable_.size();
-  if (held_range) {
-    ranges_.remove(slot, runnable_);
+  if (request.holds_range) {
+    ranges_.remove(request.slot, runnable_);
   }
   request.frame.reset();
   request.reply.reset();
-  free_.push_back(slot);
+  free_.push(request.slot);
   if (first_runnable == 0) {
     // Executing may finish at once and release in turn: one loop at the bottom keeps the stack
     // flat.
     // The list grows while it is walked: no iterator would stay valid.
     // NOLINTNEXTLINE(modernize-loop-convert): see above
     for (std::size_t i = 0; i < runnable_.size(); ++i) {
-      take_turn(now, runnable_[i]);
+      take_turn(now, requests_[runnable_[i]]);
     }
     runnable_.clear();
   }
 }
 
-void AtaExecutor::send_registers(const Requester& to, PacketBuffer reply, const Export& subject,
+void AtaExecutor::send_registers(const Requester& to, PacketBuffer&& reply, const Export& subject,
                                  const AtaPlan& plan, std::size_t data_bytes) {
   protocol::AtaArgument registers = plan.reply;
   registers.command_status = plan.outcome.status;
@@ -276,14 +272,6 @@ std::optional<Instant> AtaExecutor::poll_timeout() const {
     next = next_scan_;
   }
   return next;
-}
-
-std::size_t AtaExecutor::poll_store_ops(std::span<ExportStoreOp> out) {
-  std::size_t count = 0;
-  while (count < out.size() && !ops_.empty()) {
-    out[count++] = ops_.pop();
-  }
-  return count;
 }
 
 void AtaExecutor::raise_barrier(ExportId export_id) {

@@ -35,17 +35,14 @@ struct Requester {
 };
 
 // A frame that passed the checks of TargetCore::handle_frame and is for one export.
-struct Arrival {
+struct Arrival : Requester {
   Instant now;
-  PortId port;
-  protocol::FrameHeader header;
   ConstByteSpan bytes;  // the whole frame; of a sealed one what lies in front of the seal
   std::uint16_t initiator = InitiatorTable::kNone;
-  SealContext context;
   // What the tag of a plain request says about when it was sent.
   TagClock::Sight sight = TagClock::Sight::ignored;
 
-  [[nodiscard]] Requester requester() const { return {port, header, context}; }
+  [[nodiscard]] const Requester& requester() const { return *this; }
 };
 
 struct CoreParts {

@@ -21,13 +21,7 @@ class EventLog {
     }
   }
 
-  [[nodiscard]] std::size_t poll(std::span<TargetEvent> out) {
-    std::size_t count = 0;
-    while (count < out.size() && !queue_.empty()) {
-      out[count++] = queue_.pop();
-    }
-    return count;
-  }
+  [[nodiscard]] std::size_t poll(std::span<TargetEvent> out) { return queue_.pop_to(out); }
 
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 

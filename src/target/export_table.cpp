@@ -1,6 +1,7 @@
 #include "target/export_table.h"
 
 #include "base/check.h"
+#include "base/prefetch.h"
 
 #include <algorithm>
 #include <bit>
@@ -64,18 +65,16 @@ Export* ExportTable::find(DeviceAddress address) {
 }
 
 void ExportTable::prefetch(DeviceAddress address) const {
-  constexpr std::size_t kFewExports = 64;
-  constexpr std::size_t kLineBytes = 64;
-  if (sorted_.size() <= kFewExports) {
-    return;
-  }
   const Way& way = ways_[way_to(address)];
   if (way.place == kFree) {
     return;
   }
-  const auto bytes = std::as_bytes(std::span(&places_[way.place], 1));
-  for (std::size_t at = 0; at < bytes.size(); at += kLineBytes) {
-    __builtin_prefetch(&bytes[at]);
+  const Export& subject = places_[way.place];
+  prefetch_line(&subject);
+  const void* const first = &subject.persistent.mask;
+  const void* const end = &subject.settings.allow;
+  for (const auto* at = static_cast<const std::byte*>(first); at < end; at += kCacheLineBytes) {
+    prefetch_line(at);
   }
 }
 

@@ -1,6 +1,8 @@
 // The exports of a core and the way from an address to one of them.
 #pragma once
 
+#include "base/fixed_array.h"
+#include "base/prefetch.h"
 #include "base/result.h"
 #include "protocol/ata_identify.h"
 #include "protocol/ata_smart.h"
@@ -31,23 +33,26 @@ struct SelfTestRun {
   std::uint32_t read_sectors = 0;
 };
 
-// Everything the parts of a core know about one export.
-struct Export {
+// Everything the parts of a core know about one export. What requests for data need lies in the
+// first line of the cache, and in one piece from the mask to the lists and texts of the settings:
+// that is what ExportTable::prefetch() fetches.
+struct alignas(kCacheLineBytes) Export {
   ExportId id;
   bool in_use = false;
-  ExportSettings settings;
   ExportState state = ExportState::probing;
   ExportHealth health = ExportHealth::ok;
-  PersistentState persistent;
   bool is_change_pending = false;  // a new `persistent` is on its way to disk
-  AtaSettings ata;
   ExportStats stats;
+  PersistentState persistent;
+  AtaSettings ata;
+  Instant hold_plain_writes_until;
   ServiceState service;
+  ExportSettings settings;
+  // ---- from here on: administration
   std::string serial;
   // Its texts are set when they change, the rest when somebody asks: copying texts allocates.
   protocol::IdentifyModel identify;
   Instant started;  // for the life counters
-  Instant hold_plain_writes_until;
   LifeCounters life_at_start;
   SelfTestRun self_test;
 
@@ -86,8 +91,10 @@ class ExportTable {
   [[nodiscard]] Export* find(ExportId id);
   [[nodiscard]] Export* find(DeviceAddress address);
 
-  // The export at that address will be asked for soon. Worth it where there are so many that they
-  // are not in the processor's cache.
+  // Whether there are so many exports that they do not stay in the processor's cache.
+  [[nodiscard]] bool exceeds_cache() const { return sorted_.size() > kFewExports; }
+
+  // The export at that address will be asked for soon.
   void prefetch(DeviceAddress address) const;
 
   // All exports in the order of their addresses. The span is valid until the next add or remove.
@@ -96,6 +103,7 @@ class ExportTable {
  private:
   static constexpr unsigned kIndexBits = 16;
   static constexpr std::uint32_t kFree = 0xFFFFFFFF;
+  static constexpr std::size_t kFewExports = 64;
 
   // Small enough to stay in the processor's cache when the exports themselves do not.
   struct Way {
@@ -108,9 +116,9 @@ class ExportTable {
   void make_ways();
   void lead_to(const Export& subject);
 
-  std::vector<Export> places_;
+  FixedArray<Export> places_;
   std::vector<Export*> sorted_;
-  std::vector<Way> ways_;  // by address: open addressing, at most half full
+  FixedArray<Way> ways_;  // by address: open addressing, at most half full
 };
 
 }  // namespace aoe::target

@@ -13,13 +13,9 @@ InitiatorTable::InitiatorTable(std::uint16_t initiators_max)
 }
 
 std::uint16_t InitiatorTable::touch(const MacAddress& mac, Instant now) {
-  std::uint64_t key = 0;
-  for (const std::uint8_t octet : mac.octets) {
-    key = key << 8U | octet;
-  }
   const std::size_t sets = entries_.size() / kWays;
   const std::size_t first =
-      (static_cast<std::size_t>(key * 0x9E3779B97F4A7C15ULL >> 40U) & (sets - 1)) * kWays;
+      (static_cast<std::size_t>(mac.key() * 0x9E3779B97F4A7C15ULL >> 40U) & (sets - 1)) * kWays;
   std::size_t victim = entries_.size();
   for (std::size_t i = first; i < first + kWays; ++i) {
     Initiator& entry = entries_[i];

@@ -1,13 +1,14 @@
 // Who talks to us: one entry a source address, for fairness and for the list of clients.
 #pragma once
 
+#include "base/fixed_array.h"
 #include "base/mac_address.h"
 #include "base/time.h"
 #include "target/tag_clock.h"
 
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <span>
 
 namespace aoe::target {
 
@@ -45,12 +46,14 @@ class InitiatorTable {
   // How many have requests in flight.
   [[nodiscard]] std::uint32_t active_count() const { return active_count_; }
 
-  [[nodiscard]] const std::vector<Initiator>& entries() const { return entries_; }
+  [[nodiscard]] std::span<const Initiator> entries() const {
+    return {entries_.data(), entries_.size()};
+  }
 
  private:
   static constexpr std::size_t kWays = 8;
 
-  std::vector<Initiator> entries_;
+  FixedArray<Initiator> entries_;
   std::uint32_t active_count_ = 0;
 };
 

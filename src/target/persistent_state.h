@@ -33,10 +33,10 @@ struct PersistentState {
   std::uint64_t identity = 0;    // random, made once for an export; serial and WWN come from it
   std::uint64_t generation = 0;  // grows with every save
   std::vector<std::byte> config_string;  // at most 1024 bytes
-  std::vector<MacAddress> mask;          // at most 255
-  std::vector<MacAddress> reservation;   // at most 255
   LifeCounters life;
   std::vector<protocol::SmartSelfTest> self_tests;  // oldest first, at most 21
+  std::vector<MacAddress> mask;                     // at most 255
+  std::vector<MacAddress> reservation;              // at most 255
   friend bool operator==(const PersistentState&, const PersistentState&) = default;
 };
 

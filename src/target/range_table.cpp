@@ -77,9 +77,10 @@ bool RangeTable::add(std::uint16_t slot, const SectorRange& range, RangeUse use)
   if (self.is_wide) {
     wide_.push_back(slot);
   } else {
-    link(slot, 0, first_chunk);
+    const auto number = static_cast<std::uint16_t>(slot * kLinks);
+    link(number, range.space, first_chunk);
     if (last_chunk != first_chunk) {
-      link(slot, 1, last_chunk);
+      link(static_cast<std::uint16_t>(number + 1), range.space, last_chunk);
     }
   }
   return self.blockers == 0;
@@ -105,36 +106,33 @@ void RangeTable::remove(std::uint16_t slot, std::vector<std::uint16_t>& runnable
   if (self.is_wide) {
     wide_.erase(std::find(wide_.begin(), wide_.end(), slot));
   } else {
-    for (std::size_t which = 0; which < kLinks; ++which) {
-      unlink(slot, which);
+    for (Link& link : self.links) {
+      unlink(link, self.range.space);
     }
   }
   self.is_active = false;
 }
 
-void RangeTable::link(std::uint16_t slot, std::size_t which, std::uint64_t chunk) {
-  Entry& self = entries_[slot];
-  std::uint16_t& head = buckets_[bucket_of(self.range.space, chunk)];
-  const auto number = static_cast<std::uint16_t>(slot * kLinks + which);
-  self.links[which] = {.chunk = chunk, .next = head, .previous = kNil, .is_linked = true};
+void RangeTable::link(std::uint16_t number, std::uint32_t space, std::uint64_t chunk) {
+  std::uint16_t& head = buckets_[bucket_of(space, chunk)];
+  link_of(number) = {.chunk = chunk, .next = head, .previous = kNil, .is_linked = true};
   if (head != kNil) {
-    entries_[head / kLinks].links[head % kLinks].previous = number;
+    link_of(head).previous = number;
   }
   head = number;
 }
 
-void RangeTable::unlink(std::uint16_t slot, std::size_t which) {
-  Link& gone = entries_[slot].links[which];
+void RangeTable::unlink(Link& gone, std::uint32_t space) {
   if (!gone.is_linked) {
     return;
   }
   if (gone.next != kNil) {
-    entries_[gone.next / kLinks].links[gone.next % kLinks].previous = gone.previous;
+    link_of(gone.next).previous = gone.previous;
   }
   if (gone.previous != kNil) {
-    entries_[gone.previous / kLinks].links[gone.previous % kLinks].next = gone.next;
+    link_of(gone.previous).next = gone.next;
   } else {
-    buckets_[bucket_of(entries_[slot].range.space, gone.chunk)] = gone.next;
+    buckets_[bucket_of(space, gone.chunk)] = gone.next;
   }
   gone.is_linked = false;
 }

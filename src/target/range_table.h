@@ -6,6 +6,7 @@
 // whole.
 #pragma once
 
+#include "base/fixed_array.h"
 #include "base/ids.h"
 
 #include <cstddef>
@@ -66,11 +67,16 @@ class RangeTable {
   // Calls visit(slot, entry) once for every other active entry that could overlap.
   template <class Visit>
   void for_each_neighbour(std::uint16_t slot, Visit visit);
-  void link(std::uint16_t slot, std::size_t which, std::uint64_t chunk);
-  void unlink(std::uint16_t slot, std::size_t which);
 
-  std::vector<Entry> entries_;
-  std::vector<std::uint16_t> buckets_;
+  [[nodiscard]] Link& link_of(std::uint16_t number) {
+    return entries_[number / kLinks].links[number % kLinks];
+  }
+
+  void link(std::uint16_t number, std::uint32_t space, std::uint64_t chunk);
+  void unlink(Link& gone, std::uint32_t space);
+
+  FixedArray<Entry> entries_;
+  FixedArray<std::uint16_t> buckets_;
   std::vector<std::uint16_t> wide_;    // slots with ranges longer than two chunks
   std::uint32_t exclusive_count_ = 0;  // active, running or not
   std::uint32_t blocked_count_ = 0;    // that wait for others

@@ -33,11 +33,12 @@ bool ReplyQueue::is_own_mac(const MacAddress& mac) const {
 }
 
 PacketBuffer ReplyQueue::allocate(PortId port, std::size_t frame_bytes) {
-  return allocate_for_data(port, std::max(frame_bytes, protocol::kFrameBytesMin), frame_bytes);
+  PacketBuffer buffer = allocate_unwritten(port, frame_bytes);
+  fill_zero(buffer.bytes());
+  return buffer;
 }
 
-PacketBuffer ReplyQueue::allocate_for_data(PortId port, std::size_t zero_bytes,
-                                           std::size_t frame_bytes) {
+PacketBuffer ReplyQueue::allocate_unwritten(PortId port, std::size_t frame_bytes) {
   const PortInfo& info = ports_[port.value];
   const std::size_t room = std::max(frame_bytes, protocol::kFrameBytesMin);
   if (!info.link_up || room > info.mtu_bytes + protocol::kEthernetHeaderBytes ||
@@ -51,7 +52,6 @@ PacketBuffer ReplyQueue::allocate_for_data(PortId port, std::size_t zero_bytes,
     return buffer;
   }
   buffer.resize(room);
-  fill_zero(buffer.bytes().first(zero_bytes));
   return buffer;
 }
 
@@ -70,7 +70,7 @@ bool ReplyQueue::spend_token(Instant now) {
   return true;
 }
 
-void ReplyQueue::send(PortId port, PacketBuffer frame, std::size_t frame_bytes) {
+void ReplyQueue::send(PortId port, PacketBuffer&& frame, std::size_t frame_bytes) {
   // Growing a frame here would send what an earlier one left behind its end.
   AOE_CHECK(frame && frame_bytes <= frame.size(), "a frame to send was allocated whole");
   frame.resize(std::max(frame_bytes, protocol::kFrameBytesMin));
@@ -78,6 +78,7 @@ void ReplyQueue::send(PortId port, PacketBuffer frame, std::size_t frame_bytes) 
   const PortInfo& info = ports_[port.value];
   if (!info.link_up || frame.size() > info.mtu_bytes + protocol::kEthernetHeaderBytes) {
     ++stats_.drops.link_down;
+    frame.reset();
     return;
   }
   ++stats_.replies;
@@ -106,14 +107,6 @@ void ReplyQueue::send_error(Instant now, PortId port, const FrameHeader& request
   if (PacketBuffer frame = make_error(now, port, request, address, error)) {
     send(port, std::move(frame), protocol::kFrameBytesMin);
   }
-}
-
-std::size_t ReplyQueue::poll(std::span<TxFrame> out) {
-  std::size_t count = 0;
-  while (count < out.size() && !queue_.empty()) {
-    out[count++] = queue_.pop();
-  }
-  return count;
 }
 
 }  // namespace aoe::target

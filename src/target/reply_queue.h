@@ -40,10 +40,8 @@ class ReplyQueue {
   // empty handle if none is left or the port cannot carry it.
   [[nodiscard]] PacketBuffer allocate(PortId port, std::size_t frame_bytes);
 
-  // The same without zeroing what lies behind the first `zero_bytes`: for a read, whose data the
-  // store fills in.
-  [[nodiscard]] PacketBuffer allocate_for_data(PortId port, std::size_t zero_bytes,
-                                               std::size_t frame_bytes);
+  // The same without zeroing, for who writes every byte.
+  [[nodiscard]] PacketBuffer allocate_unwritten(PortId port, std::size_t frame_bytes);
 
   // A buffer of any content, for what is copied; an empty handle unless so many others are left.
   [[nodiscard]] PacketBuffer allocate_spare(std::size_t left) {
@@ -54,8 +52,8 @@ class ReplyQueue {
   [[nodiscard]] bool spend_token(Instant now);
 
   // Cuts the frame to `frame_bytes` (at least 60; no longer than it was allocated) and queues it;
-  // drops and counts it when the port cannot carry it any more.
-  void send(PortId port, PacketBuffer frame, std::size_t frame_bytes);
+  // drops and counts it when the port cannot carry it any more. `frame` is empty afterwards.
+  void send(PortId port, PacketBuffer&& frame, std::size_t frame_bytes);
 
   // An AoE error reply: header and zeros. Rate limited: an empty handle without token or buffer.
   [[nodiscard]] PacketBuffer make_error(Instant now, PortId port,
@@ -65,7 +63,7 @@ class ReplyQueue {
   void send_error(Instant now, PortId port, const protocol::FrameHeader& request,
                   DeviceAddress address, protocol::AoeError error);
 
-  [[nodiscard]] std::size_t poll(std::span<TxFrame> out);
+  [[nodiscard]] std::size_t poll(std::span<TxFrame> out) { return queue_.pop_to(out); }
 
   [[nodiscard]] bool has_frames() const { return !queue_.empty(); }
 

@@ -19,8 +19,8 @@ PacketBuffer Responder::allocate(const Requester& to, std::size_t data_bytes) {
   return parts_.replies.allocate(to.port, frame_bytes(to, data_bytes));
 }
 
-PacketBuffer Responder::allocate_for_read(const Requester& to, std::size_t data_bytes) {
-  return parts_.replies.allocate_for_data(to.port, kAtaHeaderBytes, frame_bytes(to, data_bytes));
+PacketBuffer Responder::allocate_unwritten(const Requester& to, std::size_t data_bytes) {
+  return parts_.replies.allocate_unwritten(to.port, frame_bytes(to, data_bytes));
 }
 
 void Responder::begin(Requester& to, std::uint16_t slot) {
@@ -44,7 +44,7 @@ void Responder::remember(const Requester& to, const RememberedAnswer& answer) {
   }
 }
 
-void Responder::send_frame(const Requester& to, PacketBuffer reply, std::size_t data_bytes) {
+void Responder::send_frame(const Requester& to, PacketBuffer&& reply, std::size_t data_bytes) {
   const std::size_t bytes = frame_bytes(to, data_bytes);
   if (to.context.is_sealed()) {
     protocol::build_seal(reply.bytes().first(bytes), to.context.seal);
@@ -52,7 +52,7 @@ void Responder::send_frame(const Requester& to, PacketBuffer reply, std::size_t 
   parts_.replies.send(to.port, std::move(reply), bytes);
 }
 
-void Responder::send_ata(const Requester& to, PacketBuffer reply, DeviceAddress address,
+void Responder::send_ata(const Requester& to, PacketBuffer&& reply, DeviceAddress address,
                          const protocol::AtaArgument& registers, std::size_t data_bytes) {
   protocol::build_header(
       reply.bytes(), protocol::reply_header(to.header, parts_.replies.port(to.port).mac, address));
@@ -60,7 +60,7 @@ void Responder::send_ata(const Requester& to, PacketBuffer reply, DeviceAddress 
   send_frame(to, std::move(reply), data_bytes);
 }
 
-void Responder::send_registers(const Requester& to, PacketBuffer reply, DeviceAddress address,
+void Responder::send_registers(const Requester& to, PacketBuffer&& reply, DeviceAddress address,
                                const protocol::AtaArgument& registers, std::size_t data_bytes) {
   remember(to, {.registers = registers, .error = AoeError::none});
   send_ata(to, std::move(reply), address, registers, data_bytes);

@@ -16,15 +16,16 @@ class Responder {
   // Memory for an answer with so much data behind the argument, zero; empty when there is none or
   // the port cannot carry it.
   [[nodiscard]] PacketBuffer allocate(const Requester& to, std::size_t data_bytes);
-  // The same without zeroing the data, which a store fills in.
-  [[nodiscard]] PacketBuffer allocate_for_read(const Requester& to, std::size_t data_bytes);
+  // The same without zeroing: a store fills in the data and send_registers() what is in front; an
+  // answer that gets no data has to be cleared.
+  [[nodiscard]] PacketBuffer allocate_unwritten(const Requester& to, std::size_t data_bytes);
 
   // The request is executed by a slot of the executor from now on. Copies find it executing until
   // it is answered, which happens once.
   void begin(Requester& to, std::uint16_t slot);
 
   // An answer with the header and `registers` in front of the data that is in `reply` already.
-  void send_registers(const Requester& to, PacketBuffer reply, DeviceAddress address,
+  void send_registers(const Requester& to, PacketBuffer&& reply, DeviceAddress address,
                       const protocol::AtaArgument& registers, std::size_t data_bytes);
   // Rate limited. "Device unavailable" is an answer that invites to ask again: it is not
   // remembered.
@@ -37,8 +38,8 @@ class Responder {
 
  private:
   void remember(const Requester& to, const RememberedAnswer& answer);
-  void send_frame(const Requester& to, PacketBuffer reply, std::size_t data_bytes);
-  void send_ata(const Requester& to, PacketBuffer reply, DeviceAddress address,
+  void send_frame(const Requester& to, PacketBuffer&& reply, std::size_t data_bytes);
+  void send_ata(const Requester& to, PacketBuffer&& reply, DeviceAddress address,
                 const protocol::AtaArgument& registers, std::size_t data_bytes);
 
   CoreParts& parts_;

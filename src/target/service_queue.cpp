@@ -15,14 +15,6 @@ ServiceQueue::ServiceQueue(std::uint16_t requests_max)
   waiting_.reserve(requests_max);
 }
 
-std::uint64_t ServiceQueue::number_of(const MacAddress& mac) {
-  std::uint64_t number = 0;
-  for (const std::uint8_t octet : mac.octets) {
-    number = number << 8U | octet;
-  }
-  return number;
-}
-
 std::size_t ServiceQueue::bucket_of(ExportId export_id, std::uint64_t initiator) const {
   const std::uint64_t key = initiator ^ std::uint64_t{export_id.value} << 16U;
   return (key * 0x9E3779B97F4A7C15ULL >> 32U) & (buckets_.size() - 1);
@@ -88,7 +80,7 @@ std::uint32_t ServiceQueue::weight_of(const Owner& owner) {
 }
 
 ServiceQueue::Share ServiceQueue::share_of(const Owner& owner, std::uint32_t limit) const {
-  const std::uint16_t flow = find(owner.export_id, number_of(owner.initiator));
+  const std::uint16_t flow = find(owner.export_id, owner.initiator.key());
   const bool is_known = flow != kNil && flows_[flow].outstanding != 0;
   const std::uint64_t weight = is_known ? flows_[flow].weight : weight_of(owner);
   const std::uint64_t all = owner.state->weights + (is_known ? 0 : weight);
@@ -103,7 +95,7 @@ bool ServiceQueue::has_room(const ServiceState& state, std::uint32_t window_max)
 
 bool ServiceQueue::begin(Instant now, std::uint16_t slot, const Owner& owner,
                          std::uint64_t size_bytes) {
-  const std::uint64_t initiator = number_of(owner.initiator);
+  const std::uint64_t initiator = owner.initiator.key();
   std::uint16_t flow = find(owner.export_id, initiator);
   if (flow == kNil) {
     flow = make(now, owner.export_id, initiator);
@@ -118,17 +110,18 @@ bool ServiceQueue::begin(Instant now, std::uint16_t slot, const Owner& owner,
   if (state.flows > 1) {
     state.rate.contended(now);
   }
-  jobs_[slot] = {.settings = owner.settings,
-                 .state = owner.state,
-                 .window_max = owner.window_max,
-                 .size_bytes = size_bytes,
-                 .begun = now,
-                 .flow = flow,
-                 .next = kNil};
+  Job& job = jobs_[slot];
+  job = {.settings = owner.settings,
+         .state = owner.state,
+         .window_max = owner.window_max,
+         .size_bytes = size_bytes,
+         .begun = now,
+         .flow = flow,
+         .next = kNil};
   const bool is_capped = (owner.settings->all.any() && state.limit.ready_at() > now) ||
                          (owner.settings->each.any() && of.limit.ready_at() > now);
   if (state.queued == 0 && !is_capped && has_room(state, owner.window_max)) {
-    serve(now, slot);
+    serve(now, job, of);
     return true;
   }
   ++state.held_back;
@@ -183,12 +176,11 @@ void ServiceQueue::leave_ring(std::uint16_t flow, ServiceState& state) {
   }
 }
 
-void ServiceQueue::serve(Instant now, std::uint16_t slot) {
-  Job& job = jobs_[slot];
+void ServiceQueue::serve(Instant now, Job& job, Flow& flow) {
   job.begun = now;
   ++job.state->in_service;
   job.state->limit.spend(now, job.settings->all, job.size_bytes);
-  flows_[job.flow].limit.spend(now, job.settings->each, job.size_bytes);
+  flow.limit.spend(now, job.settings->each, job.size_bytes);
 }
 
 void ServiceQueue::wake_at(Instant time) {
@@ -242,17 +234,18 @@ std::optional<std::uint16_t> ServiceQueue::next_of(Instant now, const Job& any) 
     } else {
       is_anybody_ready = true;
       const std::uint16_t slot = of.first;
-      const std::uint64_t cost_bytes = jobs_[slot].size_bytes + kRequestBytes;
+      Job& job = jobs_[slot];
+      const std::uint64_t cost_bytes = job.size_bytes + kRequestBytes;
       if (of.deficit_bytes >= cost_bytes) {
         of.deficit_bytes -= cost_bytes;
-        of.first = jobs_[slot].next;
-        jobs_[slot].next = kNil;
+        of.first = job.next;
+        job.next = kNil;
         --state.queued;
         if (--of.queued == 0) {
           of.last = kNil;
           leave_ring(flow, state);
         }
-        serve(now, slot);
+        serve(now, job, of);
         return slot;
       }
       of.deficit_bytes += kQuantumBytes * of.weight;

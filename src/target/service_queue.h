@@ -6,6 +6,7 @@
 // sum. Caps of the export and of each initiator hold requests back as well.
 #pragma once
 
+#include "base/fixed_array.h"
 #include "base/ids.h"
 #include "base/mac_address.h"
 #include "base/time.h"
@@ -118,7 +119,6 @@ class ServiceQueue {
     std::uint16_t next = kNil;
   };
 
-  [[nodiscard]] static std::uint64_t number_of(const MacAddress& mac);
   [[nodiscard]] std::size_t bucket_of(ExportId export_id, std::uint64_t initiator) const;
   [[nodiscard]] std::uint16_t find(ExportId export_id, std::uint64_t initiator) const;
   [[nodiscard]] std::uint16_t make(Instant now, ExportId export_id, std::uint64_t initiator);
@@ -128,13 +128,13 @@ class ServiceQueue {
   void append(std::uint16_t flow, std::uint16_t slot, ServiceState& state);
   void enter_ring(std::uint16_t flow, ServiceState& state);
   void leave_ring(std::uint16_t flow, ServiceState& state);
-  void serve(Instant now, std::uint16_t slot);
+  static void serve(Instant now, Job& job, Flow& flow);
   [[nodiscard]] std::optional<std::uint16_t> next_of(Instant now, const Job& any);
   void wake_at(Instant time);
 
-  std::vector<Flow> flows_;
-  std::vector<std::uint16_t> buckets_;
-  std::vector<Job> jobs_;               // by slot
+  FixedArray<Flow> flows_;
+  FixedArray<std::uint16_t> buckets_;
+  FixedArray<Job> jobs_;                // by slot
   std::vector<std::uint16_t> waiting_;  // a queued slot of each export that has some
   std::uint16_t look_for_free_ = 0;
   std::optional<Instant> wake_;

@@ -250,6 +250,7 @@ void StateKeeper::queue_change(const Arrival& arrival, Export& subject, Change& 
   change.next.generation = subject.persistent.generation + 1;
   change.next.life = life_counters(subject, arrival.now);
   subject.is_change_pending = true;
+  ++unsaved_;
 }
 
 bool StateKeeper::save_now(Instant now, Export& subject) {
@@ -289,6 +290,9 @@ StateKeeper::Change* StateKeeper::find(const Export& subject) {
 
 std::optional<StateSave> StateKeeper::poll_state_save() {
   begin_due_saves();
+  if (unsaved_ == 0) {
+    return std::nullopt;  // so it is in nearly every turn
+  }
   for (Change& change : changes_) {
     if (change.kind == Kind::none || change.phase != Phase::to_save) {
       continue;
@@ -296,6 +300,7 @@ std::optional<StateSave> StateKeeper::poll_state_save() {
     const Export* subject = parts_.exports.find(change.export_id);
     AOE_CHECK(subject != nullptr, "changes of a removed export are forgotten");
     change.phase = Phase::saving;
+    --unsaved_;
     return StateSave{.export_id = change.export_id,
                      .address = subject->settings.address,
                      .generation = change.next.generation,
@@ -378,6 +383,7 @@ void StateKeeper::handle_writes_finished(Instant now, Export& subject) {
 void StateKeeper::forget(const Export& subject) {
   std::erase(to_save_, subject.id);
   if (Change* change = find(subject); change != nullptr) {
+    unsaved_ -= change->phase == Phase::to_save ? 1U : 0U;
     change->kind = Kind::none;
   }
 }

@@ -91,6 +91,7 @@ class StateKeeper {
   AtaExecutor& executor_;
   ChangeHistory history_;
   std::vector<Change> changes_;
+  std::uint32_t unsaved_ = 0;      // of those, in Phase::to_save
   std::vector<ExportId> to_save_;  // new exports whose identity is not on its way to disk yet
 };
 

@@ -89,7 +89,8 @@ TagClock::Sight TagClock::see(Instant now, Tag tag, Duration frame_life) {
     begin(now, tag);
     return Sight::contradicts;
   }
-  if (!is_known() && tag != last_tag_) {
+  // Those that came in one batch have nothing to tell each other.
+  if (!is_known() && tag != last_tag_ && now != last_seen_) {
     learn(now, tag);
   }
   last_seen_ = now;

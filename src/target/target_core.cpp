@@ -20,6 +20,10 @@ auto stale(const char* what) {
 
 constexpr const char* kFirmwareRevision = "0.1.0";
 
+bool is_identify(const protocol::AtaFrame& ata) {
+  return protocol::find_opcode(ata.argument.command_status).kind == protocol::AtaKind::identify;
+}
+
 // The texts of IDENTIFY.
 void set_texts(Export& subject) {
   const ExportSettings& settings = subject.settings;
@@ -296,7 +300,7 @@ bool TargetCore::is_acceptable(PortId port, const FrameHeader& header) {
   return true;
 }
 
-void TargetCore::handle_request(const Arrival& arrival, PacketBuffer frame) {
+void TargetCore::handle_request(Arrival& arrival, PacketBuffer&& frame) {
   const DeviceAddress wanted = arrival.header.address;
   if (wanted.shelf == protocol::kAllShelves || wanted.slot == protocol::kAllSlots) {
     handle_wildcard(arrival, std::move(frame));
@@ -312,6 +316,9 @@ void TargetCore::handle_request(const Arrival& arrival, PacketBuffer frame) {
 }
 
 void TargetCore::expect(const PacketBuffer& frame) const {
+  if (!parts_.exports.exceeds_cache()) {
+    return;
+  }
   if (const auto header = protocol::parse_header(frame.bytes())) {
     parts_.exports.prefetch(header->address);
   }
@@ -334,8 +341,7 @@ void TargetCore::handle_wildcard(const Arrival& arrival, PacketBuffer frame) {
     }
   } else if (command == Command::ata) {
     const auto ata = protocol::parse_ata(arrival.bytes);
-    if (ata && !ata->argument.has_write_flag() &&
-        protocol::find_opcode(ata->argument.command_status).kind == protocol::AtaKind::identify) {
+    if (ata && !ata->argument.has_write_flag() && is_identify(*ata)) {
       announcer_.handle_wildcard_query(arrival, std::move(frame));
       return;
     }
@@ -343,8 +349,7 @@ void TargetCore::handle_wildcard(const Arrival& arrival, PacketBuffer frame) {
   ++parts_.stats.drops.bad_wildcard;
 }
 
-void TargetCore::dispatch(const Arrival& arrived, PacketBuffer frame, Export& subject) {
-  Arrival arrival = arrived;
+void TargetCore::dispatch(Arrival& arrival, PacketBuffer&& frame, Export& subject) {
   const FrameHeader& header = arrival.header;
   if (!may_use(subject.settings, subject.persistent.mask, header.source)) {
     ++parts_.stats.drops.access_denied;
@@ -387,32 +392,27 @@ void TargetCore::dispatch(const Arrival& arrived, PacketBuffer frame, Export& su
                             AoeError::unknown_command);
 }
 
-void TargetCore::dispatch_ata(Arrival& arrival, PacketBuffer frame, Export& subject) {
-  const auto ata = protocol::parse_ata(arrival.bytes);
-  const bool is_identify = ata && protocol::find_opcode(ata->argument.command_status).kind ==
-                                      protocol::AtaKind::identify;
+void TargetCore::dispatch_ata(Arrival& arrival, PacketBuffer&& frame, Export& subject) {
   // A write that every station hears is nobody's intention.
-  if (arrival.header.destination.is_group() && !is_identify) {
-    ++parts_.stats.drops.bad_wildcard;
-    return;
+  if (arrival.header.destination.is_group()) {
+    const auto ata = protocol::parse_ata(arrival.bytes);
+    if (!ata || !is_identify(*ata)) {
+      ++parts_.stats.drops.bad_wildcard;
+      return;
+    }
   }
   if (sessions_.open_seal(arrival, subject)) {
-    late_writes_.look_at(arrival, ata ? ata->argument.command_status : std::uint8_t{0});
     executor_.handle_command(arrival, std::move(frame), subject);
     save_self_tests(arrival.now);
   }
 }
 
 void TargetCore::handle_store_done(Instant now, const StoreCompletion& done) {
-  const Export* subject = executor_.subject_of(done.tag);
+  Export* subject = executor_.handle_store_done(now, done);
   if (subject == nullptr) {
     return;
   }
-  const ExportId id = subject->id;
-  executor_.handle_store_done(now, done);
-  if (Export* found = parts_.exports.find(id); found != nullptr) {
-    keeper_.handle_writes_finished(now, *found);
-  }
+  keeper_.handle_writes_finished(now, *subject);
   finish_removals();
   save_self_tests(now);
 }
@@ -426,6 +426,12 @@ void TargetCore::handle_state_saved(Instant now, ExportId id, std::uint64_t gene
 }
 
 void TargetCore::save_self_tests(Instant now) {
+  if (!executor_.self_tests().changed().empty()) {
+    save_changed_self_tests(now);
+  }
+}
+
+void TargetCore::save_changed_self_tests(Instant now) {
   std::vector<ExportId>& changed = executor_.self_tests().changed();
   // What another change is in the way of is looked at again when that is on disk.
   changed.erase(std::remove_if(changed.begin(), changed.end(),
@@ -474,7 +480,7 @@ TargetStats TargetCore::stats() const {
 }
 
 TargetUse TargetCore::table_use() const {
-  const std::vector<Initiator>& known = initiators();
+  const std::span<const Initiator> known = initiators();
   const std::span<const Session> granted = sessions();
   return {
       .requests = executor_.in_flight(),

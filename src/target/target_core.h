@@ -112,7 +112,7 @@ class TargetCore {
 
   [[nodiscard]] std::span<Export* const> exports() const { return parts_.exports.all(); }
 
-  [[nodiscard]] const std::vector<Initiator>& initiators() const {
+  [[nodiscard]] std::span<const Initiator> initiators() const {
     return parts_.initiators.entries();
   }
 
@@ -138,13 +138,14 @@ class TargetCore {
 
  private:
   [[nodiscard]] bool is_acceptable(PortId port, const protocol::FrameHeader& header);
-  void handle_request(const Arrival& arrival, PacketBuffer frame);
+  void handle_request(Arrival& arrival, PacketBuffer&& frame);
   void handle_wildcard(const Arrival& arrival, PacketBuffer frame);
-  void dispatch(const Arrival& arrived, PacketBuffer frame, Export& subject);
-  void dispatch_ata(Arrival& arrival, PacketBuffer frame, Export& subject);
+  void dispatch(Arrival& arrival, PacketBuffer&& frame, Export& subject);
+  void dispatch_ata(Arrival& arrival, PacketBuffer&& frame, Export& subject);
   void finish_removals();
   // Puts self-tests that began or ended on their way to disk.
   void save_self_tests(Instant now);
+  void save_changed_self_tests(Instant now);
 
   CoreParts parts_;
   Responder responder_;

@@ -67,21 +67,22 @@ struct LateWriteCounters {
   std::uint64_t held = 0;          // within a frame's life after the start
 };
 
+// What every request counts comes first.
 struct ExportStats {
+  std::uint32_t in_flight = 0;
+  std::uint32_t in_flight_max = 0;
   std::uint64_t reads = 0;
   std::uint64_t writes = 0;
-  std::uint64_t flushes = 0;
-  std::uint64_t trims = 0;
-  std::uint64_t others = 0;  // every other ATA command that was answered
   std::uint64_t sectors_read = 0;
   std::uint64_t sectors_written = 0;
+  std::uint64_t flushes = 0;
+  std::uint64_t trims = 0;
+  std::uint64_t others = 0;      // every other ATA command that was answered
   std::uint64_t ata_errors = 0;  // replies with the ERR or DF bit
   std::uint64_t aoe_errors = 0;
   std::uint64_t store_errors = 0;
   std::uint64_t waits = 0;    // requests that waited for an overlapping one
   std::uint64_t dropped = 0;  // requests refused for want of room or because the store hangs
-  std::uint32_t in_flight = 0;
-  std::uint32_t in_flight_max = 0;
   SealCounters seal;
   LateWriteCounters late;
 };

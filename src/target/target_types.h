@@ -76,19 +76,16 @@ enum class RemoteAdmin : std::uint8_t {
   listed,  // these, and the mask never shuts them out
 };
 
-// How an export looks and behaves. Plain data from the configuration and the opened store.
+// How an export looks and behaves. Plain data from the configuration and the opened store. Lists
+// and texts come last: requests look at the rest.
 struct ExportSettings {
   DeviceAddress address;
   std::uint64_t sector_count = 0;  // < 2^48
   WriteMode mode = WriteMode::write_through;
   std::uint16_t buffer_count = 64;  // advertised, >= 2 (the Linux driver stalls on 1)
   AllowPolicy allow_policy = AllowPolicy::any;
-  std::vector<MacAddress> allow;
   RemoteAdmin remote_admin = RemoteAdmin::initiators;
-  std::vector<MacAddress> admins;
   std::uint32_t port_mask = 0xFFFFFFFF;  // bit n: served on port n
-  std::string model = "aoekit";          // IDENTIFY, at most 40 characters
-  std::string serial;                    // at most 20; empty = made from the state's identity
   // What the store can do and is.
   bool can_discard = false;
   bool discard_reads_zero = false;
@@ -107,6 +104,10 @@ struct ExportSettings {
   // Told to our own initiators: another number than before says that what was answered but not
   // flushed may be gone. 0: one of its own for each core, for stores that do not outlive it.
   std::uint64_t cache_epoch = 0;
+  std::vector<MacAddress> allow;   // with AllowPolicy::listed
+  std::vector<MacAddress> admins;  // with RemoteAdmin::listed
+  std::string model = "aoekit";    // IDENTIFY, at most 40 characters
+  std::string serial;              // at most 20; empty = made from the state's identity
 };
 
 enum class ExportState : std::uint8_t {
