@@ -1,6 +1,7 @@
 // One deadline each for the numbers 0..n-1, the earliest first.
 #pragma once
 
+#include "base/fixed_array.h"
 #include "base/time.h"
 
 #include <cstddef>
@@ -38,7 +39,7 @@ class DeadlineHeap {
   void sift_down(std::size_t at);
 
   std::vector<Node> heap_;
-  std::vector<std::uint32_t> position_;  // in heap_, or kAbsent
+  FixedArray<std::uint32_t> position_;  // in heap_, or kAbsent
 };
 
 }  // namespace aoe::initiator

@@ -26,10 +26,7 @@ class EventQueue {
   [[nodiscard]] std::size_t size() const { return events_.size(); }
 
   [[nodiscard]] std::size_t poll(std::span<Event> out) {
-    std::size_t count = 0;
-    while (count < out.size() && !events_.empty()) {
-      out[count++] = events_.pop();
-    }
+    std::size_t count = events_.pop_to(out);
     if (lost_ && count < out.size()) {
       lost_ = false;
       out[count++] = {.kind = EventKind::events_lost};

@@ -1,6 +1,7 @@
 // The frames that were sent and wait for an answer.
 #pragma once
 
+#include "base/fixed_array.h"
 #include "initiator/deadline_heap.h"
 #include "initiator/frame_op.h"
 #include "initiator/index_list.h"
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 namespace aoe::initiator {
 
@@ -104,7 +104,7 @@ class ExchangeTable {
 
  private:
   TagTable tags_;
-  std::vector<Exchange> exchanges_;
+  FixedArray<Exchange> exchanges_;
   DeadlineHeap timers_;
   IndexLinks links_;
 };

@@ -43,13 +43,7 @@ class FrameLog {
     }
   }
 
-  [[nodiscard]] std::size_t poll(std::span<FrameNote> out) {
-    std::size_t count = 0;
-    while (count < out.size() && !notes_.empty()) {
-      out[count++] = notes_.pop();
-    }
-    return count;
-  }
+  [[nodiscard]] std::size_t poll(std::span<FrameNote> out) { return notes_.pop_to(out); }
 
  private:
   static constexpr std::size_t kNotesMax = 100;  // NMSG of aoechr.c

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/check.h"
+#include "base/fixed_array.h"
 
 #include <cstdint>
-#include <vector>
 
 namespace aoe::initiator {
 
@@ -17,7 +17,7 @@ struct IndexLink {
   bool linked = false;
 };
 
-using IndexLinks = std::vector<IndexLink>;
+using IndexLinks = FixedArray<IndexLink>;
 
 class IndexList {
  public:

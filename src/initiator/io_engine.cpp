@@ -20,7 +20,8 @@ IoEngine::IoEngine(const CoreContext& context)
       pauses_(context.options.limits.devices_max),
       queues_(context.options.limits.devices_max),
       place_links_(context.options.limits.devices_max),
-      doubt_links_(context.options.limits.devices_max * context.options.limits.paths_max) {}
+      doubt_links_(std::size_t{context.options.limits.devices_max} *
+                   context.options.limits.paths_max) {}
 
 // --- admission ---
 
@@ -75,16 +76,19 @@ Result<void, SubmitError> IoEngine::submit(Instant now, DeviceId id, const IoReq
 
   Queues& own = queues(id);
   own.order.push_back(requests_.order_links(), *slot);
+  own.changes += changes_data(request.op) ? 1U : 0U;
   // A disk without a volatile cache and without the command has nothing to flush.
   request.flush_sent = request.op == FrameOp::flush && !target.identity()->has_flush &&
                        !target.identity()->write_cache_enabled;
   set_deadline(now, *slot);
-  if (requests_.must_wait(own.order, *slot)) {
+  if (must_wait(*slot)) {
     ++context_.stats.overlap_waits;
     ++own.waiting;
-  } else if (!try_start(*slot)) {
+  } else if (is_fenced(*slot)) {
     ++context_.stats.fence_waits;
     ++own.waiting;
+  } else {
+    send(*slot);
   }
   return {};
 }
@@ -103,12 +107,21 @@ void IoEngine::set_deadline(Instant now, std::uint32_t id) {
   }
 }
 
+bool IoEngine::must_wait(std::uint32_t id) {
+  const Request& request = requests_.at(id);
+  const Queues& own = queues(request.device);
+  // Reads among reads wait for nothing, and a flush waits for changes alone.
+  return (own.changes != 0 || changes_data(request.op)) && requests_.must_wait(own.order, id);
+}
+
+bool IoEngine::is_fenced(std::uint32_t id) {
+  const Request& request = requests_.at(id);
+  return changes_data(request.op) &&
+         fence_.blocks(device(request.device).address(), request.range());
+}
+
 bool IoEngine::try_start(std::uint32_t id) {
-  Request& request = requests_.at(id);
-  Queues& own = queues(request.device);
-  if (requests_.must_wait(own.order, id) ||
-      (changes_data(request.op) &&
-       fence_.blocks(device(request.device).address(), request.range()))) {
+  if (must_wait(id) || is_fenced(id)) {
     return false;
   }
   send(id);
@@ -215,6 +228,7 @@ void IoEngine::finish_if_done(Instant now, std::uint32_t id) {
   }
   if (request.flush_after && !request.has_failed()) {
     request.flush_after = false;
+    queues(request.device).changes -= changes_data(request.op) ? 1U : 0U;
     request.op = FrameOp::flush;
     send(id);
     return;
@@ -225,11 +239,13 @@ void IoEngine::finish_if_done(Instant now, std::uint32_t id) {
 void IoEngine::end_request(Instant now, std::uint32_t id) {
   Request& request = requests_.at(id);
   request.completion.latency = now - request.submitted;
-  queues(request.device).order.remove(requests_.order_links(), id);
+  Queues& own = queues(request.device);
+  own.order.remove(requests_.order_links(), id);
+  own.changes -= changes_data(request.op) ? 1U : 0U;
   requests_.deadlines().clear(id);
   requests_.complete(id);
   start_waiting(request.device);
-  if (device(request.device).is_closing() && queues(request.device).order.empty()) {
+  if (device(request.device).is_closing() && own.order.empty()) {
     context_.events.emit({.kind = EventKind::device_drained,
                           .address = device(request.device).address(),
                           .device = request.device});

@@ -98,6 +98,7 @@ class IoEngine {
 
   struct Queues {
     IndexList order;            // requests that have not ended, as submitted
+    std::uint32_t changes = 0;  // those of them that change data
     IndexList sending_reads;    // those of them with something to send
     IndexList sending_changes;  // likewise, flushes included
     bool reads_next = true;     // the two take turns, so that neither starves the other
@@ -130,6 +131,10 @@ class IoEngine {
   [[nodiscard]] std::optional<SubmitError> check(const Device& device, const IoRequest& io) const;
   [[nodiscard]] std::optional<std::uint32_t> new_exchange(Instant now);
   void set_deadline(Instant now, std::uint32_t id);
+  // Whether something before it must end first.
+  [[nodiscard]] bool must_wait(std::uint32_t id);
+  // Whether copies of an earlier write may still arrive where it writes.
+  [[nodiscard]] bool is_fenced(std::uint32_t id);
   [[nodiscard]] bool try_start(std::uint32_t id);
   void send(std::uint32_t id);
   void start_waiting(DeviceId id);

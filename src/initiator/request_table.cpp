@@ -24,7 +24,8 @@ std::optional<std::uint32_t> RequestTable::acquire() {
 }
 
 void RequestTable::release(std::uint32_t id) {
-  free_.push_back(free_links_, id);
+  // Next to be used, while it is in the processor's cache.
+  free_.push_front(free_links_, id);
   --in_use_;
 }
 

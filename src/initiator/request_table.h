@@ -1,6 +1,7 @@
 // The requests between submit() and the poll of their completions.
 #pragma once
 
+#include "base/fixed_array.h"
 #include "initiator/cache_watch.h"
 #include "initiator/deadline_heap.h"
 #include "initiator/exchange_table.h"
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace aoe::initiator {
 
@@ -122,7 +122,7 @@ class RequestTable {
   [[nodiscard]] std::optional<std::uint32_t> pop_completed();
 
  private:
-  std::vector<Request> requests_;
+  FixedArray<Request> requests_;
   DeadlineHeap deadlines_;
   IndexLinks order_links_;
   IndexLinks sending_links_;

@@ -1,13 +1,13 @@
 // Which tags wait for an answer, and which may be used next.
 #pragma once
 
+#include "base/fixed_array.h"
 #include "base/ids.h"
 #include "base/ring_queue.h"
 #include "base/time.h"
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 namespace aoe::initiator {
 
@@ -65,7 +65,7 @@ class TagTable {
   Duration rest_;
   std::uint32_t slot_bits_;
   std::uint32_t generation_count_;
-  std::vector<Slot> slots_;
+  FixedArray<Slot> slots_;
   RingQueue<std::uint32_t> free_;  // longest unused first
   std::uint32_t in_use_ = 0;
   std::uint64_t wraps_ = 0;
