@@ -9,7 +9,10 @@
 namespace aoe::daemon {
 
 control::Json port_json(const net::PacketPort& port) {
-  const net::PortStats stats = port.stats();
+  return port_json(port, port.stats());
+}
+
+control::Json port_json(const net::PacketPort& port, const net::PortStats& stats) {
   return {
       {"interface", port.name()},           {"mac", to_string(port.info().mac)},
       {"mtu_bytes", port.info().mtu_bytes}, {"link_up", port.info().link_up},

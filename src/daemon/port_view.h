@@ -14,6 +14,9 @@ namespace aoe::daemon {
 // {"interface":"eth1","mac":"..","link_up":true,"rx_frames":..,..}
 [[nodiscard]] control::Json port_json(const net::PacketPort& port);
 
+// The same with other counters: of several ports on one interface.
+[[nodiscard]] control::Json port_json(const net::PacketPort& port, const net::PortStats& stats);
+
 // Says in the log how frames go through a port that is not simply a packet socket, and when that
 // changes.
 class PortLog {

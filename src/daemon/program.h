@@ -4,6 +4,7 @@
 #include "config/daemon_command_line.h"
 #include "config/toml_document.h"
 #include "daemon/log.h"
+#include "os/scheduling.h"
 
 #include <fmt/format.h>
 
@@ -59,6 +60,8 @@ template <class Options, class Config>
       break;
   }
   set_log_level(loaded.config.log_level);
+  // Before there are threads: all of them serve requests.
+  os::ask_for_short_slices();
   return program.serve(options, loaded.config);
 }
 

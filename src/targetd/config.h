@@ -135,6 +135,9 @@ struct ExportConfig {
 // as long as frames (target/write_stamps.h).
 inline constexpr Duration kFrameLifeMax = Duration::seconds(10);
 
+// Every one has a receive ring on every interface, and the kernel looks at a frame once for each.
+inline constexpr std::uint16_t kShardsMax = 64;
+
 struct TargetConfig : config::DaemonConfig {
   TargetConfig() { control_path = "/run/aoekit/target.sock"; }
 
@@ -142,6 +145,8 @@ struct TargetConfig : config::DaemonConfig {
   std::string state_dir = "/var/lib/aoekit";
   std::optional<config::ListenAddress> metrics;
   Duration frame_life = Duration::seconds(1);  // 0..kFrameLifeMax
+  // Threads that divide the exports between them, 1..kShardsMax; 0: one for each processor.
+  std::uint16_t shards = 1;
 };
 
 // The words that a configuration uses.

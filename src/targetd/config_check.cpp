@@ -239,6 +239,11 @@ Diagnostics validate(const TargetConfig& config) {
                             "frame_life: 0: writes that the network delivers late are executed, "
                             "and may undo newer ones (1s is right for one switch)");
   }
+  if (config.port == PortKind::xdp && config.shards != 1) {
+    diagnostics.add_error(config.origin,
+                          "shards: given with port=xdp: expected one of the two (AF_XDP gives the "
+                          "frames of a queue to one socket, and shards divide them)");
+  }
   check_addresses(config, diagnostics);
   check_texts(config, diagnostics);
   check_interfaces(config, diagnostics);

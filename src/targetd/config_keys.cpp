@@ -299,7 +299,7 @@ constexpr std::array<ExportKey, 30> kExportKeys{{
 
 using Common = config::DaemonKeys<TargetConfig>;
 
-constexpr std::array<TargetKey, 10> kTargetKeys{{
+constexpr std::array<TargetKey, 11> kTargetKeys{{
     Common::kInterfaces,
     Common::kPort,
     {"state_dir", ChangeEffect::restart,
@@ -322,6 +322,19 @@ constexpr std::array<TargetKey, 10> kTargetKeys{{
      },
      [](const TargetConfig& config) -> Printed {
        return toml_string(format_duration(config.frame_life));
+     }},
+    {"shards", ChangeEffect::restart,
+     [](const ConfigValue& value, TargetConfig& config) -> Done {
+       if (is_word(value, "auto")) {
+         config.shards = 0;
+         return {};
+       }
+       AOE_TRY_ASSIGN(const std::uint64_t count, read_count(value, {1, kShardsMax}));
+       config.shards = static_cast<std::uint16_t>(count);
+       return {};
+     },
+     [](const TargetConfig& config) -> Printed {
+       return config.shards == 0 ? toml_string("auto") : std::to_string(config.shards);
      }},
     Common::kBusyPoll,
     Common::kUser,

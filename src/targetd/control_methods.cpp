@@ -1,12 +1,12 @@
 #include "targetd/control_methods.h"
 
 #include "control/params.h"
-#include "daemon/port_view.h"
 #include "os/clock.h"
 #include "protocol/aoe_session.h"
 #include "protocol/ata_smart.h"
 #include "targetd/daemon.h"
 #include "targetd/export_spec.h"
+#include "targetd/shard_set_json.h"
 
 #include <fmt/format.h>
 
@@ -41,9 +41,9 @@ Json octets_json(ConstByteSpan bytes) {
 
 Json interfaces_of(const target::Export& subject, Daemon& daemon) {
   Json names = Json::array();
-  for (std::size_t i = 0; i < daemon.shard().ports().size(); ++i) {
+  for (std::size_t i = 0; i < daemon.shards().ports().size(); ++i) {
     if (subject.is_served_on(PortId{static_cast<std::uint8_t>(i)})) {
-      names.push_back(daemon.shard().ports()[i]->name());
+      names.push_back(daemon.shards().ports()[i]->name());
     }
   }
   return names;
@@ -117,7 +117,7 @@ Json stats_json(const target::Export& subject) {
 
 Json sessions_json(const target::Export& subject, Daemon& daemon) {
   Json json = Json::array();
-  const target::TargetCore& core = daemon.shard().core();
+  const target::TargetCore& core = daemon.shards().of(subject.settings.address).core();
   const Instant now = os::monotonic_now();
   for (std::size_t i = 0; i < core.sessions().size(); ++i) {
     const target::Session& session = core.sessions()[i];
@@ -132,7 +132,7 @@ Json sessions_json(const target::Export& subject, Daemon& daemon) {
         {"session", fmt::format("{:08x}", session.id)},
         {"initiator_instance", fmt::format("{:016x}", session.initiator_instance)},
         {"mac", to_string(session.last_source)},
-        {"interface", daemon.shard().ports()[session.last_port.value]->name()},
+        {"interface", daemon.shards().ports()[session.last_port.value]->name()},
         {"sequences", grants(protocol::kCapabilitySequences)},
         {"crc", grants(protocol::kCapabilityCrc)},
         {"low", core.sequence_low(index)},
@@ -273,66 +273,17 @@ Json show(const target::Export& subject, Daemon& daemon) {
   }
   json["service"] = service_json(subject);
   json["stats"] = stats_json(subject);
-  if (const storage::BlockStore* store = daemon.shard().store_of(subject.id); store != nullptr) {
+  if (const storage::BlockStore* store =
+          daemon.shards().of(subject.settings.address).store_of(subject.id);
+      store != nullptr) {
     json["backing"] = store_json(*store);
-  }
-  return json;
-}
-
-Json core_json(const target::TargetStats& stats) {
-  const target::DropCounters& drops = stats.drops;
-  return {
-      {"frames", stats.frames},
-      {"replies", stats.replies},
-      {"aoe_errors", stats.aoe_errors},
-      {"advertisements", stats.advertisements},
-      {"events_lost", stats.events_lost},
-      {"clocks_learned", stats.clocks_learned},
-      {"clocks_lost", stats.clocks_lost},
-      {"drops",
-       {{"runt", drops.runt},
-        {"not_aoe", drops.not_aoe},
-        {"response", drops.response},
-        {"bad_source", drops.bad_source},
-        {"not_for_us", drops.not_for_us},
-        {"unknown_address", drops.unknown_address},
-        {"access_denied", drops.access_denied},
-        {"bad_wildcard", drops.bad_wildcard},
-        {"config_mismatch", drops.config_mismatch},
-        {"queue_full", drops.queue_full},
-        {"rate_limited", drops.rate_limited},
-        {"change_pending", drops.change_pending},
-        {"stalled", drops.stalled},
-        {"link_down", drops.link_down},
-        {"hello", drops.hello},
-        {"sealed", drops.sealed},
-        {"late_change", drops.late_change},
-        {"late_write", drops.late_write}}},
-  };
-}
-
-Json initiators_json(Daemon& daemon) {
-  Json json = Json::array();
-  const Instant now = os::monotonic_now();
-  for (const target::Initiator& entry : daemon.shard().core().initiators()) {
-    if (entry.in_use) {
-      json.push_back({{"mac", to_string(entry.mac)},
-                      {"requests", entry.requests},
-                      {"dropped", entry.dropped},
-                      {"requests_in_flight", entry.in_flight},
-                      {"guard", entry.host != 0 ? "on" : "off"},
-                      {"host", entry.host},
-                      {"hz", entry.clock.hz()},
-                      {"stale_writes", entry.stale_writes},
-                      {"idle_ms", (now - entry.last_seen).ns / 1'000'000}});
-    }
   }
   return json;
 }
 
 Result<const target::Export*> find_export(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(const DeviceAddress address, control::address_param(params, "address"));
-  const target::Export* subject = daemon.shard().core().find(address);
+  const target::Export* subject = daemon.shards().of(address).core().find(address);
   if (subject == nullptr) {
     return fail_with(Errc::not_found, 0,
                      to_string(address) + ": no such export (see aoe target list)");
@@ -342,7 +293,7 @@ Result<const target::Export*> find_export(const Json& params, Daemon& daemon) {
 
 Result<Json> handle_list(const Json& /*params*/, Daemon& daemon) {
   Json exports = Json::array();
-  for (const target::Export* subject : daemon.shard().core().exports()) {
+  for (const target::Export* subject : daemon.shards().exports()) {
     exports.push_back(summary(*subject, daemon));
   }
   return Json{{"exports", std::move(exports)}};
@@ -356,7 +307,7 @@ Result<Json> handle_show(const Json& params, Daemon& daemon) {
 Result<Json> handle_stats(const Json& params, Daemon& daemon) {
   AOE_TRY_ASSIGN(const auto address, control::optional_address_param(params, "address"));
   Json exports = Json::object();
-  for (const target::Export* subject : daemon.shard().core().exports()) {
+  for (const target::Export* subject : daemon.shards().exports()) {
     if (!address || *address == subject->settings.address) {
       exports[to_string(subject->settings.address)] = stats_json(*subject);
     }
@@ -365,14 +316,10 @@ Result<Json> handle_stats(const Json& params, Daemon& daemon) {
     return fail_with(Errc::not_found, 0,
                      to_string(*address) + ": no such export (see aoe target list)");
   }
-  Json ports = Json::array();
-  for (const auto& port : daemon.shard().ports()) {
-    ports.push_back(daemon::port_json(*port));
-  }
   return Json{{"exports", std::move(exports)},
-              {"ports", std::move(ports)},
-              {"target", core_json(daemon.shard().core().stats())},
-              {"initiators", initiators_json(daemon)}};
+              {"ports", ports_json(daemon.shards())},
+              {"target", core_json(daemon.shards())},
+              {"initiators", initiators_json(daemon.shards())}};
 }
 
 // The options of target.export are the keys of -e, so they go through the same reader.
@@ -543,7 +490,8 @@ void handle_overlay_commit(const Json& params, control::Reply reply, Daemon& dae
     reply.send(fail_with(Errc::invalid_argument, 0, "mac: expected whose overlay is committed"));
     return;
   }
-  const target::Export* subject = daemon.shard().core().find(request->address);
+  const target::Export* subject =
+      daemon.shards().of(request->address).core().find(request->address);
   daemon.overlays().commit(
       {.address = request->address,
        .initiator = *request->initiator,

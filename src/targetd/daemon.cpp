@@ -2,10 +2,11 @@
 
 #include "base/parse.h"
 #include "daemon/setup.h"
-#include "net/port_kinds.h"
+#include "net/packet_port.h"
 #include "os/boot_identity.h"
 #include "os/clock.h"
 #include "os/privileges.h"
+#include "os/processors.h"
 #include "os/random_seed.h"
 #include "targetd/control_methods.h"
 #include "targetd/event_text.h"
@@ -28,17 +29,25 @@
 namespace aoe::targetd {
 namespace {
 
-constexpr std::size_t kEthernetHeaderBytes = 14;
-constexpr std::size_t kFrameBytesMin = 9000 + kEthernetHeaderBytes;
+constexpr std::size_t kFrameBytesMin = 9000 + net::kEthernetHeaderBytes;
 constexpr Duration kPeriod = Duration::seconds(1);
 constexpr Duration kStateSaveInterval = Duration::seconds(600);
 constexpr Duration kStopTime = Duration::seconds(10);
+constexpr Duration kStopLook = Duration::milliseconds(10);
 
 Result<void> check_available(const TargetConfig& config) {
   if (config.metrics) {
     return fail_with(Errc::unsupported, 0, "metrics: not available in this version");
   }
   return {};
+}
+
+std::uint16_t shard_count(const TargetConfig& config) {
+  if (config.shards != 0) {
+    return config.shards;
+  }
+  return static_cast<std::uint16_t>(
+      std::min<std::size_t>(os::usable_processors().size(), kShardsMax));
 }
 
 }  // namespace
@@ -50,7 +59,7 @@ Daemon::~Daemon() {
   overlays_.reset();
   snapshots_.reset();
   control_.reset();
-  shard_.reset();
+  shards_.reset();
 }
 
 int Daemon::run(const TargetConfig& config) {
@@ -69,9 +78,9 @@ int Daemon::run(const TargetConfig& config) {
     spdlog::error("{}", opened.error().message);
     return daemon::kExitFailed;
   }
-  if (auto ports = open_ports(); !ports) {
-    spdlog::error("{}", ports.error().message);
-    return ports.error().code == Errc::io ? daemon::kExitFailed : daemon::kExitMisused;
+  if (auto shards = open_shards(); !shards) {
+    spdlog::error("{}", shards.error().message);
+    return shards.error().code == Errc::io ? daemon::kExitFailed : daemon::kExitMisused;
   }
   for (const ExportConfig& item : config_.exports) {
     if (auto started = start_export(item); !started) {
@@ -89,7 +98,7 @@ int Daemon::run(const TargetConfig& config) {
     return daemon::kExitFailed;
   }
   loop_until_stopped();
-  if (!engine_->drain(Duration::seconds(1))) {
+  if (!shards_->finish(Duration::seconds(1))) {
     // A backend hangs: its operations cannot be taken back, and closing would wait for them for
     // ever.
     control_.reset();
@@ -103,46 +112,34 @@ Result<void> Daemon::open_edges() {
   AOE_TRY_ASSIGN(signals_, os::SignalSet::open({SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}));
   (void)std::signal(SIGPIPE, SIG_IGN);
   AOE_TRY_ASSIGN(states_, StateDirectory::open(config_.state_dir));
-  AOE_TRY_ASSIGN(loop_, runtime::EventLoop::create(daemon::polling(config_)));
+  // Several shards have loops of their own, and look for frames there.
+  AOE_TRY_ASSIGN(
+      loop_, runtime::EventLoop::create(shard_count(config_) == 1 ? daemon::polling(config_)
+                                                                  : runtime::EventLoop::Options{}));
   AOE_TRY_ASSIGN(links_, os::LinkMonitor::open());
-  AOE_TRY_ASSIGN(auto engine, storage::open_io_engine({}));
-  engine_ = std::move(engine.engine);
-  if (!engine.fallback_reason.empty()) {
-    spdlog::warn("io_uring is not usable, using threads: {}", engine.fallback_reason);
-  }
   return {};
 }
 
-Result<void> Daemon::open_ports() {
-  std::vector<std::unique_ptr<net::PacketPort>> ports;
-  std::size_t frame_bytes = kFrameBytesMin;
-  for (const std::string& name : config_.interfaces) {
-    net::AfPacketOptions options;
-    options.interface = name;
-    options.filter = net::FrameFilter::requests_and_announcements;
-    options.qdisc_bypass = net::QdiscBypass::yes;
-    AOE_TRY_ASSIGN(auto port, net::open_port(config_.port, options));
-    frame_bytes = std::max(frame_bytes, port->info().mtu_bytes + kEthernetHeaderBytes);
-    ports.push_back(std::move(port));
+Result<void> Daemon::open_shards() {
+  ShardSet::Options options;
+  options.count = shard_count(config_);
+  options.polling = daemon::polling(config_);
+  options.port = config_.port;
+  options.interfaces = config_.interfaces;
+  options.limits.frame_life = config_.frame_life;
+  options.frame_bytes_min = kFrameBytesMin;
+  Prng prng(os::random_seed());
+  AOE_TRY_ASSIGN(shards_, ShardSet::open(*loop_, options, prng));
+  if (!shards_->engine_fallback().empty()) {
+    spdlog::warn("io_uring is not usable, using threads: {}", shards_->engine_fallback());
   }
-  target::TargetLimits limits;
-  limits.frame_life = config_.frame_life;
-  shard_ =
-      std::make_unique<Shard>(Shard::Parts{*loop_,
-                                           [this](auto job, auto completion) {
-                                             worker_->post(std::move(job), std::move(completion));
-                                           },
-                                           *engine_, *states_},
-                              limits, frame_bytes, Prng(os::random_seed()),
-                              [this](const target::TargetEvent& event) { handle_event(event); });
   make_volumes();
-  for (auto& port : ports) {
+  for (const auto& port : shards_->ports()) {
     if (!port->info().link_up) {
       spdlog::warn("{}: the link is down; it is served as soon as it comes up", port->name());
     }
-    AOE_TRY(shard_->add_port(std::move(port)));
   }
-  port_log_.look(shard_->ports());
+  port_log_.look(shards_->ports());
   AOE_TRY(watch_descriptors());
   return {};
 }
@@ -153,39 +150,44 @@ void Daemon::make_volumes() {
   };
   const auto wake = [this](DeviceAddress address) {
     if (const auto id = export_ids_.find(address); id != export_ids_.end()) {
-      shard_->watch(id->second);
+      shards_->of(address).watch(id->second);
     }
+  };
+  const auto engine_of = [this](DeviceAddress address) -> storage::IoEngine& {
+    return shards_->engine_of(address);
   };
   const auto publish = [this](const control::Json& event) {
     if (control_ != nullptr) {
       control_->publish(event);
     }
   };
-  freezer_ = std::make_unique<Freezer>(Freezer::Parts{.engine = *engine_,
+  freezer_ = std::make_unique<Freezer>(Freezer::Parts{.engine_of = engine_of,
                                                       .states = *states_,
                                                       .state_dir = config_.state_dir,
                                                       .run_blocking = run_blocking,
                                                       .wake = wake,
                                                       .publish = publish});
   overlays_ = std::make_unique<Overlays>(Overlays::Parts{
-      .engine = *engine_, .run_blocking = run_blocking, .wake = wake, .publish = publish});
+      .engine_of = engine_of, .run_blocking = run_blocking, .wake = wake, .publish = publish});
   scrubber_ = std::make_unique<Scrubber>(Scrubber::Parts{.wake = wake, .publish = publish});
   snapshots_ = std::make_unique<Snapshots>(Snapshots::Parts{
-      .engine = *engine_,
+      .engine_of = engine_of,
       .states = *states_,
       .state_dir = config_.state_dir,
       .run_blocking = run_blocking,
       .wake = wake,
       .publish = publish,
-      .start = [this](const ExportConfig& config,
-                      auto view) { return start_snapshot(config, std::move(view)); },
+      .start = [this](const ExportConfig& config, DeviceAddress owner,
+                      auto view) { return start_snapshot(config, owner, std::move(view)); },
+      .check_sharing = [this](DeviceAddress snapshot,
+                              DeviceAddress owner) { return check_sharing(snapshot, owner); },
       .stop =
           [this](DeviceAddress address) {
             const auto id = export_ids_.find(address);
             if (id == export_ids_.end()) {
               return false;
             }
-            (void)shard_->core().remove_export(os::monotonic_now(), id->second);
+            (void)shards_->of(address).core().remove_export(os::monotonic_now(), id->second);
             return true;
           },
       .is_in_use = [this](DeviceAddress address) { return export_ids_.contains(address); }});
@@ -197,12 +199,9 @@ Result<void> Daemon::watch_descriptors() {
       handle_signal(signal->number);
     }
   }));
-  AOE_TRY(loop_->add_fd(links_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
+  return loop_->add_fd(links_->wait_fd(), EPOLLIN, [this](std::uint32_t) {
     links_changed_ = !links_->drain().empty() || links_changed_;
-  }));
-  AOE_TRY(loop_->add_fd(engine_->wait_fd(), EPOLLIN, [this](std::uint32_t) { engine_->poll(); }));
-  loop_->add_poller([this] { return engine_->has_arrived(); });
-  return {};
+  });
 }
 
 Result<void> Daemon::open_control() {
@@ -212,15 +211,33 @@ Result<void> Daemon::open_control() {
 }
 
 Result<void> Daemon::start_export(const ExportConfig& config) {
-  AOE_TRY_ASSIGN(OpenedExport opened, open_export(config, config_.interfaces, *engine_));
+  AOE_TRY_ASSIGN(OpenedExport opened,
+                 open_export(config, config_.interfaces, shards_->engine_of(config.address)));
   return start_opened(config, std::move(opened));
 }
 
-Result<void> Daemon::start_snapshot(const ExportConfig& config,
+Result<void> Daemon::check_sharing(DeviceAddress snapshot, DeviceAddress owner) const {
+  if (shards_->is_together(snapshot, owner)) {
+    return {};
+  }
+  return fail_with(
+      Errc::unsupported, 0,
+      fmt::format("{}: a snapshot of {} shares its store, so the same of {} shards has to serve "
+                  "it: expected an address whose shelf and slot together leave the same remainder "
+                  "by {}",
+                  to_string(snapshot), to_string(owner), shards_->size(), shards_->size()));
+}
+
+Result<void> Daemon::start_snapshot(const ExportConfig& config, DeviceAddress owner,
                                     std::unique_ptr<storage::BlockStore> view) {
   OpenedExport opened;
+  if (view != nullptr) {
+    // The number of shards may have been another one when the snapshot was taken.
+    AOE_TRY(check_sharing(config.address, owner));
+  }
   if (view == nullptr) {
-    AOE_TRY_ASSIGN(opened, open_export(config, config_.interfaces, *engine_));
+    AOE_TRY_ASSIGN(opened,
+                   open_export(config, config_.interfaces, shards_->engine_of(config.address)));
   } else {
     opened.settings = make_settings(config, config_.interfaces, view->info());
     opened.base_name = view->describe();
@@ -267,18 +284,19 @@ Result<void> Daemon::start_opened(const ExportConfig& config, OpenedExport opene
     return give_up(std::move(recorded).error());
   }
   opened.settings.hold_plain_writes = remembered->hold;
+  Shard& shard = shards_->of(config.address);
   auto id =
-      shard_->add_export(opened.settings, std::move(remembered->state), std::move(opened.store));
+      shard.add_export(opened.settings, std::move(remembered->state), std::move(opened.store));
   if (!id) {
     return give_up(std::move(id).error());
   }
   if (remembered->handover) {
-    AOE_TRY(shard_->core().take_over(os::monotonic_now(), *id, *remembered->handover));
+    AOE_TRY(shard.core().take_over(os::monotonic_now(), *id, *remembered->handover));
     spdlog::info("{}: goes on where the target before left off: {} sessions, {} Linux addresses",
                  to_string(config.address), remembered->handover->sessions.size(),
                  remembered->handover->hosts.size());
   }
-  const target::Export* added = shard_->core().find(*id);
+  const target::Export* added = shard.core().find(*id);
   if (added != nullptr && added->hold_plain_writes_until > os::monotonic_now()) {
     spdlog::info(
         "{}: writes of plain initiators are held for {}: frames that were sent to an "
@@ -286,7 +304,7 @@ Result<void> Daemon::start_opened(const ExportConfig& config, OpenedExport opene
         to_string(config.address), format_duration(remembered->hold));
   }
   export_ids_[config.address] = *id;
-  shard_->watch(*id);  // a shadow that was found is being put over the store
+  shard.watch(*id);  // a shadow that was found is being put over the store
   snapshots_->start_exports(config.address);
   return {};
 }
@@ -332,7 +350,7 @@ Result<void> Daemon::settle_privileges() {
     AOE_TRY_ASSIGN(child_, os::ChildProcess::prepare_shell(*options_.run_command));
   }
   // Open packet sockets, files and directories keep working without any privilege. Capabilities
-  // belong to threads, so the worker's thread starts only after this.
+  // belong to threads, so threads start only after this.
   const os::PrivilegeDrop drop = daemon::privilege_drop(config_);
   if (!config_.user.empty()) {
     AOE_TRY_ASSIGN(const os::UserIdentity identity, os::identity_after(drop));
@@ -340,6 +358,7 @@ Result<void> Daemon::settle_privileges() {
   }
   AOE_TRY(os::drop_privileges(drop));
   AOE_TRY_ASSIGN(worker_, runtime::Worker::start());
+  AOE_TRY(shards_->start());
   return loop_->add_fd(worker_->wait_fd(), EPOLLIN, [this](std::uint32_t) { worker_->drain(); });
 }
 
@@ -348,29 +367,73 @@ void Daemon::loop_until_stopped() {
   next_periodic_ = os::monotonic_now() + kPeriod;
   next_state_save_ = os::monotonic_now() + kStateSaveInterval;
   while (!is_stop_complete()) {
-    std::optional<Instant> next = shard_->turn();
+    const std::optional<Instant> next = shards_->turn();
+    take_news();
     freezer_->poll();
     overlays_->poll();
     snapshots_->poll();
     scrubber_->poll();
-    const Instant soonest = next ? std::min(*next, next_periodic_) : next_periodic_;
+    Instant soonest = next ? std::min(*next, next_periodic_) : next_periodic_;
+    if (is_stopping_) {
+      // Nobody tells that the last request has ended.
+      soonest = std::min(soonest, os::monotonic_now() + kStopLook);
+    }
     loop_->run_once(soonest);
     if (std::exchange(links_changed_, false)) {
-      shard_->refresh_ports();
-      port_log_.look(shard_->ports());
+      shards_->refresh_ports();
+      port_log_.look(shards_->ports());
     }
     if (const Instant now = os::monotonic_now(); now >= next_periodic_) {
       do_periodic_work(now);
     }
     check_start_complete();
   }
-  if (shard_->core().requests_in_flight() == 0) {
+  if (shards_->requests_in_flight() == 0) {
     for (const auto& [address, id] : export_ids_) {
       leave_handover(address, id);
       record_stop(address);
     }
   }
   notifier_.stopping();
+}
+
+// What shards have for the rest of us.
+void Daemon::take_news() {
+  for (std::size_t i = 0; i < shards_->size(); ++i) {
+    Shard& shard = shards_->at(i);
+    while (const auto event = shard.next_event()) {
+      handle_event(*event);
+    }
+    while (auto save = shard.next_state_save()) {
+      save_state(std::move(*save));
+    }
+    shard.seen_news();
+  }
+}
+
+void Daemon::save_state(target::StateSave save) {
+  // Shared by the job and its completion, which run one after the other on two threads.
+  struct Outcome {
+    target::StateSave save;
+    Result<void> result;
+  };
+
+  auto outcome = std::make_shared<Outcome>();
+  outcome->save = std::move(save);
+  worker_->post(
+      [outcome, &states = *states_] {
+        outcome->result = states.save(outcome->save.address, StateFile::state, outcome->save.bytes);
+      },
+      [this, outcome] {
+        if (!outcome->result) {
+          spdlog::error("{}", outcome->result.error().message);
+        }
+        using Saved = target::StateKeeper::Saved;
+        shards_->of(outcome->save.address)
+            .core()
+            .handle_state_saved(os::monotonic_now(), outcome->save.export_id,
+                                outcome->save.generation, outcome->result ? Saved::yes : Saved::no);
+      });
 }
 
 void Daemon::do_periodic_work(Instant now) {
@@ -382,8 +445,8 @@ void Daemon::do_periodic_work(Instant now) {
     return;
   }
   // A longer MTU waits for ring slots that are out, and no link event tells when they came back.
-  shard_->refresh_ports();
-  port_log_.look(shard_->ports());
+  shards_->refresh_ports();
+  port_log_.look(shards_->ports());
   look_for_new_sizes();
   if (now >= next_state_save_) {
     next_state_save_ = now + kStateSaveInterval;
@@ -411,14 +474,15 @@ void Daemon::look_for_new_size(const ExportConfig& config) {
   if (id == export_ids_.end()) {
     return;
   }
-  const target::Export* subject = shard_->core().find(id->second);
-  storage::BlockStore* store = shard_->store_of(id->second);
+  Shard& shard = shards_->of(config.address);
+  const target::Export* subject = shard.core().find(id->second);
+  storage::BlockStore* store = shard.store_of(id->second);
   if (subject == nullptr || store == nullptr) {
     return;
   }
   const std::uint64_t sectors = exported_sectors(config.geometry, store->look_at_size());
   if (sectors > subject->settings.sector_count) {
-    if (auto resized = shard_->core().resize(id->second, sectors); !resized) {
+    if (auto resized = shard.core().resize(id->second, sectors); !resized) {
       spdlog::warn("{}", resized.error().message);
     }
   }
@@ -427,7 +491,7 @@ void Daemon::look_for_new_size(const ExportConfig& config) {
 void Daemon::save_all_states() {
   for (const auto& [address, id] : export_ids_) {
     // Busy means that a save is on its way, with counters as fresh as these.
-    (void)shard_->core().save_state(os::monotonic_now(), id);
+    (void)shards_->of(address).core().save_state(os::monotonic_now(), id);
   }
 }
 
@@ -484,22 +548,22 @@ void Daemon::begin_stop(int exit_status) {
   is_stopping_ = true;
   exit_status_ = exit_status;
   stop_deadline_ = os::monotonic_now() + kStopTime;
-  shard_->stop_receiving();
-  shard_->stop_working();
+  shards_->stop_receiving();
+  shards_->stop_working();
   save_all_states();
 }
 
-bool Daemon::is_stop_complete() const {
+bool Daemon::is_stop_complete() {
   if (!is_stopping_) {
     return false;
   }
   if (os::monotonic_now() >= stop_deadline_) {
-    spdlog::warn("{} requests were still in flight after {} s", shard_->core().requests_in_flight(),
+    spdlog::warn("{} requests were still in flight after {} s", shards_->requests_in_flight(),
                  kStopTime.ns / 1'000'000'000);
     return true;
   }
-  return shard_->core().requests_in_flight() == 0 && worker_->outstanding() == 0 &&
-         !shard_->is_working();
+  return shards_->requests_in_flight() == 0 && worker_->outstanding() == 0 &&
+         !shards_->is_working() && !shards_->has_state_saves();
 }
 
 void Daemon::handle_event(const target::TargetEvent& event) {
@@ -509,7 +573,7 @@ void Daemon::handle_event(const target::TargetEvent& event) {
   switch (event.kind) {
     case target::EventKind::export_ready: {
       settling_.erase(event.address);
-      const target::Export* subject = shard_->core().find(event.export_id);
+      const target::Export* subject = shards_->of(event.address).core().find(event.export_id);
       if (subject != nullptr) {
         ready_.insert(event.address);
         print_ready(*subject);
@@ -566,9 +630,9 @@ void Daemon::handle_event(const target::TargetEvent& event) {
 
 void Daemon::print_ready(const target::Export& subject) {
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < shard_->ports().size(); ++i) {
+  for (std::size_t i = 0; i < shards_->ports().size(); ++i) {
     if (subject.is_served_on(PortId{static_cast<std::uint8_t>(i)})) {
-      names.push_back(shard_->ports()[i]->name());
+      names.push_back(shards_->ports()[i]->name());
     }
   }
   // Exactly this line, whatever the log level: scripts wait for it.

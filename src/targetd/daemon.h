@@ -11,7 +11,6 @@
 #include "os/signals.h"
 #include "runtime/event_loop.h"
 #include "runtime/worker.h"
-#include "storage/io_engine.h"
 #include "targetd/config.h"
 #include "targetd/export_opener.h"
 #include "targetd/freeze_signals.h"
@@ -20,7 +19,7 @@
 #include "targetd/overlays.h"
 #include "targetd/scrubber.h"
 #include "targetd/serving_record.h"
-#include "targetd/shard.h"
+#include "targetd/shard_set.h"
 #include "targetd/snapshots.h"
 #include "targetd/state_directory.h"
 
@@ -49,7 +48,7 @@ class Daemon {
 
   [[nodiscard]] const TargetConfig& config() const { return config_; }
 
-  [[nodiscard]] Shard& shard() { return *shard_; }
+  [[nodiscard]] ShardSet& shards() { return *shards_; }
 
   [[nodiscard]] Freezer& freezer() { return *freezer_; }
 
@@ -84,13 +83,14 @@ class Daemon {
 
  private:
   [[nodiscard]] Result<void> open_edges();
-  [[nodiscard]] Result<void> open_ports();
+  [[nodiscard]] Result<void> open_shards();
   [[nodiscard]] Result<void> open_control();
   [[nodiscard]] Result<void> watch_descriptors();
   [[nodiscard]] Result<void> start_export(const ExportConfig& config);
   [[nodiscard]] Result<void> start_opened(const ExportConfig& config, OpenedExport opened);
-  // A snapshot, exported from this store or from what its configuration names.
-  [[nodiscard]] Result<void> start_snapshot(const ExportConfig& config,
+  [[nodiscard]] Result<void> check_sharing(DeviceAddress snapshot, DeviceAddress owner) const;
+  // A snapshot of `owner`, exported from this store or from what its configuration names.
+  [[nodiscard]] Result<void> start_snapshot(const ExportConfig& config, DeviceAddress owner,
                                             std::unique_ptr<storage::BlockStore> view);
   void make_volumes();
 
@@ -114,6 +114,8 @@ class Daemon {
   [[nodiscard]] Result<void> apply_change(const ExportConfig& wanted, bool needs_reopen);
   [[nodiscard]] Result<void> settle_privileges();
   void loop_until_stopped();
+  void take_news();
+  void save_state(target::StateSave save);
   void handle_signal(int number);
   void handle_freeze_signal(int number);
   [[nodiscard]] Result<void> check_move(const MoveRequest& request) const;
@@ -128,7 +130,7 @@ class Daemon {
   void look_for_new_size(const ExportConfig& config);
   void begin_stop(int exit_status);
   void save_all_states();
-  [[nodiscard]] bool is_stop_complete() const;
+  [[nodiscard]] bool is_stop_complete();
 
   Options options_;
   TargetConfig config_;
@@ -137,9 +139,8 @@ class Daemon {
   std::unique_ptr<StateDirectory> states_;
   std::unique_ptr<runtime::EventLoop> loop_;
   std::unique_ptr<runtime::Worker> worker_;
-  std::unique_ptr<storage::IoEngine> engine_;
   std::unique_ptr<os::LinkMonitor> links_;
-  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<ShardSet> shards_;
   std::unique_ptr<Freezer> freezer_;
   std::unique_ptr<Overlays> overlays_;
   std::unique_ptr<Snapshots> snapshots_;

@@ -45,7 +45,7 @@ Result<void> Daemon::remove_export(DeviceAddress address, Force force) {
   if (id == export_ids_.end()) {
     return no_such_export(address);
   }
-  const target::Export* subject = shard_->core().find(id->second);
+  const target::Export* subject = shards_->of(address).core().find(id->second);
   const bool in_use = subject != nullptr && subject->stats.in_flight > 0;
   const bool is_reserved = subject != nullptr && !subject->persistent.reservation.empty();
   if (const auto owner = snapshots_->owner_of(address)) {
@@ -75,7 +75,7 @@ Result<void> Daemon::remove_export(DeviceAddress address, Force force) {
                     in_use ? "requests are in flight" : "it is reserved"));
   }
   snapshots_->stop_exports(address);
-  AOE_TRY(shard_->core().remove_export(os::monotonic_now(), id->second));
+  AOE_TRY(shards_->of(address).core().remove_export(os::monotonic_now(), id->second));
   std::erase_if(config_.exports,
                 [address](const ExportConfig& item) { return item.address == address; });
   return {};
@@ -86,7 +86,8 @@ Result<void> Daemon::set_online(DeviceAddress address, target::TargetCore::Onlin
   if (id == export_ids_.end()) {
     return no_such_export(address);
   }
-  const target::Export* subject = shard_->core().find(id->second);
+  target::TargetCore& core = shards_->of(address).core();
+  const target::Export* subject = core.find(id->second);
   if (online == target::TargetCore::Online::yes && subject != nullptr &&
       subject->health == target::ExportHealth::failed) {
     // The store has latched its failed sync: only a store opened anew may serve writes again.
@@ -95,7 +96,7 @@ Result<void> Daemon::set_online(DeviceAddress address, target::TargetCore::Onlin
       return apply_change(*config, true);
     }
   }
-  return shard_->core().set_online(os::monotonic_now(), id->second, online);
+  return core.set_online(os::monotonic_now(), id->second, online);
 }
 
 Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
@@ -103,8 +104,9 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
   if (id == export_ids_.end()) {
     return no_such_export(address);
   }
-  const target::Export* subject = shard_->core().find(id->second);
-  storage::BlockStore* store = shard_->store_of(id->second);
+  Shard& shard = shards_->of(address);
+  const target::Export* subject = shard.core().find(id->second);
+  storage::BlockStore* store = shard.store_of(id->second);
   if (subject == nullptr || store == nullptr) {
     return no_such_export(address);
   }
@@ -128,12 +130,13 @@ Result<std::uint64_t> Daemon::resize(DeviceAddress address, Force force) {
                     "behind the end is gone for its clients (use --force to say so)",
                     to_string(address), subject->settings.sector_count, sectors));
   }
-  AOE_TRY(shard_->core().resize(id->second, sectors));
+  AOE_TRY(shard.core().resize(id->second, sectors));
   return sectors;
 }
 
 Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen) {
   const ExportId id = export_ids_.at(wanted.address);
+  Shard& shard = shards_->of(wanted.address);
   const ExportConfig* running = find_config(wanted.address);
   if (running != nullptr && freezer_->is_layered(wanted.address) &&
       is_other_base(*running, wanted)) {
@@ -153,17 +156,17 @@ Result<void> Daemon::apply_change(const ExportConfig& wanted, bool needs_reopen)
     overlays_->configure(wanted);
     snapshots_->configure(wanted);
     scrubber_->configure(wanted);
-    storage::BlockStore* store = shard_->store_of(id);
+    storage::BlockStore* store = shard.store_of(id);
     if (store == nullptr) {
       return no_such_export(wanted.address);
     }
-    return shard_->core().update_settings(id,
-                                          make_settings(wanted, config_.interfaces, store->info()));
+    return shard.core().update_settings(id,
+                                        make_settings(wanted, config_.interfaces, store->info()));
   }
   // The old store has to be closed before the new one opens (exclusive block devices, one state):
   // for that moment the export is silent, and initiators retransmit.
   reopen_[wanted.address] = wanted;
-  return shard_->core().remove_export(os::monotonic_now(), id);
+  return shard.core().remove_export(os::monotonic_now(), id);
 }
 
 Result<std::string> Daemon::reload() {

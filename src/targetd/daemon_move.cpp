@@ -21,7 +21,7 @@ Result<void> Daemon::check_move(const MoveRequest& request) const {
   };
   const auto id = export_ids_.find(request.from);
   const target::Export* subject =
-      id == export_ids_.end() ? nullptr : shard_->core().find(id->second);
+      id == export_ids_.end() ? nullptr : shards_->of(request.from).core().find(id->second);
   if (subject == nullptr || find_config(request.from) == nullptr) {
     return fail_with(Errc::not_found, 0,
                      to_string(request.from) + ": no such export (see aoe target list)");
@@ -72,8 +72,9 @@ void Daemon::move_export(const MoveRequest& request, control::Reply reply) {
   const ExportConfig before = *find_config(request.from);
   ExportConfig wanted = before;
   wanted.address = request.to;
-  if (auto removed =
-          shard_->core().remove_export(os::monotonic_now(), export_ids_.at(request.from));
+  if (auto removed = shards_->of(request.from)
+                         .core()
+                         .remove_export(os::monotonic_now(), export_ids_.at(request.from));
       !removed) {
     reply.send(fail(std::move(removed).error()));
     return;

@@ -40,7 +40,7 @@ std::optional<target::Handover> Daemon::fetch_handover(DeviceAddress address,
 }
 
 void Daemon::leave_handover(DeviceAddress address, ExportId id) const {
-  const auto left = shard_->core().hand_over(os::monotonic_now(), id);
+  const auto left = shards_->of(address).core().hand_over(os::monotonic_now(), id);
   const auto saved =
       left ? states_->save(address, StateFile::handover, target::encode_handover(address, *left))
            : Result<void>(fail(left.error()));

@@ -155,7 +155,8 @@ Result<void> Freezer::add(const ExportConfig& config, storage::LayeredStore* sto
                  to_string(config.address), record->shadow);
   }
   AOE_TRY_ASSIGN(auto layer, storage::open_layer(record->shadow, std::move(content),
-                                                 store->info().in_flight_max, parts_.engine));
+                                                 store->info().in_flight_max,
+                                                 parts_.engine_of(config.address)));
   store->attach(std::move(layer));
   spdlog::warn("{}: {}: writes of an earlier run are in {}", to_string(config.address),
                header->state == LayerState::active ? "still frozen" : "thawing goes on",
@@ -267,7 +268,8 @@ void Freezer::put_over(Volume& volume, const storage::LayerHeader& header) {
     return;
   }
   auto layer = storage::open_layer(volume.record.shadow, std::move(content),
-                                   volume.store->info().in_flight_max, parts_.engine);
+                                   volume.store->info().in_flight_max,
+                                   parts_.engine_of(volume.config.address));
   if (!layer) {
     give_up(volume, layer.error());
     return;

@@ -4,7 +4,6 @@
 #include "base/ids.h"
 #include "control/message.h"
 #include "control/server.h"
-#include "storage/io_engine.h"
 #include "storage/layered_store.h"
 #include "targetd/config.h"
 #include "targetd/freeze_record.h"
@@ -27,7 +26,7 @@ namespace aoe::targetd {
 class Freezer {
  public:
   struct Parts {
-    storage::IoEngine& engine;
+    EngineOf engine_of;
     StateDirectory& states;
     std::string state_dir;
     // Runs the first function where it may block and then the second on this thread.

@@ -158,6 +158,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   line.add_override({"--frame-life", "TIME",
                      "How long the network may keep a frame back, at most 10s; 0: never mind (1s)"},
                     "frame_life");
+  line.add_override({"--shards", "auto|N",
+                     "Threads that divide the exports between them; auto: one a processor (1)"},
+                    "shards");
   line.add_override({"--metrics", "ADDR:PORT", "Serve metrics over HTTP there"}, "metrics");
   auto parsed = line.parse(arguments);
   if (auto* text = std::get_if<config::PrintedText>(&parsed)) {

@@ -313,12 +313,14 @@ Result<void> Overlays::start_merge(Volume& volume, storage::ReplayedLayer conten
   options.offset_sectors = volume.config.offset_sectors;
   options.length_sectors = volume.config.length_sectors;
   options.in_flight_max = storage::OverlayStore::kPerInitiator;
-  AOE_TRY_ASSIGN(auto base, storage::open_store(spec, options, parts_.engine));
+  AOE_TRY_ASSIGN(auto base,
+                 storage::open_store(spec, options, parts_.engine_of(volume.config.address)));
   auto committer = std::make_unique<storage::LayeredStore>(
       std::move(base.store), storage::LayeredOptions{.when_full = storage::WhenFull::refuse});
-  AOE_TRY_ASSIGN(auto layer, storage::open_layer(path_of(volume.config, volume.commit->initiator),
-                                                 std::move(content),
-                                                 committer->info().in_flight_max, parts_.engine));
+  AOE_TRY_ASSIGN(auto layer,
+                 storage::open_layer(path_of(volume.config, volume.commit->initiator),
+                                     std::move(content), committer->info().in_flight_max,
+                                     parts_.engine_of(volume.config.address)));
   committer->attach(std::move(layer));
   committer->begin_merge();
   volume.store->begin_commit(std::move(committer));

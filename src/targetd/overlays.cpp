@@ -256,7 +256,8 @@ void Overlays::open(Volume& volume, const MacAddress& initiator) {
 
 void Overlays::put(Volume& volume, const MacAddress& initiator, storage::ReplayedLayer content) {
   auto layer = storage::open_layer(path_of(volume.config, initiator), std::move(content),
-                                   storage::OverlayStore::kPerInitiator, parts_.engine);
+                                   storage::OverlayStore::kPerInitiator,
+                                   parts_.engine_of(volume.config.address));
   if (!layer) {
     refuse(volume, initiator, layer.error());
     return;

@@ -5,7 +5,6 @@
 #include "base/mac_address.h"
 #include "control/message.h"
 #include "control/server.h"
-#include "storage/io_engine.h"
 #include "storage/layer_file.h"
 #include "storage/overlay_store.h"
 #include "targetd/config.h"
@@ -29,7 +28,7 @@ namespace aoe::targetd {
 class Overlays {
  public:
   struct Parts {
-    storage::IoEngine& engine;
+    EngineOf engine_of;
     // Runs the first function where it may block and then the second on this thread.
     RunBlocking run_blocking;
     // Work of the export's store has begun: it has to be polled.

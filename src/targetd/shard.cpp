@@ -1,9 +1,9 @@
 #include "targetd/shard.h"
 
 #include "base/check.h"
+#include "base/prefetch.h"
 #include "os/clock.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -13,8 +13,13 @@ namespace aoe::targetd {
 namespace {
 
 constexpr std::size_t kBatch = 64;
+// Batches in one turn: who waits for its end, waits for some milliseconds at most.
+constexpr unsigned kBatchesPerTurn = 16;
 constexpr std::size_t kEventBatch = 16;
-constexpr std::size_t kLookAhead = 3;  // frames; longer than one is worked on
+constexpr std::size_t kEventsMax = 1024;  // that wait to be asked for
+constexpr std::size_t kLookAhead = 3;     // frames; longer than one is worked on
+constexpr std::size_t kPrefetchSteps = 4;
+constexpr std::size_t kOpsPerStep = 2;  // as long as memory needs
 constexpr std::size_t kExportIndexMask = 0xFFFF;
 // The answer, and the data of a write that waits for its store.
 constexpr std::uint32_t kBuffersPerRequest = 2;
@@ -30,12 +35,11 @@ void consider(std::optional<Instant>& earliest, std::optional<Instant> candidate
 }  // namespace
 
 Shard::Shard(const Parts& parts, const target::TargetLimits& limits, std::size_t frame_bytes_max,
-             Prng prng, EventSink sink)
+             Prng prng)
     : parts_(parts),
       pool_({.count = std::uint32_t{limits.requests_max} * kBuffersPerRequest + kSpareBuffers,
              .frame_bytes = frame_bytes_max}),
       core_(limits, pool_, prng),
-      sink_(std::move(sink)),
       slots_(limits.exports_max),
       rx_(kBatch),
       tx_(kBatch),
@@ -43,8 +47,10 @@ Shard::Shard(const Parts& parts, const target::TargetLimits& limits, std::size_t
       ops_(kBatch),
       op_batch_(kBatch),
       completions_(kBatch),
-      events_(kEventBatch) {
+      event_batch_(kEventBatch),
+      events_(kEventsMax) {
   busy_.reserve(limits.exports_max);
+  parts_.engine.hold_memory(pool_.memory());
 }
 
 Shard::~Shard() {
@@ -98,6 +104,7 @@ Result<ExportId> Shard::add_export(const target::ExportSettings& settings,
   AOE_CHECK(slot.store == nullptr, "an export's place is free when it is given out");
   slot.id = id;
   slot.store = std::move(store);
+  slot.prefetcher = slot.store->prefetcher();
   slot.in_flight = 0;
   return id;
 }
@@ -114,7 +121,11 @@ storage::BlockStore* Shard::store_of(ExportId id) {
 
 void Shard::watch(ExportId id) {
   StoreSlot* slot = find_slot(id);
-  if (slot != nullptr && !slot->is_busy) {
+  if (slot == nullptr) {
+    return;
+  }
+  slot->is_watched = true;
+  if (!slot->is_busy) {
     slot->is_busy = true;
     busy_.push_back(static_cast<std::uint16_t>(id.value & kExportIndexMask));
   }
@@ -137,14 +148,19 @@ bool Shard::is_working() const {
 std::optional<Instant> Shard::turn() {
   const Instant now = os::monotonic_now();
   core_.handle_timeout(now);
-  drain(now);
-  // Answers leave after every batch of requests: the first of a burst does not wait for the last.
-  while (receive(now)) {
-    drain(now);
+  unsigned batches = 0;
+  bool has_worked = true;
+  while (has_worked && batches < kBatchesPerTurn) {
+    // Answers leave after every batch: the first of a burst does not wait for the last.
+    const bool has_received = receive(now);
+    has_worked = serve(now) || has_received;
+    ++batches;
   }
-  drain(now);
 
   std::optional<Instant> next = core_.poll_timeout();
+  if (batches == kBatchesPerTurn) {
+    consider(next, now);
+  }
   for (const std::uint16_t index : busy_) {
     consider(next, slots_[index].store->poll_timeout());
   }
@@ -169,6 +185,7 @@ bool Shard::receive(Instant now) {
         core_.expect(rx_[k + kLookAhead]);
       }
       core_.handle_frame(now, PortId{static_cast<std::uint8_t>(i)}, std::move(rx_[k]));
+      take_store_ops();
     }
     any = any || count > 0;
     port_has_frames_[i] = count == rx_.size() ? 1 : 0;
@@ -176,23 +193,77 @@ bool Shard::receive(Instant now) {
   return any;
 }
 
-void Shard::drain(Instant now) {
-  bool progress = true;
-  while (progress) {
-    progress = submit_store_ops(now);
-    parts_.engine.poll();
-    progress = collect_completions(now) || progress;
-  }
-  start_state_saves();
+bool Shard::serve(Instant now) {
+  const bool has_submitted = submit_store_ops(now);
+  parts_.engine.poll();
+  const bool has_completed = collect_completions(now);
+  fetch_state_save();
   transmit();
   take_events();
   finish_closing(now);
+  return has_submitted || has_completed;
+}
+
+// What an operation needs comes from memory while the next frames are worked on: the place of its
+// store, the store that it tells of, what tells where the data are, and the data. Each step waits
+// for the one before it, so each is taken when two more operations have come.
+void Shard::take_store_ops() {
+  std::size_t count = 0;
+  do {
+    count = core_.poll_store_ops(std::span(ops_).subspan(ops_taken_));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t newest = ops_taken_++;
+      for (std::size_t step = 0; step < kPrefetchSteps; ++step) {
+        if (const std::size_t behind = step * kOpsPerStep; behind <= newest) {
+          prefetch(ops_[newest - behind], static_cast<PrefetchStep>(step));
+        }
+      }
+    }
+  } while (count > 0 && ops_taken_ < ops_.size());
+}
+
+void Shard::prefetch(const target::ExportStoreOp& op, PrefetchStep step) const {
+  constexpr std::size_t kStoreBytes = 2 * kCacheLineBytes;  // what operations need of most
+  const StoreSlot& slot = slots_[op.export_id.value & kExportIndexMask];
+  switch (step) {
+    case PrefetchStep::place:
+      prefetch_line(&slot);
+      return;
+    case PrefetchStep::store:
+      prefetch_object(slot.store.get(), kStoreBytes);
+      if (slot.prefetcher != nullptr) {
+        prefetch_line(slot.prefetcher);
+      }
+      return;
+    case PrefetchStep::way:
+      if (slot.prefetcher != nullptr) {
+        slot.prefetcher->prefetch_way(op.op);
+      }
+      return;
+    case PrefetchStep::data:
+      if (slot.prefetcher != nullptr) {
+        slot.prefetcher->prefetch_data(op.op);
+      }
+      return;
+  }
+}
+
+// The last operations of a batch have nobody behind them.
+void Shard::finish_prefetch() const {
+  for (std::size_t step = 1; step < kPrefetchSteps; ++step) {
+    for (std::size_t i = ops_taken_ - std::min(step * kOpsPerStep, ops_taken_); i < ops_taken_;
+         ++i) {
+      prefetch(ops_[i], static_cast<PrefetchStep>(step));
+    }
+  }
 }
 
 bool Shard::submit_store_ops(Instant now) {
   bool any = false;
   for (;;) {
-    const std::size_t count = core_.poll_store_ops(ops_);
+    take_store_ops();
+    finish_prefetch();
+    const std::size_t count = std::exchange(ops_taken_, 0);
     // Runs of operations for one export go down as one batch.
     for (std::size_t begin = 0; begin < count;) {
       const ExportId id = ops_[begin].export_id;
@@ -227,20 +298,18 @@ bool Shard::collect_completions(Instant now) {
   bool any = false;
   for (std::size_t i = 0; i < busy_.size();) {
     StoreSlot& slot = slots_[busy_[i]];
-    for (;;) {
-      const std::size_t count = slot.store->poll_completions(now, completions_);
-      AOE_CHECK(count <= slot.in_flight, "a store completes what it was given, once");
-      slot.in_flight -= static_cast<std::uint32_t>(count);
-      for (std::size_t k = 0; k < count; ++k) {
-        core_.handle_store_done(now, completions_[k]);
-      }
-      any = any || count > 0;
-      if (count < completions_.size()) {
-        break;
-      }
+    const std::size_t count = slot.store->poll_completions(now, completions_);
+    AOE_CHECK(count <= slot.in_flight, "a store completes what it was given, once");
+    slot.in_flight -= static_cast<std::uint32_t>(count);
+    for (std::size_t k = 0; k < count; ++k) {
+      core_.handle_store_done(now, completions_[k]);
     }
-    if (slot.in_flight == 0 && !slot.store->is_working()) {
+    any = any || count > 0;
+    const bool is_working = slot.store->is_working();
+    has_moved_volumes_ = has_moved_volumes_ || slot.is_watched || slot.store->wants_help();
+    if (slot.in_flight == 0 && !is_working) {
       slot.is_busy = false;
+      slot.is_watched = false;
       busy_[i] = busy_.back();
       busy_.pop_back();
     } else {
@@ -250,30 +319,31 @@ bool Shard::collect_completions(Instant now) {
   return any;
 }
 
-void Shard::start_state_saves() {
-  while (auto save = core_.poll_state_save()) {
-    // Shared by the job and its completion, which run one after the other on two threads.
-    struct Outcome {
-      target::StateSave save;
-      Result<void> result;
-    };
-
-    auto outcome = std::make_shared<Outcome>();
-    outcome->save = std::move(*save);
-    parts_.run_blocking(
-        [outcome, &states = parts_.states] {
-          outcome->result =
-              states.save(outcome->save.address, StateFile::state, outcome->save.bytes);
-        },
-        [this, outcome] {
-          if (!outcome->result) {
-            spdlog::error("{}", outcome->result.error().message);
-          }
-          core_.handle_state_saved(
-              os::monotonic_now(), outcome->save.export_id, outcome->save.generation,
-              outcome->result ? target::StateKeeper::Saved::yes : target::StateKeeper::Saved::no);
-        });
+void Shard::fetch_state_save() {
+  if (!save_) {
+    save_ = core_.poll_state_save();
   }
+}
+
+std::optional<target::StateSave> Shard::next_state_save() {
+  fetch_state_save();
+  return std::exchange(save_, std::nullopt);
+}
+
+bool Shard::has_state_save() {
+  fetch_state_save();
+  return save_.has_value();
+}
+
+std::optional<target::TargetEvent> Shard::next_event() {
+  if (events_.empty()) {
+    return std::nullopt;
+  }
+  return events_.pop();
+}
+
+bool Shard::has_news() const {
+  return save_ || !events_.empty() || !closing_.empty() || has_moved_volumes_;
 }
 
 void Shard::transmit() {
@@ -299,35 +369,42 @@ void Shard::finish_closing(Instant now) {
   for (std::size_t i = 0; i < closing_.size();) {
     // Nobody waits for a completion of it any more; looking moves its own work.
     (void)closing_[i].store->poll_completions(now, completions_);
-    if (closing_[i].store->is_working()) {
+    if (closing_[i].store->is_working() || events_.full()) {
       ++i;
       continue;
     }
     const Closing gone = std::move(closing_[i]);
     closing_.erase(closing_.begin() + static_cast<std::ptrdiff_t>(i));
-    sink_(gone.event);
+    events_.push(gone.event);
   }
 }
 
 void Shard::take_events() {
   for (;;) {
-    const std::size_t count = core_.poll_events(events_);
+    const std::size_t count = core_.poll_events(event_batch_);
     for (std::size_t i = 0; i < count; ++i) {
-      if (events_[i].kind != target::EventKind::export_removed) {
-        sink_(events_[i]);
-        continue;
+      if (event_batch_[i].kind == target::EventKind::export_removed) {
+        close_store(event_batch_[i]);
+      } else if (events_.full()) {
+        ++events_lost_;
+      } else {
+        events_.push(event_batch_[i]);
       }
-      StoreSlot* slot = find_slot(events_[i].export_id);
-      AOE_CHECK(slot != nullptr && slot->in_flight == 0, "a removed export is idle");
-      std::erase(busy_, static_cast<std::uint16_t>(slot->id.value & kExportIndexMask));
-      slot->is_busy = false;
-      slot->store->stop_working();
-      closing_.push_back({events_[i], std::move(slot->store)});
     }
-    if (count < events_.size()) {
+    if (count < event_batch_.size()) {
       return;
     }
   }
+}
+
+void Shard::close_store(const target::TargetEvent& removal) {
+  StoreSlot* slot = find_slot(removal.export_id);
+  AOE_CHECK(slot != nullptr && slot->in_flight == 0, "a removed export is idle");
+  std::erase(busy_, static_cast<std::uint16_t>(slot->id.value & kExportIndexMask));
+  slot->is_busy = false;
+  slot->is_watched = false;
+  slot->store->stop_working();
+  closing_.push_back({removal, std::move(slot->store)});
 }
 
 }  // namespace aoe::targetd

@@ -177,9 +177,9 @@ Result<void> Snapshots::put_layers(Volume& volume) {
     }
     AOE_TRY(storage::check_base(*header, volume.base, {entry.path, name}));
     AOE_TRY_ASSIGN(auto content, storage::load_layer(entry.path));
-    AOE_TRY_ASSIGN(auto layer,
-                   storage::open_layer(entry.path, std::move(content),
-                                       storage::SnapshotStore::kPerLayer, parts_.engine));
+    AOE_TRY_ASSIGN(auto layer, storage::open_layer(entry.path, std::move(content),
+                                                   storage::SnapshotStore::kPerLayer,
+                                                   parts_.engine_of(volume.config.address)));
     volume.store->put(std::move(layer));
     if (header->state == LayerState::merging) {
       entries[i].is_going = true;
@@ -219,13 +219,13 @@ Result<void> Snapshots::start_export(Volume& volume, const SnapshotEntry& entry)
   config.origin = fmt::format("snapshot of {}", to_string(volume.config.address));
   if (entry.kind == SnapshotKind::clone) {
     config.store = "file:" + entry.path;
-    return parts_.start(config, nullptr);
+    return parts_.start(config, volume.config.address, nullptr);
   }
   const auto index = index_of(volume, entry.layer);
   if (!index) {
     return fail_with(Errc::unavailable, 0, to_string(entry.address) + ": its layer is gone");
   }
-  return parts_.start(config, volume.store->open_view(*index));
+  return parts_.start(config, volume.config.address, volume.store->open_view(*index));
 }
 
 void Snapshots::stop_exports(DeviceAddress address) {
@@ -291,6 +291,10 @@ void Snapshots::create(const Request& request, control::Reply reply) {
     reply.send(fail_with(Errc::already_exists, 0,
                          fmt::format("{}{} is exported already (take another address)", what,
                                      to_string(request.snapshot))));
+    return;
+  }
+  if (auto possible = parts_.check_sharing(request.snapshot, request.address); !possible) {
+    reply.send(fail(std::move(possible).error()));
     return;
   }
   if (volume.record.entries.size() >= SnapshotRecord::kEntriesMax) {
@@ -393,7 +397,8 @@ void Snapshots::take(Volume& volume) {
     content.header = *header;
     content.map = storage::LayerMap(header->base.sectors);
     layer = storage::open_layer(volume.creation.entry.path, std::move(content),
-                                storage::SnapshotStore::kPerLayer, parts_.engine);
+                                storage::SnapshotStore::kPerLayer,
+                                parts_.engine_of(volume.config.address));
   }
   if (layer) {
     volume.store->take(std::move(*layer));

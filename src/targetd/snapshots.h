@@ -4,7 +4,6 @@
 #include "base/ids.h"
 #include "control/message.h"
 #include "control/server.h"
-#include "storage/io_engine.h"
 #include "storage/snapshot_store.h"
 #include "targetd/config.h"
 #include "targetd/snapshot_record.h"
@@ -29,7 +28,7 @@ namespace aoe::targetd {
 class Snapshots {
  public:
   struct Parts {
-    storage::IoEngine& engine;
+    EngineOf engine_of;
     StateDirectory& states;
     std::string state_dir;
     // Runs the first function where it may block and then the second on this thread.
@@ -37,8 +36,13 @@ class Snapshots {
     // Work of the export's store has begun: it has to be polled.
     std::function<void(DeviceAddress)> wake;
     std::function<void(const control::Json&)> publish;
-    // Exports a snapshot: from this store, or what its configuration names.
-    std::function<Result<void>(const ExportConfig&, std::unique_ptr<storage::BlockStore>)> start;
+    // Exports a snapshot of the export with that address: from this store, or what its
+    // configuration names.
+    std::function<Result<void>(const ExportConfig&, DeviceAddress,
+                               std::unique_ptr<storage::BlockStore>)>
+        start;
+    // Whether a snapshot can have that address and share the store of the export with the other.
+    std::function<Result<void>(DeviceAddress snapshot, DeviceAddress owner)> check_sharing;
     // Begins to stop that; export_gone() tells when. False if it is not exported.
     std::function<bool(DeviceAddress)> stop;
     std::function<bool(DeviceAddress)> is_in_use;

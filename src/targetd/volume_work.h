@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "control/message.h"
 #include "daemon/log.h"
+#include "storage/io_engine.h"
 
 #include <cstdint>
 #include <functional>
@@ -19,6 +20,9 @@ namespace aoe::targetd {
 
 // Runs the first where it may block, then the second on the loop.
 using RunBlocking = std::function<void(std::function<void()>, std::function<void()>)>;
+
+// Of the stores of the export with that address.
+using EngineOf = std::function<storage::IoEngine&(DeviceAddress)>;
 
 // Runs `job` where it may block, then `next(volume, result)` on the loop, unless the volume has
 // gone by then. `volumes` outlives both.

@@ -21,3 +21,11 @@ assert len(rows) == 1 and rows[0]["ours"][0]["iops"] > 0 and rows[0]["peer"][0][
 END
   ! ip netns list | grep -q -- '-b[ti]$' || fail "$(ip netns list)"
 }
+
+@test "two shards write to no cache line that the other uses, and the look for them can find one" {
+  run "$BATS_TEST_DIRNAME/../../bench/false-sharing" --build "$AOE_BIN/.."
+  [ "$status" -ne 77 ] || skip "$output"
+  assert_status 0
+  assert_contains "$output" ": 0 shared"
+  assert_contains "$output" "in one line: 1 shared"
+}

@@ -184,20 +184,25 @@ targetd_is_ready() {
 # start_targetd ARGS..: runs aoe-targetd in the target's namespace and waits until every -e export
 # has printed its `ready:` line. Adds --state-dir and --control below $WORK, and all of the
 # target's interfaces when ARGS has no -i. Sets TARGETD_PID, TARGETD_LOG, TARGETD_CONTROL.
-# EXPECT_EXPORTS overrides how many ready lines to wait for (with --config).
+# EXPECT_EXPORTS overrides how many ready lines to wait for (with --config). AOE_TEST_SHARDS gives the
+# daemon so many shards where ARGS does not say how many.
 start_targetd() {
-  local word exports=0 interfaces='' number arguments=("$@") status
+  local word exports=0 interfaces='' shards=${AOE_TEST_SHARDS:-} number arguments=("$@") status
   for word in "$@"; do
     case $word in
       -e | --export | -e* | --export=*) exports=$((exports + 1)) ;;
       -i | --interface | -i* | --interface=* | -c | --config*) interfaces=given ;;
+      --shards* | xdp) shards='' ;;
     esac
   done
+  if [ -n "$shards" ]; then
+    arguments+=(--shards "$shards")
+  fi
   if [ -z "$interfaces" ]; then
     for ((number = 0; number < NET_LINKS; number++)); do
       interfaces+=${interfaces:+,}tgt$number
     done
-    arguments=(-i "$interfaces" "$@")
+    arguments=(-i "$interfaces" "${arguments[@]}")
   fi
   TARGETD_COUNT=$((TARGETD_COUNT + 1))
   TARGETD_LOG=$WORK/targetd-$TARGETD_COUNT.log

@@ -111,6 +111,18 @@ TEST(ConfigCheck, NoFrameLifeIsWarnedOf) {
   EXPECT_EQ(validate(config).warnings.size(), 1U);
 }
 
+TEST(ConfigCheck, SeveralShardsNeedPacketSockets) {
+  TargetConfig config = config_of({"7.1=/a"});
+  config.port = PortKind::xdp;
+  EXPECT_THAT(lines_of(validate(config).errors), IsEmpty());
+  config.shards = 2;
+  EXPECT_EQ(validate(config).errors.size(), 1U);
+  config.shards = 0;
+  EXPECT_EQ(validate(config).errors.size(), 1U);
+  config.port = PortKind::packet;
+  EXPECT_THAT(lines_of(validate(config).errors), IsEmpty());
+}
+
 TEST(ConfigCheck, SharedSectorsAreWarnedOf) {
   EXPECT_THAT(warnings_of({"7.1=/a", "7.2=file:/a,mode=read-only"}),
               ElementsAre("-e 7.2=file:/a,mode=read-only: store: e7.1 and e7.2 share sectors of "

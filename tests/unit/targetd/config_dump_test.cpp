@@ -20,6 +20,7 @@ control = "/c"
 log_level = "trace"
 metrics = "[::1]:9750"
 frame_life = "500ms"
+shards = 3
 busy_poll = "50us"
 user = "u"
 group = "g"
@@ -95,6 +96,7 @@ state_dir = "/var/lib/aoekit"
 control = "/run/aoekit/target.sock"
 log_level = "info"
 frame_life = "1s"
+shards = 1
 busy_poll = "auto"
 )");
 }

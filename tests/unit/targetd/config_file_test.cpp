@@ -43,10 +43,11 @@ control = "/run/c.sock"
 log_level = "debug"
 metrics = "[::1]:9750"
 frame_life = "1500ms"
+shards = 4
 user = "aoekit"
 group = "disk"
 
-[[export]]                  # line 11
+[[export]]                  # line 12
 address = "e7.1"
 store = "/srv/a=b,c.img"
 mode = "read-only"
@@ -76,6 +77,7 @@ remote_admin = "02:00:00:00:0a:10"
   EXPECT_THAT(config.interfaces, ElementsAre("eth1", "eth2"));
   EXPECT_EQ(config.state_dir, "/state");
   EXPECT_EQ(config.frame_life, Duration::milliseconds(1500));
+  EXPECT_EQ(config.shards, 4);
   EXPECT_EQ(config.control_path, "/run/c.sock");
   EXPECT_EQ(config.log_level, LogLevel::debug);
   ASSERT_TRUE(config.metrics.has_value());
@@ -87,7 +89,7 @@ remote_admin = "02:00:00:00:0a:10"
   ASSERT_EQ(config.exports.size(), 2U);
   const ExportConfig& first = config.exports[0];
   EXPECT_EQ(to_string(first.address), "e7.1");
-  EXPECT_EQ(first.origin, "t.toml:11:1");
+  EXPECT_EQ(first.origin, "t.toml:12:1");
   EXPECT_EQ(first.store, "/srv/a=b,c.img");
   EXPECT_EQ(first.mode, ExportMode::read_only);
   EXPECT_EQ(first.buffers, 128U);
@@ -113,6 +115,7 @@ TEST(ConfigFile, DefaultsFillTheRest) {
   EXPECT_EQ(loaded.config.log_level, LogLevel::info);
   EXPECT_FALSE(loaded.config.metrics.has_value());
   EXPECT_EQ(loaded.config.frame_life, Duration::seconds(1));
+  EXPECT_EQ(loaded.config.shards, 1);
 }
 
 // One line in the daemon's part; it is line 1 of the file.
@@ -128,10 +131,13 @@ TEST(ConfigFile, BadKeysOfTheDaemonNamePlaceKeyAndExpectation) {
       BadLine{"exports = 1", "t.toml:1:1: unknown key \"exports\" (did you mean \"export\"?)"},
       BadLine{"listen = 1",
               "t.toml:1:1: unknown key \"listen\": expected one of interfaces, port, state_dir, "
-              "control, log_level, metrics, frame_life, busy_poll, user, group, export"},
+              "control, log_level, metrics, frame_life, shards, busy_poll, user, group, "
+              "export"},
       BadLine{"state_dir = 3",
               "t.toml:1:13: state_dir: expected the path of a directory, not a whole number"},
       BadLine{"state_dir = ''", "t.toml:1:13: state_dir: empty: expected the path of a directory"},
+      BadLine{"shards = 65", "t.toml:1:10: shards: 65 is out of range: expected 1 to 64"},
+      BadLine{"shards = 0", "t.toml:1:10: shards: 0 is out of range: expected 1 to 64"},
       BadLine{"control = true",
               "t.toml:1:11: control: expected the path of a socket, not a boolean"},
       BadLine{"log_level = 'loud'",

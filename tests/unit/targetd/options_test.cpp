@@ -76,6 +76,8 @@ TEST(CommandLine, OptionsReachTheirKeys) {
                                       "127.0.0.1:1",
                                       "--frame-life",
                                       "2s",
+                                      "--shards",
+                                      "auto",
                                       "--user",
                                       "u",
                                       "--group",
@@ -89,6 +91,7 @@ TEST(CommandLine, OptionsReachTheirKeys) {
   EXPECT_THAT(lines_of(loaded.diagnostics.errors), IsEmpty());
   EXPECT_EQ(loaded.config.state_dir, "/s");
   EXPECT_EQ(loaded.config.frame_life, Duration::seconds(2));
+  EXPECT_EQ(loaded.config.shards, 0);
   EXPECT_EQ(loaded.config.control_path, "/c.sock");
   EXPECT_EQ(loaded.config.log_level, LogLevel::debug);
   ASSERT_TRUE(loaded.config.metrics.has_value());
@@ -190,8 +193,8 @@ TEST(CommandLine, HelpNamesEveryOptionAndKey) {
   const std::string help = printed({"--help"});
   for (const char* option :
        {"--interface", "--export", "--config", "--run", "--state-dir", "--control", "--log-level",
-        "--metrics", "--frame-life", "--user", "--group", "--foreground", "--check-config",
-        "--dump-config", "--help", "--version"}) {
+        "--metrics", "--frame-life", "--shards", "--user", "--group", "--foreground",
+        "--check-config", "--dump-config", "--help", "--version"}) {
     EXPECT_THAT(help, HasSubstr(option));
   }
   for (const ExportKey& key : export_keys()) {
