@@ -45,8 +45,8 @@ def ram_file(keys=",mode=write-back", options=()):
     return lambda: servers.Target("file", "{image}", keys, options)
 
 
-def disk_file(keys=",mode=write-back"):
-    return lambda: servers.Target("disk-file", "{disk_image}", keys)
+def disk_file(keys=",mode=write-back", pages="large"):
+    return lambda: servers.Target("disk-file", "{disk_image}", keys, pages=pages)
 
 
 def reflector(spin=False):
@@ -61,6 +61,10 @@ def wire_cases():
             yield Case(f"memory-{op}-{mtu}", f"memory store, {kib} KiB random {op}s, depth 64", mtu,
                        Side(memory(), frames(op, mtu, 64)), Side(reflector(), frames(op, mtu, 64)),
                        goal, short=True, tags=("wire",))
+            if mtu == 1500:
+                yield Case(f"memory-{op}-xdp", f"the same with port=xdp, {kib} KiB random {op}s", mtu,
+                           Side(memory(options=("--port", "xdp")), frames(op, mtu, 64)),
+                           Side(reflector(), frames(op, mtu, 64)), goal, tags=("wire",))
         yield Case(f"cache-read-{mtu}", f"own block cache, warm, {kib} KiB random reads, depth 64", mtu,
                    Side(lambda: servers.Target("cached", "{disk_image}", ",cache=320M,mode=write-back"),
                         frames("read", mtu, 64)), Side(reflector(), frames("read", mtu, 64)),
@@ -72,9 +76,11 @@ def wire_cases():
             yield Case(f"tmpfs-{op}-{mtu}", f"file on tmpfs, write-back, {kib} KiB random {op}s, depth 64", mtu,
                        Side(ram_file(), frames(op, mtu, 64)), Side(reflector(), frames(op, mtu, 64)),
                        goal, image="ram", tags=("wire",))
-        yield Case(f"disk-file-write-{mtu}", f"file on a disk, write-back, {kib} KiB random writes, depth 64", mtu,
-                   Side(disk_file(), frames("write", mtu, 64)), Side(reflector(), frames("write", mtu, 64)),
-                   0.65, image="disk", tags=("wire",))
+        for pages, goal in (("single", 0.65), ("large", None)):
+            yield Case(f"disk-file-write-{mtu}-{pages}", f"file on a disk, write-back, in the page cache in {pages} "
+                       f"pages, {kib} KiB random writes, depth 64", mtu,
+                       Side(disk_file(pages=pages), frames("write", mtu, 64)),
+                       Side(reflector(), frames("write", mtu, 64)), goal, image="disk", tags=("wire",))
 
 
 def vblade_cases():
@@ -89,12 +95,14 @@ def vblade_cases():
 
 
 def durable_cases():
-    durable = Side(disk_file(",mode=write-through"), frames("write", 9000, 64))
-    yield Case("durable-vblade", "write-through on a disk file against vblade -s, depth 64", 9000, durable,
-               Side(lambda: servers.Vblade("vblade-s", "{disk_image}", ("-b", "256", "-s")),
-                    frames("write", 9000, 64)), 5.0, image="disk", tags=("durable",))
-    yield Case("durable-write-back", "write-through against write-back on a disk file, depth 64", 9000,
-               durable, Side(disk_file(), frames("write", 9000, 64)), 0.7, image="disk", tags=("durable",))
+    for pages, goals in (("single", (5.0, 0.7)), ("large", (None, None))):
+        durable = Side(disk_file(",mode=write-through", pages), frames("write", 9000, 64))
+        yield Case(f"durable-vblade-{pages}", f"write-through on a disk file against vblade -s, {pages} pages, depth "
+                   "64", 9000, durable, Side(lambda: servers.Vblade("vblade-s", "{disk_image}", ("-b", "256", "-s")),
+                                             frames("write", 9000, 64)), goals[0], image="disk", tags=("durable",))
+        yield Case(f"durable-write-back-{pages}", f"write-through against write-back on a disk file, {pages} pages, "
+                   "depth 64", 9000, durable, Side(disk_file(pages=pages), frames("write", 9000, 64)), goals[1],
+                   image="disk", tags=("durable",))
 
 
 def latency_cases():
@@ -189,6 +197,19 @@ def scaling_cases():
                0.9, tags=("scale",))
 
 
+def shard_cases():
+    """What it costs to divide: one export, which one of two shards serves, on the same processor."""
+    load = frames("read", 1500, 64)
+
+    def target(shards):
+        return lambda: servers.Target("shards", "memory:256M", options=("--shards", str(shards)))
+
+    yield Case("shards-cost", "shards=2 against shards=1, one export on the same processor, 1 KiB random reads, "
+               "depth 64", 1500, Side(target(2), load), Side(target(1), load), tags=("shards",))
+    yield Case("shards-cost-8", "shards=8 against shards=1, one export on the same processor, 1 KiB random reads, "
+               "depth 64", 1500, Side(target(8), load), Side(target(1), load), tags=("shards",))
+
+
 def all_cases():
     return [*wire_cases(), *vblade_cases(), *durable_cases(), *latency_cases(), *end_to_end_cases(),
-            *local_cases(), *port_cases(), *attached_cases(), *scaling_cases()]
+            *local_cases(), *port_cases(), *attached_cases(), *scaling_cases(), *shard_cases()]

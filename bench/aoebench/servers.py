@@ -21,6 +21,20 @@ def cpu_ns(pid):
     return total
 
 
+def read_into_page_cache(path, pages):
+    """What cases before this one left there goes. "large": from front to back, and as the kernel reads ahead
+    pages of the cache get as large as they can. "single": in pieces, as random requests bring a disk in;
+    ext4 looks at every 4 KiB of a page for each write to it, so that writes to large ones take six to ten
+    times as long."""
+    with open(path, "rb", buffering=0) as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        if pages == "single":
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+        while file.read(8 << 10 if pages == "single" else 1 << 20):
+            pass
+
+
 class Server:
     """One program on one pair of a network. `spins`: it takes a CPU even when nobody asks."""
 
@@ -84,8 +98,9 @@ class Server:
 class Target(Server):
     """aoe-targetd with one export; `store` may hold {image}."""
 
-    def __init__(self, name, store, keys="", options=(), address="7.1"):
+    def __init__(self, name, store, keys="", options=(), address="7.1", pages="large"):
         super().__init__(name)
+        self.pages = pages
         self.store = store
         self.keys = keys
         self.options = options
@@ -104,6 +119,8 @@ class Target(Server):
     def prepare(self, context, pair):
         if self.store.startswith("memory:") or "cache=" in self.keys:
             context.fill(pair)
+        elif "direct=on" not in self.keys and "image}" in self.store:
+            read_into_page_cache(self.store.format(image=context.image, disk_image=context.disk_image), self.pages)
 
 
 class Exports(Target):

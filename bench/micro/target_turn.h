@@ -4,6 +4,7 @@
 
 #include "base/buffer_pool.h"
 #include "base/bytes.h"
+#include "base/prefetch.h"
 #include "protocol/aoe_ata.h"
 #include "storage/memory_store.h"
 #include "target/target_core.h"
@@ -16,7 +17,8 @@
 
 namespace aoe::bench {
 
-class TargetTurn {
+// In cache lines of its own, as a shard of the daemon is.
+class alignas(kCacheLineBytes) TargetTurn {
  public:
   static constexpr std::size_t kBatch = 32;
   static constexpr std::size_t kDiskBytes = std::size_t{4} << 20U;
