@@ -5,6 +5,8 @@
 namespace aoe::protocol {
 namespace {
 
+constexpr std::size_t kArgumentAt = 24;
+
 std::uint8_t whole_sectors(std::size_t mtu_bytes, std::size_t overhead_bytes) {
   if (mtu_bytes < overhead_bytes) {
     return 0;
@@ -21,26 +23,14 @@ Result<AtaFrame, WireError> parse_ata(ConstByteSpan frame) {
     return fail(WireError::short_argument);
   }
   AtaFrame ata;
-  ata.argument.flags = load_u8(frame, 24);
-  ata.argument.feature_error = load_u8(frame, 25);
-  ata.argument.sector_count = load_u8(frame, 26);
-  ata.argument.command_status = load_u8(frame, 27);
-  for (std::size_t i = 0; i < ata.argument.lba.size(); ++i) {
-    ata.argument.lba[i] = load_u8(frame, 28 + i);
-  }
+  ata.argument = load_octets<AtaArgument>(frame, kArgumentAt);
   ata.data = frame.subspan(kAtaHeaderBytes);
   return ata;
 }
 
 void build_ata(ByteSpan frame, const AtaArgument& argument) {
   const ByteSpan bytes = frame.first(kAtaHeaderBytes);
-  store_u8(bytes, 24, argument.flags);
-  store_u8(bytes, 25, argument.feature_error);
-  store_u8(bytes, 26, argument.sector_count);
-  store_u8(bytes, 27, argument.command_status);
-  for (std::size_t i = 0; i < argument.lba.size(); ++i) {
-    store_u8(bytes, 28 + i, argument.lba[i]);
-  }
+  store_octets(bytes, kArgumentAt, argument);
   store_be16(bytes, 34, 0);
 }
 

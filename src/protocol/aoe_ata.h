@@ -25,6 +25,7 @@ inline constexpr std::uint8_t kAtaFlagDevice = 0x10;
 inline constexpr std::uint8_t kAtaFlagAsync = 0x02;
 inline constexpr std::uint8_t kAtaFlagWrite = 0x01;
 
+// As it lies in the frame.
 struct AtaArgument {
   std::uint8_t flags = 0;
   std::uint8_t feature_error = 0;  // feature register in a request, error register in a reply
@@ -38,23 +39,13 @@ struct AtaArgument {
   [[nodiscard]] constexpr bool has_write_flag() const { return (flags & kAtaFlagWrite) != 0; }
 
   // All six bytes, for a 48-bit command.
-  [[nodiscard]] constexpr Lba lba48() const {
-    std::uint64_t value = 0;
-    for (std::size_t i = lba.size(); i > 0; --i) {
-      value = value << 8U | lba[i - 1];
-    }
-    return Lba{value};
-  }
+  [[nodiscard]] constexpr Lba lba48() const { return Lba{from_le48(lba)}; }
 
   // Bits 27:0, for a 28-bit command: the high nibble of byte 3 is the device register image (Linux
   // sends E0h, iPXE E0h, aoeping 00h there) and is not part of the address.
   [[nodiscard]] constexpr Lba lba28() const { return Lba{lba48().value & (kLba28Limit - 1)}; }
 
-  constexpr void set_lba48(Lba value) {
-    for (std::size_t i = 0; i < lba.size(); ++i) {
-      lba[i] = static_cast<std::uint8_t>(value.value >> (8 * i) & 0xFFU);
-    }
-  }
+  constexpr void set_lba48(Lba value) { lba = to_le48(value.value); }
 
   // Keeps the device nibble 0xE0 (LBA mode and the two obsolete bits), as the Linux driver sends
   // it.
@@ -63,6 +54,8 @@ struct AtaArgument {
     lba[3] = static_cast<std::uint8_t>(lba[3] | 0xE0U);
   }
 };
+
+static_assert(sizeof(AtaArgument) == 10);
 
 struct AtaFrame {
   AtaArgument argument{};
