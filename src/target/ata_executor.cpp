@@ -423,7 +423,7 @@ void AtaExecutor::execute(Instant now, Request& request) {
   }
   request.disk_sectors = subject.settings.sector_count;
   if (next_scan_ == Instant{}) {
-    next_scan_ = now + parts_.limits.backend_deadline;
+    next_scan_ = now + std::min(kScanPeriod, parts_.limits.backend_deadline);
   }
   if (!emit_next(request)) {
     finish(now, request, request.plan);

@@ -69,6 +69,8 @@ class AtaExecutor {
   [[nodiscard]] std::uint32_t in_flight() const { return in_flight_; }
 
  private:
+  static constexpr Duration kScanPeriod = Duration::seconds(1);
+
   struct Request {
     std::uint16_t slot = 0;  // its place in requests_
     bool in_use = false;
@@ -149,7 +151,7 @@ class AtaExecutor {
   RingQueue<ExportStoreOp> ops_;
   std::vector<std::byte> verify_scratch_;  // READ VERIFY reads into it and nobody looks
   std::uint32_t in_flight_ = 0;
-  Instant next_scan_;
+  Instant next_scan_;  // for requests that hang, while any are in flight
 };
 
 // What the export has lived through, as SMART and the state file tell it.

@@ -250,9 +250,17 @@ void AtaExecutor::scan_for_stalls(Instant now) {
   if (next_scan_ == Instant{} || now < next_scan_) {
     return;
   }
-  for (const Request& request : requests_) {
-    if (!request.in_use || !request.is_executing ||
-        now < request.started + parts_.limits.backend_deadline) {
+  // Nobody looked for longer: this process stood still (its machine was suspended, or moved), and
+  // the store is not to blame.
+  const Duration late = now - next_scan_;
+  for (Request& request : requests_) {
+    if (!request.in_use || !request.is_executing) {
+      continue;
+    }
+    if (late >= kScanPeriod) {
+      request.started = std::min(now, request.started + late);
+    }
+    if (now < request.started + parts_.limits.backend_deadline) {
       continue;
     }
     if (request.subject->health == ExportHealth::ok) {
@@ -260,7 +268,7 @@ void AtaExecutor::scan_for_stalls(Instant now) {
       parts_.report(EventKind::backend_stalled, *request.subject);
     }
   }
-  next_scan_ = now + Duration::seconds(1);
+  next_scan_ = now + kScanPeriod;
 }
 
 std::optional<Instant> AtaExecutor::poll_timeout() const {

@@ -85,6 +85,10 @@ class TargetHarness {
   void set_port(PortId port, const PortInfo& info);
   // Lets time pass, waking the core whenever it asked to be.
   void advance(Duration duration);
+
+  // Time passes and nobody looks: the process stands still.
+  void stand_still(Duration duration) { now_ = now_ + duration; }
+
   // Finishes a held operation of a disk.
   void finish(ExportId id, std::size_t index = 0, StoreErrc status = StoreErrc::ok);
   void finish_all(ExportId id);

@@ -210,6 +210,25 @@ TEST_F(Executing, ExportStaysStalledWhileOneOperationHangs) {
                                            IsEvent(EventKind::backend_recovered)));
 }
 
+TEST_F(Executing, StandstillOfTheProcessIsNoHangOfTheStore) {
+  serve();
+  disk().hold();
+  t.deliver(FrameBuilder::write(1, pattern(512, 1)));
+  t.advance(Duration::seconds(10));
+  t.stand_still(Duration::seconds(66));
+  t.advance(Duration{});
+  EXPECT_EQ(t.at().health, ExportHealth::ok);
+  t.advance(Duration::seconds(18));
+  EXPECT_EQ(t.at().health, ExportHealth::ok);
+  // What the store takes while somebody looks counts as ever.
+  t.advance(Duration::seconds(4));
+  EXPECT_EQ(t.at().health, ExportHealth::stalled);
+  t.finish(id());
+  EXPECT_THAT(t.take_frames(), ElementsAre(IsAtaOk()));
+  EXPECT_EQ(t.at().health, ExportHealth::ok);
+  (void)t.take_events();
+}
+
 TEST_F(Executing, LongVerifyOfASlowDiskIsNoHang) {
   serve();
   disk().hold();
