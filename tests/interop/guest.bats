@@ -52,7 +52,7 @@ names_drive_the_driver() {
   start_targetd -e "7.1=$WORK/disk.img" -e "7.2=$WORK/small.img"
   # What boot_guest puts into the guest:
   # shellcheck disable=SC2034
-  GUEST_HAS_NAMES=1
+  GUEST_HAS_NAMES=1 GUEST_IS_WATCHED=1
   boot_guest
   run guest 'nic 0 1500; modprobe aoe; find_devices e7.1 e7.2; aoe-stat
     echo "sectors $(sectors_of e7.1) payload $(cat /sys/block/etherd!e7.1/payload)"

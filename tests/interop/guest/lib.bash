@@ -17,7 +17,8 @@ GUEST_SOURCES=${BASH_SOURCE[0]%/*}
 GUEST_SECONDS=${AOE_GUEST_WAIT:-240}
 
 # GUEST_HAS_OURS=1 before boot_guest puts our programs into it, at /ours/bin; GUEST_PROGRAMS=(fio ..) more of
-# this machine's. GUEST_HAS_NAMES=1: our aoetools, at /ours/names.
+# this machine's. GUEST_HAS_NAMES=1: our aoetools, at /ours/names. GUEST_IS_WATCHED=1: disks that stand still are
+# described, and set going again (see init).
 
 # requires_guest: skips with the reason where a guest cannot be built or run. Sets GUEST_FILES.
 requires_guest() {
@@ -39,6 +40,7 @@ boot_guest() {
   mkdir -p "$overlay"
   [ -z "${GUEST_HAS_OURS:-}" ] || add_our_programs "$overlay" || return
   [ -z "${GUEST_HAS_NAMES:-}" ] || add_our_names "$overlay" || return
+  [ -z "${GUEST_IS_WATCHED:-}" ] || : >"$overlay/watch-disks"
   boot_machine guest "$NS_INITIATOR" ini "$overlay" "${1:-768}" ${GUEST_QEMU[@]+"${GUEST_QEMU[@]}"}
 }
 
@@ -151,8 +153,7 @@ machine_said() { grep -aq "$2" "$WORK/$1-port.log"; }
 # One that is gone says nothing more.
 machine_said_or_gone() { machine_said "$1" "$2" || machine_has_ended "$1"; }
 # One that is silent for a minute is asked for its registers, and that is said: should its emulated processor have
-# missed a wake-up, this is one, and nothing else changes by it. (Seen: every request answered, none sent again,
-# the processor halted. Why is not known, nor whether this helps.)
+# missed a wake-up, this is one, and nothing else changes by it.
 wait_for_machine() {
   local left=$GUEST_SECONDS
   until wait_for "$((left < 60 ? left : 60))" machine_said_or_gone "$1" "$2" >"$WORK/waited"; do
@@ -191,8 +192,9 @@ why_is_silent() {
   ps -o pid,stat,time,args -p "$(cat "$WORK/$1.pid")" || true
   ask_machine "$1" nmi >/dev/null || true
   wait_for 20 machine_has_ended "$1" || true
+  grep -a '^standstill: ' "$WORK/$1-console.log" || true
   grep -a -A 12 -E 'NMI received|Kernel panic' "$WORK/$1-console.log" || true
-  grep -a -A 14 -E 'task:(dd|aoe|sh|cmp)' "$WORK/$1-console.log" || true
+  grep -a -A 14 -E 'task:(dd|aoe|sh|cmp|kworker/0:[0-9]*H)' "$WORK/$1-console.log" || true
 }
 machine_has_ended() { ! kill -0 "$(cat "$WORK/$1.pid")" 2>/dev/null; }
 
@@ -203,10 +205,20 @@ in_machine() {
   echo "$number" >"$WORK/$name.number"
   printf '%s %s\n' "$number" "$(printf '. /helpers.sh\n%s\n' "$2" | base64 -w 0)" >"$WORK/$name.in"
   wait_for_machine "$name" "^end $number " || return
+  tell_standstills "$name"
   awk -v number="$number" '
     $0 == "end " number " " $3 && /^end / { exit $3 }
     inside { print substr($0, 2) }
     $0 == "begin " number { inside = 1 }' "$WORK/$name-port.log"
+}
+# Says once what its disks had to say when they stood still: that the test passed all the same is no secret.
+tell_standstills() {
+  local lines
+  lines=$(grep -a '^standstill: ' "$WORK/$1-console.log") || return 0
+  [ "$lines" != "$(cat "$WORK/$1-standstills" 2>/dev/null)" ] || return 0
+  printf '%s\n' "$lines" >"$WORK/$1-standstills"
+  { printf 'the machine %s:\n' "$1" && aoe target stats --control "$TARGETD_CONTROL" && printf '%s\n' "$lines"; } |
+    sed 's/^/# /' >&3
 }
 guest() { in_machine guest "$1"; }
 target_guest() { in_machine target "$1"; }
