@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <map>
-#include <vector>
+#include <set>
+#include <string>
 
 namespace aoe::initiatord {
 
@@ -12,22 +13,15 @@ using initiator::Path;
 
 namespace {
 
-const std::string& interface_of(const Path& path, const client::CoreRunner& runner) {
-  return runner.ports()[path.port.value]->name();
-}
+// In the order in which the daemon was told of them, whichever path came up first.
+using Ports = std::set<PortId>;
 
-std::string joined(const std::vector<std::string>& names) {
+std::string names_of(const Ports& ports, const client::CoreRunner& runner) {
   std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ",") + name;
+  for (const PortId port : ports) {
+    text += (text.empty() ? "" : ",") + runner.ports()[port.value]->name();
   }
   return text;
-}
-
-void add_once(std::vector<std::string>& names, const std::string& name) {
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    names.push_back(name);
-  }
 }
 
 // The driver keeps the payload of a device that is down, and has two sectors before it knows
@@ -49,17 +43,18 @@ struct Target {
   std::uint32_t slow_start = 0;
   std::uint32_t buffers = 0;
   bool is_suspect = false;
-  std::vector<std::string> interfaces;
+  Ports ports;
 };
 
 // There is no list of free frames here, whose length and head the driver tells.
-std::string text_of(const MacAddress& mac, const Target& target) {
+std::string text_of(const MacAddress& mac, const Target& target,
+                    const client::CoreRunner& runner) {
   return fmt::format(
       "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:{}\n\tw:{}\n"
       "\t{}\n",
       to_bare_string(mac), target.in_flight, target.window, target.buffers, target.slow_start,
       target.is_suspect ? 1 : 0, target.frames_read, target.frames_written,
-      joined(target.interfaces));
+      names_of(target.ports, runner));
 }
 
 }  // namespace
@@ -76,11 +71,11 @@ std::string driver_mac(const initiator::Device& device) {
 }
 
 std::string driver_netif(const initiator::Device& device, const client::CoreRunner& runner) {
-  std::vector<std::string> names;
+  Ports ports;
   for (std::uint32_t i = 0; i < device.paths().size(); ++i) {
-    add_once(names, interface_of(device.paths().at(i), runner));
+    ports.insert(device.paths().at(i).port);
   }
-  return names.empty() ? "none\n" : joined(names) + "\n";
+  return ports.empty() ? "none\n" : names_of(ports, runner) + "\n";
 }
 
 std::string driver_firmware(std::uint16_t version) {
@@ -106,7 +101,7 @@ std::string driver_debug(const initiator::Device& device, const DeviceUsers& use
     target.slow_start += path.window.slow_start_frames();
     target.buffers = std::max<std::uint32_t>(target.buffers, path.target.buffer_count);
     target.is_suspect = target.is_suspect || path.state == initiator::PathState::suspect;
-    add_once(target.interfaces, interface_of(path, runner));
+    target.ports.insert(path.port);
     srtt = std::max(srtt, path.rtt.srtt());
     rttvar = std::max(rttvar, path.rtt.rttvar());
   }
@@ -114,7 +109,7 @@ std::string driver_debug(const initiator::Device& device, const DeviceUsers& use
       fmt::format("rttavg: {} rttdev: {}\nnskbpool: 0\nkicked: 0\nmaxbcnt: {}\nref: {}\n",
                   srtt.ns / 1000, rttvar.ns / 1000, payload_bytes(device), users.open_files);
   for (const auto& [mac, target] : targets) {
-    text += text_of(mac, target);
+    text += text_of(mac, target, runner);
   }
   return text;
 }

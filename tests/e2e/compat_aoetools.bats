@@ -21,10 +21,15 @@ old() {
   make_net --links 2
   truncate -s 100M "$WORK/disk.img"
   start_targetd -e "7.1=$WORK/disk.img" -e 7.2=memory:1M
+  # The second interface has its path first, and stays the second.
+  ip -n "$NS_TARGET" link set tgt0 down
   start_initiatord
   aoed wait e7.1
   aoed wait e7.2
-  both_paths() { old aoe-stat | grep -q 'e7.1 .* ini0,ini1 '; }
+  run old aoe-stat e7.1
+  assert_contains "$output" " ini1 8192  up"
+  ip -n "$NS_TARGET" link set tgt0 up
+  both_paths() { [ "$(old aoe-stat | grep -c ' ini0,ini1 ')" = 2 ]; }
   wait_for "$WAIT_SECONDS" both_paths
   run old aoe-stat
   assert_status 0
