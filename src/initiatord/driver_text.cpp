@@ -47,8 +47,7 @@ struct Target {
 };
 
 // There is no list of free frames here, whose length and head the driver tells.
-std::string text_of(const MacAddress& mac, const Target& target,
-                    const client::CoreRunner& runner) {
+std::string text_of(const MacAddress& mac, const Target& target, const client::CoreRunner& runner) {
   return fmt::format(
       "falloc: 0\nffree: 0000000000000000\n{}:{}:{}:{}\n\tssthresh:{}\n\ttaint:{}\n\tr:{}\n\tw:{}\n"
       "\t{}\n",
