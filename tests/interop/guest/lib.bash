@@ -152,8 +152,7 @@ bridge_tap() {
 machine_said() { grep -aq "$2" "$WORK/$1-port.log"; }
 # One that is gone says nothing more.
 machine_said_or_gone() { machine_said "$1" "$2" || machine_has_ended "$1"; }
-# One that is silent for a minute is asked for its registers, and that is said: should its emulated processor have
-# missed a wake-up, this is one, and nothing else changes by it.
+# One that is silent for a minute has a line that says so.
 wait_for_machine() {
   local left=$GUEST_SECONDS
   until wait_for "$((left < 60 ? left : 60))" machine_said_or_gone "$1" "$2" >"$WORK/waited"; do
@@ -164,7 +163,6 @@ wait_for_machine() {
       return 1
     fi
     printf '# the machine %s was silent for a minute; waiting for: %s\n' "$1" "$2" >&3 || true
-    ask_machine "$1" "info registers" >/dev/null || true
   done
   machine_said "$1" "$2" || fail "the machine '$1' has ended"
 }
@@ -182,12 +180,15 @@ with socket.socket(socket.AF_UNIX) as monitor:
 END
 }
 
+# What the target has counted. All of it: rows that end with a zero say something, too.
+target_counters() { [ -z "${TARGETD_CONTROL:-}" ] || aoe target stats --control "$TARGETD_CONTROL" || true; }
+
 # why_is_silent NAME: what the target has counted, where the processor of the machine is and when its timer is
 # due, and what all of its tasks do, which an interrupt that cannot be masked has its kernel write; it ends with
 # that.
 why_is_silent() {
-  [ -z "${TARGETD_CONTROL:-}" ] || aoe target stats --control "$TARGETD_CONTROL" | grep -v ' 0$' || true
-  ask_machine "$1" "info registers" | grep -E '^(RIP|EFLAGS|RSP)' || true
+  target_counters
+  ask_machine "$1" "info registers" | grep -E '^(RIP|RSP)' || true
   ask_machine "$1" "info lapic" || true
   ps -o pid,stat,time,args -p "$(cat "$WORK/$1.pid")" || true
   ask_machine "$1" nmi >/dev/null || true
@@ -217,8 +218,7 @@ tell_standstills() {
   lines=$(grep -a '^standstill: ' "$WORK/$1-console.log") || return 0
   [ "$lines" != "$(cat "$WORK/$1-standstills" 2>/dev/null)" ] || return 0
   printf '%s\n' "$lines" >"$WORK/$1-standstills"
-  { printf 'the machine %s:\n' "$1" && aoe target stats --control "$TARGETD_CONTROL" && printf '%s\n' "$lines"; } |
-    sed 's/^/# /' >&3
+  { printf 'the machine %s:\n' "$1" && target_counters && printf '%s\n' "$lines"; } | sed 's/^/# /' >&3
 }
 guest() { in_machine guest "$1"; }
 target_guest() { in_machine target "$1"; }
