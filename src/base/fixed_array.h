@@ -2,34 +2,35 @@
 #pragma once
 
 #include "base/check.h"
+#include "base/line_memory.h"
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
 
 namespace aoe {
 
 // What std::vector is for tables that never grow, with every index checked in two instructions: a
-// vector divides to know its size, and the tables of a request are looked at dozens of times.
+// vector divides to know its size, and the tables of a request are looked at dozens of times. In
+// lines of the cache of its own.
 template <class T>
 class FixedArray {
  public:
   // Each element as T{} makes it.
-  explicit FixedArray(std::size_t size) : cells_(std::make_unique<T[]>(size)), size_(size) {}
+  explicit FixedArray(std::size_t size) : cells_(make_in_lines<T>(size)) {}
 
   FixedArray(std::size_t size, const T& value) : FixedArray(size) {
     std::fill(begin(), end(), value);
   }
 
-  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t size() const { return cells_.get_deleter().count(); }
 
   [[nodiscard]] T& operator[](std::size_t index) {
-    AOE_CHECK(index < size_, "an element of this array");
+    AOE_CHECK(index < size(), "an element of this array");
     return cells_.get()[index];
   }
 
   [[nodiscard]] const T& operator[](std::size_t index) const {
-    AOE_CHECK(index < size_, "an element of this array");
+    AOE_CHECK(index < size(), "an element of this array");
     return cells_.get()[index];
   }
 
@@ -39,15 +40,14 @@ class FixedArray {
 
   [[nodiscard]] T* begin() { return cells_.get(); }
 
-  [[nodiscard]] T* end() { return cells_.get() + size_; }
+  [[nodiscard]] T* end() { return cells_.get() + size(); }
 
   [[nodiscard]] const T* begin() const { return cells_.get(); }
 
-  [[nodiscard]] const T* end() const { return cells_.get() + size_; }
+  [[nodiscard]] const T* end() const { return cells_.get() + size(); }
 
  private:
-  std::unique_ptr<T[]> cells_;
-  std::size_t size_ = 0;
+  LineArray<T> cells_;
 };
 
 }  // namespace aoe

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/fixed_array.h"
+#include "base/prefetch.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -64,6 +65,9 @@ class RingQueue {
     head_ = size_ == 0 ? 0 : wrap(head_ + count);
     return count;
   }
+
+  // An empty queue is filled soon.
+  void prefetch() const { prefetch_line(cells_.data()); }
 
   // The element `index` places behind the front.
   [[nodiscard]] T& at(std::size_t index) {

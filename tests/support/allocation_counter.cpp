@@ -9,10 +9,8 @@ namespace {
 
 std::atomic<std::uint64_t> count{0};
 
-void* counted(std::size_t size) {
+void* counted(void* memory) {
   count.fetch_add(1, std::memory_order_relaxed);
-  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): this is what new stands on
-  void* memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) {
     std::abort();
   }
@@ -23,7 +21,13 @@ void* counted(std::size_t size) {
 
 // The replaceable functions of the whole test program.
 void* operator new(std::size_t size) {
-  return counted(size);
+  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc): this is what new stands on
+  return counted(std::malloc(size == 0 ? 1 : size));
+}
+
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  const auto step = static_cast<std::size_t>(alignment);
+  return counted(std::aligned_alloc(step, (size + step - 1) / step * step));
 }
 
 void operator delete(void* memory) noexcept {
@@ -31,6 +35,14 @@ void operator delete(void* memory) noexcept {
 }
 
 void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
   std::free(memory);
 }
 

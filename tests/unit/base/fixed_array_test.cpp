@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -28,6 +31,25 @@ TEST(FixedArray, IsWalkedOver) {
     sum += number;
   }
   EXPECT_EQ(sum, 10);
+}
+
+TEST(FixedArray, SharesNoLineOfTheCacheWithAnother) {
+  constexpr std::size_t kLineBytes = 64;
+  const FixedArray<char> first(1);
+  const FixedArray<char> second(1);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(first.data()) % kLineBytes, 0U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(second.data()) % kLineBytes, 0U);
+}
+
+TEST(FixedArray, EndsItsElementsWithItself) {
+  const auto counted = std::make_shared<int>(0);
+  {
+    FixedArray<std::shared_ptr<int>> holders(3, counted);
+    EXPECT_EQ(counted.use_count(), 4);
+    const FixedArray<std::shared_ptr<int>> moved = std::move(holders);
+    EXPECT_EQ(counted.use_count(), 4);
+  }
+  EXPECT_EQ(counted.use_count(), 1);
 }
 
 TEST(FixedArrayDeathTest, AnElementBehindItsEndIsNotTouched) {
