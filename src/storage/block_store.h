@@ -1,6 +1,7 @@
 // The contract of every place that holds blocks: files, memory, nothing, and filters over them.
 #pragma once
 
+#include "base/prefetch.h"
 #include "base/result.h"
 #include "base/store_op.h"
 #include "base/time.h"
@@ -94,8 +95,8 @@ class Prefetcher {
 //
 // Ordering: operations in flight together may execute in any order; who needs an order waits for a
 // completion. Every submitted operation completes exactly once. A filter is a BlockStore that owns
-// the next one and forwards to it.
-class BlockStore {
+// the next one and forwards to it. Shares no line of the cache with another shard's.
+class alignas(kCacheLineBytes) BlockStore {
  public:
   virtual ~BlockStore() = default;
   BlockStore(const BlockStore&) = delete;

@@ -68,7 +68,7 @@ FileStore::FileStore(std::unique_ptr<State> state, IoEngine& engine, const Store
       client_(engine.attach(*this)),
       state_(std::move(state)),
       info_(info),
-      waiting_for_bounce_(info.in_flight_max),
+      waiting_for_bounce_(state_->backing.is_direct() ? info.in_flight_max : 0),
       flushes_of_fd_(info.flushes_at_once),
       done_(info.in_flight_max) {
   const FileBacking& backing = state_->backing;
@@ -77,8 +77,6 @@ FileStore::FileStore(std::unique_ptr<State> state, IoEngine& engine, const Store
     mapped_ = MappedWindow(backing.fd(), backing.window_offset_bytes(), info_.size_bytes,
                            info_.is_read_only ? Access::read_only : Access::read_write);
   }
-  issued_.reserve(info.in_flight_max);
-  mergeable_.reserve(info.in_flight_max);
   if (state_->backing.is_direct()) {
     for (std::uint16_t i = 0; i < kBounceBuffers; ++i) {
       free_bounces_.push_back(i);

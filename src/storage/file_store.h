@@ -120,7 +120,7 @@ class FileStore final : public BlockStore, private IoClient, private Prefetcher 
 
   FileStore(std::unique_ptr<State> state, IoEngine& engine, const StoreInfo& info);
 
-  void prefetch_way(const StoreOp& /*op*/) const override {}
+  void prefetch_way(const StoreOp& /*op*/) const override { done_.prefetch(); }
 
   void prefetch_data(const StoreOp& op) const override;
   void handle_io_done(std::uint32_t cookie, std::int64_t result) override;

@@ -15,7 +15,6 @@ GroupCommitStore::GroupCommitStore(std::unique_ptr<BlockStore> next)
       done_(info_.in_flight_max) {
   AOE_CHECK(info_.in_flight_max >= 2, "a write and its flush are two operations");
   flushes_max_ = std::max(flushes_max_, 1U);
-  down_.reserve(info_.in_flight_max);
   info_.in_flight_max -= flushes_max_;
 }
 

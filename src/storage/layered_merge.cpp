@@ -24,6 +24,8 @@ void LayeredStore::attach(OpenedLayer layer) {
   AOE_CHECK(!has_layer(), "one layer at a time");
   AOE_CHECK(layer.content.header.base.sectors * kSectorBytes == info_.size_bytes,
             "the caller checked that the layer belongs to the base");
+  make_records();
+  is_plain_ = false;
   layer_ = std::make_unique<LowerStore>(std::move(layer.file));
   header_ = layer.content.header;
   map_ = std::move(layer.content.map);

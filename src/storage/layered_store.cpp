@@ -29,14 +29,18 @@ LayeredStore::LayeredStore(std::unique_ptr<BlockStore> base, const LayeredOption
     : FilterStore(std::move(base)),
       options_(options),
       base_(next()),
-      requests_(info_.in_flight_max - kOwnOperations),
-      done_(requests_.size()) {
-  AOE_CHECK(info_.in_flight_max > kOwnOperations && requests_.size() <= 0xFFFFU,
+      done_(info_.in_flight_max - kOwnOperations) {
+  AOE_CHECK(info_.in_flight_max > kOwnOperations && info_.in_flight_max <= 0xFFFFU,
             "a layered store needs some operations for itself");
   info_.in_flight_max -= kOwnOperations;
-  free_.reserve(requests_.size());
-  for (std::size_t i = requests_.size(); i > 0; --i) {
-    free_.push_back(static_cast<std::uint16_t>(i - 1));
+}
+
+void LayeredStore::make_records() {
+  if (requests_.empty()) {
+    requests_.resize(info_.in_flight_max);
+    for (std::size_t i = requests_.size(); i > 0; --i) {
+      free_.push_back(static_cast<std::uint16_t>(i - 1));
+    }
   }
 }
 
@@ -97,7 +101,7 @@ std::size_t LayeredStore::poll_passed(Instant now, std::span<StoreCompletion> ou
 void LayeredStore::submit(Instant now, std::span<const StoreOp> ops) {
   now_ = now;
   info_.answers_at_once = next().info().answers_at_once && !has_layer();
-  if (passes()) {
+  if (is_plain_ || passes()) {
     passed_ += static_cast<std::uint32_t>(ops.size());
     next().submit(now, ops);
     return;
@@ -117,12 +121,16 @@ void LayeredStore::submit(Instant now, std::span<const StoreOp> ops) {
 
 std::size_t LayeredStore::poll_completions(Instant now, std::span<StoreCompletion> out) {
   now_ = now;
+  if (is_plain_) {
+    return poll_passed(now, out);
+  }
   // What had no room the last time, also when the layer has gone since.
   std::size_t count = done_.take(out);
   if (passed_ > 0 || passes()) {
     count += poll_passed(now, out.subspan(count));
     // A layer that comes meanwhile settles only when all of those have ended.
     if (passed_ > 0 || phase_ == LayerPhase::none) {
+      is_plain_ = passes() && done_.size() == 0 && !has_work_of_its_own();
       return count;
     }
   }
@@ -158,6 +166,9 @@ std::size_t LayeredStore::poll_completions(Instant now, std::span<StoreCompletio
 
 std::optional<Instant> LayeredStore::poll_timeout() const {
   std::optional<Instant> next_look = next().poll_timeout();
+  if (is_plain_) {
+    return next_look;
+  }
   const auto consider = [&next_look](std::optional<Instant> other) {
     if (other && (!next_look || *other < *next_look)) {
       next_look = other;
@@ -174,10 +185,13 @@ std::optional<Instant> LayeredStore::poll_timeout() const {
 }
 
 bool LayeredStore::is_working() const {
+  return passed_ > 0 || FilterStore::is_working() || (!is_plain_ && has_work_of_its_own());
+}
+
+bool LayeredStore::has_work_of_its_own() const {
   return settle_step_ != SettleStep::idle || header_step_ != HeaderStep::idle ||
          commit_step_ != CommitStep::idle || merge_step_ != MergeStep::idle || wants_merge_ ||
-         can_merge() || FilterStore::is_working() || passed_ > 0 || base_.outstanding() > 0 ||
-         (has_layer() && layer_->outstanding() > 0);
+         can_merge() || base_.outstanding() > 0 || (has_layer() && layer_->outstanding() > 0);
 }
 
 bool LayeredStore::can_merge() const {

@@ -127,6 +127,7 @@ class LayeredStore final : public FilterStore {
 
   // Requests (layered_store.cpp).
   [[nodiscard]] bool passes() const;
+  [[nodiscard]] bool has_work_of_its_own() const;
   void pass_waiting(Instant now);
   [[nodiscard]] std::size_t poll_passed(Instant now, std::span<StoreCompletion> out);
   void begin(std::uint16_t slot);
@@ -169,14 +170,18 @@ class LayeredStore final : public FilterStore {
 
   void submit_layer(StoreOpKind kind, std::uint64_t offset_bytes, ByteSpan data, Owner owner);
 
+  void make_records();
+
+  std::uint32_t passed_ = 0;  // under way in the base without a record here, and then nothing else
+  // No layer, and nothing is left of one: all that requests look at is in one line of the cache.
+  bool is_plain_ = true;
+  bool is_stopped_ = false;
+  LayerPhase phase_ = LayerPhase::none;
   LayeredOptions options_;
   LowerStore base_;
-  std::uint32_t passed_ = 0;  // under way in the base without a record here, and then nothing else
   std::unique_ptr<LowerStore> layer_;
-  LayerPhase phase_ = LayerPhase::none;
-  bool is_stopped_ = false;
 
-  std::vector<Request> requests_;
+  std::vector<Request> requests_;  // made for the first layer
   std::vector<std::uint16_t> free_;
   std::deque<std::uint16_t> waiting_;  // for a settling, or for the window of the merge
   std::uint32_t started_ = 0;

@@ -35,7 +35,7 @@ class MemoryStore final : public BlockStore, private Prefetcher {
   Result<std::uint64_t> refresh() override { return info_.size_bytes; }
 
  private:
-  void prefetch_way(const StoreOp& /*op*/) const override {}
+  void prefetch_way(const StoreOp& /*op*/) const override { done_.prefetch(); }
 
   void prefetch_data(const StoreOp& op) const override;
   MemoryStore(os::MappedMemory memory, std::uint32_t in_flight_max);
@@ -45,8 +45,8 @@ class MemoryStore final : public BlockStore, private Prefetcher {
   os::MappedMemory memory_;
   // What operations need comes first: where there are many stores, none is in a cache.
   CompletionQueue done_;
-  StoreStats stats_;
   StoreInfo info_;
+  StoreStats stats_;
 };
 
 }  // namespace aoe::storage

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "base/check.h"
-#include "base/fixed_array.h"
+#include "base/prefetch.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace aoe::storage {
@@ -16,40 +19,41 @@ struct SlotHandle {
   std::uint32_t value = 0;
 };
 
-// A fixed number of T, allocated once. The most recently released record is used first.
+// A bounded number of T. Memory for them is taken as more are used at once than ever before, and
+// kept: stores are made for far more operations than most of them ever see, and there may be
+// thousands. A record stays where it is. The most recently released one is used first.
 template <class T>
 class SlotTable {
  public:
   // capacity: 1..65535.
-  explicit SlotTable(std::size_t capacity) : slots_(capacity) {
+  explicit SlotTable(std::size_t capacity) : capacity_(capacity) {
     AOE_CHECK(capacity > 0 && capacity <= 0xFFFFU, "slot indices have 16 bits");
-    free_.reserve(capacity);
-    for (std::size_t i = capacity; i > 0; --i) {
-      free_.push_back(static_cast<std::uint16_t>(i - 1));
-    }
   }
 
-  [[nodiscard]] std::size_t capacity() const { return slots_.size(); }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
-  [[nodiscard]] std::size_t used() const { return slots_.size() - free_.size(); }
+  [[nodiscard]] std::size_t used() const { return made_ - free_.size(); }
 
   // A record as it was released; the caller fills it. There must be a free one.
   [[nodiscard]] SlotHandle acquire() {
-    AOE_CHECK(!free_.empty(), "the number of operations in flight is bounded by the submitter");
+    if (free_.empty()) {
+      make_more();
+    }
     const std::uint16_t index = free_.back();
     free_.pop_back();
-    slots_[index].is_used = true;
-    return handle_of(index);
+    Slot& slot = slot_at(index);
+    slot.is_used = true;
+    return {std::uint32_t{slot.generation} << 16U | index};
   }
 
   // Null for a stale or made-up handle.
   [[nodiscard]] T* find(SlotHandle handle) {
     const std::size_t index = handle.value & 0xFFFFU;
-    if (index >= slots_.size() || !slots_[index].is_used ||
-        slots_[index].generation != handle.value >> 16U) {
+    if (index >= made_) {
       return nullptr;
     }
-    return &slots_[index].value;
+    Slot& slot = slot_at(index);
+    return slot.is_used && slot.generation == handle.value >> 16U ? &slot.value : nullptr;
   }
 
   // The record of a handle that is known to be alive.
@@ -62,8 +66,9 @@ class SlotTable {
   void release(SlotHandle handle) {
     AOE_CHECK(find(handle) != nullptr, "a record is released once");
     const auto index = static_cast<std::uint16_t>(handle.value & 0xFFFFU);
-    ++slots_[index].generation;
-    slots_[index].is_used = false;
+    Slot& slot = slot_at(index);
+    ++slot.generation;
+    slot.is_used = false;
     free_.push_back(index);
   }
 
@@ -74,11 +79,30 @@ class SlotTable {
     bool is_used = false;
   };
 
-  [[nodiscard]] SlotHandle handle_of(std::uint16_t index) const {
-    return {std::uint32_t{slots_[index].generation} << 16U | index};
+  static constexpr std::size_t kChunkSlots = 16;
+
+  // Shares no line of the cache with another shard's.
+  struct alignas(kCacheLineBytes) Chunk {
+    std::array<Slot, kChunkSlots> slots;
+  };
+
+  [[nodiscard]] Slot& slot_at(std::size_t index) {
+    return chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
   }
 
-  FixedArray<Slot> slots_;
+  void make_more() {
+    AOE_CHECK(made_ < capacity_, "the number of operations in flight is bounded by the submitter");
+    chunks_.push_back(std::make_unique<Chunk>());
+    const std::size_t first = made_;
+    made_ = std::min(capacity_, first + kChunkSlots);
+    for (std::size_t i = made_; i > first; --i) {
+      free_.push_back(static_cast<std::uint16_t>(i - 1));
+    }
+  }
+
+  std::size_t capacity_;
+  std::size_t made_ = 0;  // slots in chunks_
+  std::vector<std::unique_ptr<Chunk>> chunks_;
   std::vector<std::uint16_t> free_;
 };
 
