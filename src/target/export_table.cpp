@@ -64,6 +64,10 @@ Export* ExportTable::find(DeviceAddress address) {
   return way.place == kFree ? nullptr : &places_[way.place];
 }
 
+void ExportTable::prefetch_way(DeviceAddress address) const {
+  prefetch_line(&ways_[first_way_to(address)]);
+}
+
 void ExportTable::prefetch(DeviceAddress address) const {
   const Way& way = ways_[way_to(address)];
   if (way.place == kFree) {
@@ -78,12 +82,16 @@ void ExportTable::prefetch(DeviceAddress address) const {
   }
 }
 
-std::size_t ExportTable::way_to(DeviceAddress address) const {
+std::size_t ExportTable::first_way_to(DeviceAddress address) const {
   // Fibonacci hashing: addresses lie side by side.
   constexpr std::uint32_t kGolden = 0x9E3779B1U;
   const std::uint32_t key = std::uint32_t{address.shelf.value} << 8U | address.slot.value;
+  return (key * kGolden >> 8U) & (ways_.size() - 1);
+}
+
+std::size_t ExportTable::way_to(DeviceAddress address) const {
   const std::size_t mask = ways_.size() - 1;
-  std::size_t at = (key * kGolden >> 8U) & mask;
+  std::size_t at = first_way_to(address);
   while (ways_[at].place != kFree && ways_[at].address != address) {
     at = (at + 1) & mask;
   }

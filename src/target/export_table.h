@@ -94,7 +94,8 @@ class ExportTable {
   // Whether there are so many exports that they do not stay in the processor's cache.
   [[nodiscard]] bool exceeds_cache() const { return sorted_.size() > kFewExports; }
 
-  // The export at that address will be asked for soon.
+  // The export at that address will be asked for soon: first what leads to it, then the export.
+  void prefetch_way(DeviceAddress address) const;
   void prefetch(DeviceAddress address) const;
 
   // All exports in the order of their addresses. The span is valid until the next add or remove.
@@ -111,6 +112,8 @@ class ExportTable {
     std::uint32_t place = kFree;
   };
 
+  // Where the search for that address begins.
+  [[nodiscard]] std::size_t first_way_to(DeviceAddress address) const;
   // The way to that address, or the free one where it would be.
   [[nodiscard]] std::size_t way_to(DeviceAddress address) const;
   void make_ways();

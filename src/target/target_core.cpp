@@ -315,11 +315,17 @@ void TargetCore::handle_request(Arrival& arrival, PacketBuffer&& frame) {
   dispatch(arrival, std::move(frame), *subject);
 }
 
-void TargetCore::expect(const PacketBuffer& frame) const {
+void TargetCore::expect(const PacketBuffer& frame, Expected when) const {
   if (!parts_.exports.exceeds_cache()) {
     return;
   }
-  if (const auto header = protocol::parse_header(frame.bytes())) {
+  const auto header = protocol::parse_header(frame.bytes());
+  if (!header) {
+    return;
+  }
+  if (when == Expected::later) {
+    parts_.exports.prefetch_way(header->address);
+  } else {
     parts_.exports.prefetch(header->address);
   }
 }

@@ -79,9 +79,10 @@ class TargetCore {
   // limits.ports_max.
   void handle_port(Instant now, PortId port, const PortInfo& info);
   void handle_frame(Instant now, PortId port, PacketBuffer frame);
-  // That frame will be handed in soon: what it is about comes from memory meanwhile. No effect that
-  // could be seen.
-  void expect(const PacketBuffer& frame) const;
+  // That frame will be handed in soon: what it is about comes from memory meanwhile, first the way
+  // to its export, and a few frames later the export. No effect that could be seen.
+  enum class Expected : std::uint8_t { later, next };
+  void expect(const PacketBuffer& frame, Expected when) const;
   void handle_store_done(Instant now, const StoreCompletion& done);
   // The answer to a StateSave.
   void handle_state_saved(Instant now, ExportId id, std::uint64_t generation,

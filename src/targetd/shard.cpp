@@ -181,8 +181,11 @@ bool Shard::receive(Instant now) {
     }
     const std::size_t count = ports_[i]->receive(rx_);
     for (std::size_t k = 0; k < count; ++k) {
+      if (k + 2 * kLookAhead < count) {
+        core_.expect(rx_[k + 2 * kLookAhead], target::TargetCore::Expected::later);
+      }
       if (k + kLookAhead < count) {
-        core_.expect(rx_[k + kLookAhead]);
+        core_.expect(rx_[k + kLookAhead], target::TargetCore::Expected::next);
       }
       core_.handle_frame(now, PortId{static_cast<std::uint8_t>(i)}, std::move(rx_[k]));
       take_store_ops();
