@@ -40,6 +40,7 @@ class PacketBuffer {
   PacketBuffer(PacketBuffer&& other) noexcept
       : owner_(std::exchange(other.owner_, nullptr)),
         index_(other.index_),
+        waited_ms_(other.waited_ms_),
         memory_(std::exchange(other.memory_, {})),
         size_bytes_(std::exchange(other.size_bytes_, 0)) {}
 
@@ -48,6 +49,7 @@ class PacketBuffer {
       reset();
       owner_ = std::exchange(other.owner_, nullptr);
       index_ = other.index_;
+      waited_ms_ = other.waited_ms_;
       memory_ = std::exchange(other.memory_, {});
       size_bytes_ = std::exchange(other.size_bytes_, 0);
     }
@@ -77,6 +79,12 @@ class PacketBuffer {
     size_bytes_ = size_bytes;
   }
 
+  // How long the frame lay in its port before somebody took it; 0: no time, or nobody looked
+  // (PacketPort::time_waiting_frames).
+  [[nodiscard]] std::uint32_t waited_ms() const { return waited_ms_; }
+
+  void set_waited_ms(std::uint32_t waited_ms) { waited_ms_ = waited_ms; }
+
   // Gives the memory back now.
   void reset() noexcept {
     if (owner_ != nullptr) {
@@ -89,6 +97,7 @@ class PacketBuffer {
  private:
   BufferOwner* owner_ = nullptr;
   std::uint32_t index_ = 0;
+  std::uint32_t waited_ms_ = 0;
   std::span<std::byte> memory_;
   std::size_t size_bytes_ = 0;
 };

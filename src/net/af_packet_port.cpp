@@ -1,6 +1,7 @@
 #include "net/af_packet_port.h"
 
 #include "base/check.h"
+#include "os/clock.h"
 #include "os/error_text.h"
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -125,6 +127,7 @@ std::size_t AfPacketPort::receive(std::span<PacketBuffer> out) {
   }
   std::size_t count = 0;
   PacketRing::Frame frame;
+  const std::int64_t now_ms = is_timing_ ? os::wall_clock_ms() : 0;
   while (count < out.size() && ring_.take(frame)) {
     if (frame.wire_bytes > frame.buffer.size()) {
       ++stats_.rx_truncated;
@@ -140,9 +143,23 @@ std::size_t AfPacketPort::receive(std::span<PacketBuffer> out) {
     }
     ++stats_.rx_frames;
     stats_.rx_bytes += frame.buffer.size();
+    if (is_timing_) {
+      note_wait(frame, now_ms);
+    }
     out[count++] = std::move(frame.buffer);
   }
+  // Whoever finds the ring empty has caught up.
+  is_timing_ = is_timing_ && count == out.size();
   return count;
+}
+
+// A wall clock that was set meanwhile makes a frame look younger or older than it is: one more that
+// is lost, at worst.
+void AfPacketPort::note_wait(PacketRing::Frame& frame, std::int64_t now_ms) {
+  const std::int64_t waited_ms = std::max<std::int64_t>(now_ms - frame.arrived_ms, 0);
+  frame.buffer.set_waited_ms(static_cast<std::uint32_t>(
+      std::min<std::int64_t>(waited_ms, std::numeric_limits<std::uint32_t>::max())));
+  is_timing_ = waited_ms != 0;
 }
 
 void AfPacketPort::transmit(std::span<PacketBuffer> frames) {

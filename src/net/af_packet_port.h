@@ -81,6 +81,8 @@ class AfPacketPort final : public PacketPort {
 
   [[nodiscard]] std::size_t receive(std::span<PacketBuffer> out) override;
 
+  void time_waiting_frames() override { is_timing_ = true; }
+
   [[nodiscard]] bool has_frames() const override { return ring_.has_frame(); }
 
   void transmit(std::span<PacketBuffer> frames) override;
@@ -120,6 +122,7 @@ class AfPacketPort final : public PacketPort {
   void set_info(const PortInfo& next);
   void clear_pending_error();
 
+  void note_wait(PacketRing::Frame& frame, std::int64_t now_ms);
   void send_batch(std::size_t count);
   void count_unsent(int os_errno);
 
@@ -133,6 +136,7 @@ class AfPacketPort final : public PacketPort {
   PortInfo info_;
   std::size_t device_mtu_bytes_ = 0;  // 0 while there is no interface
   bool growth_deferred_ = false;      // until the buffers that are out come back
+  bool is_timing_ = false;            // how long frames waited
   mutable PortStats stats_;
   std::array<mmsghdr, kBatchFrames> messages_{};
   std::array<iovec, kBatchFrames> pieces_{};

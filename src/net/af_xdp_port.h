@@ -58,6 +58,9 @@ class AfXdpPort final : public PacketPort {
 
   [[nodiscard]] std::size_t receive(std::span<PacketBuffer> out) override;
 
+  // Of frames that came through the queues nobody knows.
+  void time_waiting_frames() override { packet_->time_waiting_frames(); }
+
   [[nodiscard]] bool has_frames() const override {
     return queues_.has_frames() || packet_->has_frames();
   }

@@ -67,6 +67,10 @@ class PacketPort {
   // shows in stats() and, through the link monitor, in refresh().
   [[nodiscard]] virtual std::size_t receive(std::span<PacketBuffer> out) = 0;
 
+  // The caller has received nothing for a while: frames that came meanwhile are handed out with how
+  // long they waited, until one has not. A port that cannot tell hands them out as any other.
+  virtual void time_waiting_frames() {}
+
   // Whether receive() would find a frame, without a system call; may say no where that cannot be
   // told.
   [[nodiscard]] virtual bool has_frames() const { return false; }

@@ -73,6 +73,29 @@ TEST_F(AfPacketPortTest, MtuThatShrankUnnoticedCountsAsOversize) {
   EXPECT_EQ(a->stats().tx_frames, 0U);
 }
 
+TEST_F(AfPacketPortTest, SaysHowLongFramesWaitedUntilOneHasNot) {
+  constexpr int kWaitMs = 50;
+  auto a = open_port({.interface = "va"});
+  auto b = open_port({.interface = "vb"});
+  send_numbers(*a, 1, 1);
+  ::poll(nullptr, 0, kWaitMs);
+  EXPECT_EQ(receive(*b, 1).at(0).waited_ms(), 0U) << "nobody wanted to know";
+
+  send_numbers(*a, 2, 3);
+  ::poll(nullptr, 0, kWaitMs);
+  b->time_waiting_frames();
+  for (const PacketBuffer& frame : receive(*b, 2)) {
+    EXPECT_GE(frame.waited_ms(), 40U);
+    EXPECT_LT(frame.waited_ms(), 60'000U);
+  }
+  EXPECT_GE(receive(*b, 1).at(0).waited_ms(), 40U) << "the rest of what waited";
+  EXPECT_TRUE(nothing_to_receive(*b));
+
+  send_numbers(*a, 5, 1);
+  ::poll(nullptr, 0, kWaitMs);
+  EXPECT_EQ(receive(*b, 1).at(0).waited_ms(), 0U) << "the ring was empty since";
+}
+
 TEST_F(AfPacketPortTest, LongestMtuWorks) {
   ASSERT_EQ(run_command("ip link set va mtu 65535 && ip link set vb mtu 65535"), 0);
   auto a = open_port({.interface = "va"});
