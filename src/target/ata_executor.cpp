@@ -246,6 +246,7 @@ AtaExecutor::Request& AtaExecutor::take_slot(Export& subject, std::uint16_t init
   request.is_executing = false;
   request.is_barrier = false;
   request.is_self_test = false;
+  request.is_forgotten = false;
   request.is_flushing = false;
   request.is_frame_kept = false;
   request.has_turn = false;

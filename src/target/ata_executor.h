@@ -50,6 +50,10 @@ class AtaExecutor {
   // and nothing happens, for a stale tag.
   Export* handle_store_done(Instant now, const StoreCompletion& done);
 
+  // Plain requests that are in flight now end without an answer: whoever sent them has sent them
+  // again (TargetCore::handle_standstill).
+  void forget_plain_requesters();
+
   // Looks for store operations that take too long.
   void handle_timeout(Instant now);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
@@ -77,6 +81,7 @@ class AtaExecutor {
     bool is_executing = false;
     bool is_barrier = false;
     bool is_self_test = false;   // nobody is answered
+    bool is_forgotten = false;   // likewise: the answer would come too late
     bool is_flushing = false;    // the flush behind a trim
     bool is_frame_kept = false;  // `frame` is a copy of our own
     bool has_turn = false;       // the service queue has it
@@ -130,6 +135,7 @@ class AtaExecutor {
   void complete(Instant now, Request& request, const StoreCompletion& done);
   void finish(Instant now, Request& request, const AtaPlan& plan);
   void finish_with_error(Instant now, Request& request, protocol::AoeError error);
+  void release_forgotten(Instant now, Request& request);
   void refuse(const Arrival& arrival, Export& subject, protocol::AoeError error);
   void release(Instant now, Request& request);
   void send_registers(const Requester& to, PacketBuffer&& reply, const Export& subject,

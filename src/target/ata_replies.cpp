@@ -57,6 +57,10 @@ void AtaExecutor::finish(Instant now, Request& request, const AtaPlan& plan) {
   }
   Export& subject = *request.subject;
   count(subject.stats, plan);
+  if (request.is_forgotten) {
+    release_forgotten(now, request);
+    return;
+  }
   // No data with an error: an initiator must look at the status first, and some do not.
   const bool has_data = plan.action == AtaAction::read && !plan.outcome.is_failure();
   const std::size_t data_bytes = has_data ? std::size_t{plan.sectors} * kSectorBytes : 0;
@@ -67,7 +71,23 @@ void AtaExecutor::finish(Instant now, Request& request, const AtaPlan& plan) {
   release(now, request);
 }
 
+void AtaExecutor::release_forgotten(Instant now, Request& request) {
+  ++parts_.stats.drops.waited;
+  request.reply.reset();
+  release(now, request);
+}
+
+void AtaExecutor::forget_plain_requesters() {
+  for (Request& request : requests_) {
+    request.is_forgotten = request.in_use && !request.from.context.is_sealed();
+  }
+}
+
 void AtaExecutor::finish_with_error(Instant now, Request& request, protocol::AoeError error) {
+  if (request.is_forgotten) {
+    release_forgotten(now, request);
+    return;
+  }
   ++request.subject->stats.aoe_errors;
   request.reply.reset();
   responder_.send_error(now, request.from, request.subject->settings.address, error);

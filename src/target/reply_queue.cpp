@@ -109,4 +109,12 @@ void ReplyQueue::send_error(Instant now, PortId port, const FrameHeader& request
   }
 }
 
+std::size_t ReplyQueue::drop_all() {
+  const std::size_t count = queue_.size();
+  while (!queue_.empty()) {
+    (void)queue_.pop();
+  }
+  return count;
+}
+
 }  // namespace aoe::target

@@ -67,6 +67,9 @@ class ReplyQueue {
 
   [[nodiscard]] bool has_frames() const { return !queue_.empty(); }
 
+  // Gives up what waits to be sent; returns how much that was.
+  std::size_t drop_all();
+
  private:
   BufferPool& pool_;
   TargetStats& stats_;

@@ -83,6 +83,10 @@ class TargetCore {
   // to its export, and a few frames later the export. No effect that could be seen.
   enum class Expected : std::uint8_t { later, next };
   void expect(const PacketBuffer& frame, Expected when) const;
+  // Nobody turned the core for two seconds or more until now, although something was to be done:
+  // the process was stopped, or had no processor. What waits to be sent is given up, and plain
+  // requests in flight end without an answer. After an idle time it changes nothing.
+  void handle_standstill();
   void handle_store_done(Instant now, const StoreCompletion& done);
   // The answer to a StateSave.
   void handle_state_saved(Instant now, ExportId id, std::uint64_t generation,
@@ -100,6 +104,10 @@ class TargetCore {
 
   [[nodiscard]] std::optional<StateSave> poll_state_save();
   [[nodiscard]] std::size_t poll_transmit(std::span<TxFrame> out);
+
+  // Whether it would hand something out.
+  [[nodiscard]] bool has_frames_to_send() const { return parts_.replies.has_frames(); }
+
   [[nodiscard]] std::size_t poll_events(std::span<TargetEvent> out);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
 

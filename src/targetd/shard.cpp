@@ -20,6 +20,10 @@ constexpr std::size_t kEventsMax = 1024;  // that wait to be asked for
 constexpr std::size_t kLookAhead = 3;     // frames; longer than one is worked on
 constexpr std::size_t kPrefetchSteps = 4;
 constexpr std::size_t kOpsPerStep = 2;  // as long as memory needs
+// Between two turns: what came meanwhile may have waited for longer than the core likes.
+constexpr Duration kLongRest = Duration::milliseconds(500);
+// The core asks to be turned every second while it has something to do.
+constexpr Duration kStandstill = Duration::seconds(2);
 constexpr std::size_t kExportIndexMask = 0xFFFF;
 // The answer, and the data of a write that waits for its store.
 constexpr std::uint32_t kBuffersPerRequest = 2;
@@ -148,6 +152,12 @@ bool Shard::is_working() const {
 std::optional<Instant> Shard::turn() {
   const Instant now = os::monotonic_now();
   core_.handle_timeout(now);
+  if (now - last_turn_ >= kStandstill) {
+    handle_standstill();
+  } else if (now - last_turn_ >= kLongRest) {
+    time_waiting_frames();
+  }
+  last_turn_ = now;
   unsigned batches = 0;
   bool has_worked = true;
   while (has_worked && batches < kBatchesPerTurn) {
@@ -201,7 +211,7 @@ bool Shard::serve(Instant now) {
   parts_.engine.poll();
   const bool has_completed = collect_completions(now);
   fetch_state_save();
-  transmit();
+  transmit(now);
   take_events();
   finish_closing(now);
   return has_submitted || has_completed;
@@ -349,7 +359,22 @@ bool Shard::has_news() const {
   return save_ || !events_.empty() || !closing_.empty() || has_moved_volumes_;
 }
 
-void Shard::transmit() {
+void Shard::time_waiting_frames() {
+  for (const auto& port : ports_) {
+    port->time_waiting_frames();
+  }
+}
+
+void Shard::handle_standstill() {
+  core_.handle_standstill();
+  time_waiting_frames();
+}
+
+void Shard::transmit(Instant now) {
+  // A process that is stopped is so in the middle of a turn, if it is busy.
+  if (core_.has_frames_to_send() && os::monotonic_now() - now >= kStandstill) {
+    handle_standstill();
+  }
   for (;;) {
     const std::size_t count = core_.poll_transmit(tx_);
     for (std::size_t begin = 0; begin < count;) {

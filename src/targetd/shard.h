@@ -120,13 +120,16 @@ class alignas(kCacheLineBytes) Shard {
   bool submit_store_ops(Instant now);
   bool collect_completions(Instant now);
   void fetch_state_save();
-  void transmit();
+  void transmit(Instant now);
+  void handle_standstill();
+  void time_waiting_frames();
   void take_events();
   void finish_closing(Instant now);
   void close_store(const target::TargetEvent& removal);
   [[nodiscard]] StoreSlot* find_slot(ExportId id);
 
   Parts parts_;
+  Instant last_turn_;
   BufferPool pool_;
   target::TargetCore core_;
   bool is_receiving_ = true;

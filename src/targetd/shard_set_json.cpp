@@ -42,7 +42,8 @@ Json json_of(const Shard& shard) {
         {"hello", drops.hello},
         {"sealed", drops.sealed},
         {"late_change", drops.late_change},
-        {"late_write", drops.late_write}}},
+        {"late_write", drops.late_write},
+        {"waited", drops.waited}}},
   };
 }
 

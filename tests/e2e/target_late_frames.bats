@@ -83,3 +83,30 @@ plain_write_succeeds() { [[ "$(plain_write 1)" == "status 40"* ]]; }
   [ "$(held_writes)" -eq 1 ]
   wait_for "$WAIT_SECONDS" plain_write_succeeds
 }
+
+@test "what lay in the port while the target stood still is dropped, and the next copy answered" {
+  requires netns python3 ours:aoe ours:aoe-targetd
+  make_net
+  truncate -s 1M "$WORK/disk.img"
+  start_targetd -e "7.1=$WORK/disk.img"
+  plain_write_succeeds
+  : >"$WORK/disk.img"
+  truncate -s 1M "$WORK/disk.img"
+  kill -s STOP "$TARGETD_PID"
+  run plain_write 1.2
+  [ "$output" = silence ]
+  # Of less than a second ago.
+  run plain_write 0.1
+  [ "$output" = silence ]
+  kill -s CONT "$TARGETD_PID"
+  drops() {
+    target stats -o json | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["target"]["drops"]["waited"])'
+  }
+  [ "$(drops)" -eq 1 ]
+  [ "$(target stats e7.1 -o json | python3 -c 'import json, sys
+print(json.load(sys.stdin)["exports"]["e7.1"]["writes"])')" -eq 2 ]
+  plain_write_succeeds
+  [ "$(drops)" -eq 1 ]
+}

@@ -3,7 +3,7 @@
 # docs/INTEROP.md has the results.
 
 # The scripts are the guest's to expand:
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2317
 
 load guest/lib
 
@@ -165,6 +165,33 @@ PYTHON
   guest 'sleep 3; running load'
   start_targetd -e "7.1=$WORK/disk.img"
   guest 'finish load 200'
+  same_pattern "$WORK/disk.img"
+  no_complaints
+}
+
+# Answers to copies of a minute ago would raise the driver's timeout to minutes.
+@test "the target stands still for a minute under load: the driver goes on as soon as it does" {
+  requires_long
+  requires_guest
+  make_net
+  truncate -s 16M "$WORK/disk.img"
+  start_targetd -e "7.1=$WORK/disk.img"
+  boot_guest
+  guest 'nic 0 1500; modprobe aoe; find_devices e7.1; make_pattern /run/pattern 16
+    start load "while [ ! -e /run/enough ]; do write_and_verify /run/pattern /dev/etherd/e7.1 1; done"
+    until_true 60 has_written e7.1 4096'
+  kill -s STOP "$TARGETD_PID"
+  sleep 66
+  kill -s CONT "$TARGETD_PID"
+  written() {
+    aoe target stats e7.1 -o json --control "$TARGETD_CONTROL" |
+      python3 -c 'import json, sys; print(json.load(sys.stdin)["exports"]["e7.1"]["sectors_written"])'
+  }
+  local before
+  before=$(written)
+  goes_on() { [ "$(written)" -ge $((before + 4096)) ]; }
+  wait_for "$WAIT_SECONDS" goes_on
+  guest ': >/run/enough; finish load'
   same_pattern "$WORK/disk.img"
   no_complaints
 }

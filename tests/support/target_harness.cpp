@@ -89,6 +89,7 @@ const target::Export& TargetHarness::at(DeviceAddress address) {
 
 void TargetHarness::deliver(const Bytes& frame, PortId port) {
   PacketBuffer buffer = received_.make(frame);
+  buffer.set_waited_ms(waited_ms_);
   if (on_receive) {
     on_receive(std::as_const(buffer).bytes());
   }

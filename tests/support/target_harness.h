@@ -86,6 +86,9 @@ class TargetHarness {
   // Lets time pass, waking the core whenever it asked to be.
   void advance(Duration duration);
 
+  // How long the frames that are delivered from now on waited in their port.
+  void set_waited_ms(std::uint32_t waited_ms) { waited_ms_ = waited_ms; }
+
   // Time passes and nobody looks: the process stands still.
   void stand_still(Duration duration) { now_ = now_ + duration; }
 
@@ -156,6 +159,7 @@ class TargetHarness {
   std::vector<target::StateSave> held_saves_;
   std::map<DeviceAddress, Bytes> saved_;
   std::size_t save_count_ = 0;
+  std::uint32_t waited_ms_ = 0;
   std::string problems_;
 };
 

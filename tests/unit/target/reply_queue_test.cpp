@@ -55,6 +55,18 @@ TEST_F(Replies, FramesStartAsZerosHoweverTheBufferWasUsed) {
   }
 }
 
+TEST_F(Replies, WhatIsGivenUpIsNotSentAndItsBuffersAreBack) {
+  for (int i = 0; i < 3; ++i) {
+    PacketBuffer frame = queue.allocate(kPort, 60);
+    ASSERT_TRUE(frame);
+    queue.send(kPort, std::move(frame), 60);
+  }
+  EXPECT_EQ(queue.drop_all(), 3U);
+  EXPECT_FALSE(queue.has_frames());
+  EXPECT_EQ(pool.available(), pool.count());
+  EXPECT_EQ(queue.drop_all(), 0U);
+}
+
 TEST_F(Replies, ShortFramesArePaddedToTheMinimum) {
   PacketBuffer frame = queue.allocate(kPort, 24);
   ASSERT_EQ(frame.size(), 60U);
