@@ -79,7 +79,8 @@ void AtaExecutor::release_forgotten(Instant now, Request& request) {
 
 void AtaExecutor::forget_plain_requesters() {
   for (Request& request : requests_) {
-    request.is_forgotten = request.in_use && !request.from.context.is_sealed();
+    request.is_forgotten =
+        request.in_use && !request.is_self_test && !request.from.context.is_sealed();
   }
 }
 

@@ -170,6 +170,18 @@ TEST_F(SelfTesting, AReadOfAnAbortedTestIsNoneOfTheNextOne) {
   EXPECT_EQ(how(logged(0)), SmartTestStatus::passed);
 }
 
+TEST_F(SelfTesting, ATestGoesOnAfterAStandstill) {
+  serve(4096);
+  disk().hold();
+  EXPECT_THAT(order(kShort), IsAtaOk());
+  t.core().handle_standstill();
+  disk().stop_holding();
+  t.finish_all(id_);
+  EXPECT_EQ(t.at().self_test.reads_done, 1U);
+  t.advance(Duration::seconds(10));
+  EXPECT_EQ(how(logged(0)), SmartTestStatus::passed);
+}
+
 TEST_F(SelfTesting, WritesWaitForTheSectorsThatAreBeingReadAndNoOthers) {
   serve(4096);
   disk().hold();
