@@ -103,6 +103,12 @@ def durable_cases():
         yield Case(f"durable-write-back-{pages}", f"write-through against write-back on a disk file, {pages} pages, "
                    "depth 64", 9000, durable, Side(disk_file(pages=pages), frames("write", 9000, 64)), goals[1],
                    image="disk", tags=("durable",))
+    # What the disk gives to who has no network: as many under way, in as many flushes at once as ours has.
+    yield Case("durable-local", "write-through on a disk file, single pages, depth 64, against fio on that file: four "
+               "threads, a flush for each 16 writes", 9000,
+               Side(disk_file(",mode=write-through", "single"), frames("write", 9000, 64)),
+               Side(lambda: servers.NoServer("local"), lambda: clients.FioDurableFile("8K", 4, 16)), None, image="disk",
+               tags=("durable",))
 
 
 def latency_cases():

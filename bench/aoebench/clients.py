@@ -104,6 +104,20 @@ class FioFile(Fio):
                 "--invalidate=0"]
 
 
+class FioDurableFile(Fio):
+    """On the file itself, with no network: `threads` of them, each of which writes `batch` blocks at once and then has
+    them flushed, so that all that is reported was made durable."""
+
+    def __init__(self, block, threads, batch):
+        super().__init__("write", block, batch)
+        self.threads, self.batch = threads, batch
+
+    def on_what(self, context, pair):
+        return ["--ioengine=io_uring", f"--filename={context.disk_image}", "--invalidate=0", f"--numjobs={self.threads}",
+                "--group_reporting", f"--iodepth_batch={self.batch}", f"--iodepth_batch_complete_min={self.batch}",
+                f"--fdatasync={self.batch}"]
+
+
 class FioDevice(Fio):
     """On the block device that the server of the case has made (its `device`)."""
 

@@ -133,14 +133,27 @@ class Exports(Target):
     def command(self, context, pair):
         config = context.scratch / f"exports-{pair}.toml"
         config.write_text(f'interfaces = ["bt{pair}"]\n' + "".join(
-            f'[[export]]\naddress = "e{7 + i // 16}.{i % 16}"\nstore = "null:{self.size}"\nbuffers = 256\n'
+            f'[[export]]\naddress = "e{7 + i // 16}.{i % 16}"\nstore = "{self.store_of(context, i)}"\nbuffers = 256\n'
             'allow = "any"\n' for i in range(self.count)))
         return [str(context.build / "bin" / "aoe-targetd"), "--config", str(config),
                 "--state-dir", str(context.scratch / f"state-exports-{pair}"),
                 "--control", str(context.scratch / f"exports-{pair}.socket")]
 
+    def store_of(self, context, number):
+        return f"null:{self.size}"
+
     def ready_text(self):
         return f"e{7 + (self.count - 1) // 16}.{(self.count - 1) % 16} ready: "
+
+
+class FileExports(Exports):
+    """The same with a small file for each."""
+
+    def store_of(self, context, number):
+        path = context.scratch / f"export-{number}"
+        with open(path, "wb") as file:
+            file.truncate(1 << 20)
+        return f"file:{path}"
 
 
 class NoServer(Server):

@@ -5,6 +5,7 @@ import time
 from . import clients, servers
 
 IDLE_SECONDS = 5
+MANY_EXPORTS = 512
 
 
 def standing_figures(context, seconds):
@@ -24,6 +25,13 @@ def standing_figures(context, seconds):
                   idle(target), "% of a core", 0.5)
     finally:
         target.stop()
+    many = servers.FileExports(MANY_EXPORTS)
+    many.start(context, 0)
+    try:
+        yield row("memory-exports", f"aoe-targetd with {MANY_EXPORTS} exports of files, before any load", mib(many), "MiB",
+                  None)
+    finally:
+        many.stop()
     attached = servers.Attached()
     attached.start(context, 0)
     try:
