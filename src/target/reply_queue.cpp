@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace aoe::target {
 
@@ -109,12 +110,18 @@ void ReplyQueue::send_error(Instant now, PortId port, const FrameHeader& request
   }
 }
 
-std::size_t ReplyQueue::drop_all() {
-  const std::size_t count = queue_.size();
-  while (!queue_.empty()) {
-    (void)queue_.pop();
+std::size_t ReplyQueue::drop_ata_answers() {
+  std::size_t dropped = 0;
+  for (std::size_t left = queue_.size(); left > 0; --left) {
+    TxFrame next = queue_.pop();
+    const auto header = protocol::parse_header(std::as_const(next.frame).bytes());
+    if (header && header->command == static_cast<std::uint8_t>(protocol::Command::ata)) {
+      ++dropped;
+    } else {
+      queue_.push(std::move(next));
+    }
   }
-  return count;
+  return dropped;
 }
 
 }  // namespace aoe::target

@@ -67,8 +67,9 @@ class ReplyQueue {
 
   [[nodiscard]] bool has_frames() const { return !queue_.empty(); }
 
-  // Gives up what waits to be sent; returns how much that was.
-  std::size_t drop_all();
+  // Gives up the answers to ATA requests that wait to be sent, and returns how many. What was
+  // queued for everybody stays: nobody asks for it again.
+  std::size_t drop_ata_answers();
 
  private:
   BufferPool& pool_;

@@ -429,7 +429,7 @@ void TargetCore::dispatch_ata(Arrival& arrival, PacketBuffer&& frame, Export& su
 }
 
 void TargetCore::handle_standstill() {
-  parts_.stats.drops.waited += parts_.replies.drop_all();
+  parts_.stats.drops.waited += parts_.replies.drop_ata_answers();
   executor_.forget_plain_requesters();
 }
 

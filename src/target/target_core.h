@@ -84,8 +84,8 @@ class TargetCore {
   enum class Expected : std::uint8_t { later, next };
   void expect(const PacketBuffer& frame, Expected when) const;
   // Nobody turned the core for two seconds or more until now, although something was to be done:
-  // the process was stopped, or had no processor. What waits to be sent is given up, and plain
-  // requests in flight end without an answer. After an idle time it changes nothing.
+  // the process was stopped, or had no processor. ATA answers that wait to be sent are given up,
+  // and plain requests in flight end without one. After an idle time it changes nothing.
   void handle_standstill();
   void handle_store_done(Instant now, const StoreCompletion& done);
   // The answer to a StateSave.

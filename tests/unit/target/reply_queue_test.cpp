@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace aoe::target {
 namespace {
@@ -55,16 +57,25 @@ TEST_F(Replies, FramesStartAsZerosHoweverTheBufferWasUsed) {
   }
 }
 
-TEST_F(Replies, WhatIsGivenUpIsNotSentAndItsBuffersAreBack) {
-  for (int i = 0; i < 3; ++i) {
+TEST_F(Replies, AnswersThatAreGivenUpAreNotSentAndAnnouncementsAre) {
+  for (const protocol::Command command :
+       {protocol::Command::ata, protocol::Command::config, protocol::Command::ata}) {
     PacketBuffer frame = queue.allocate(kPort, 60);
     ASSERT_TRUE(frame);
+    protocol::FrameHeader header;
+    header.is_response = true;
+    header.command = static_cast<std::uint8_t>(command);
+    protocol::build_header(frame.bytes(), header);
     queue.send(kPort, std::move(frame), 60);
   }
-  EXPECT_EQ(queue.drop_all(), 3U);
-  EXPECT_FALSE(queue.has_frames());
-  EXPECT_EQ(pool.available(), pool.count());
-  EXPECT_EQ(queue.drop_all(), 0U);
+  EXPECT_EQ(queue.drop_ata_answers(), 2U);
+  EXPECT_EQ(pool.available(), pool.count() - 1);
+  std::array<TxFrame, 4> out;
+  ASSERT_EQ(queue.poll(out), 1U);
+  const auto kept = protocol::parse_header(std::as_const(out[0].frame).bytes());
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->command, static_cast<std::uint8_t>(protocol::Command::config));
+  EXPECT_EQ(queue.drop_ata_answers(), 0U);
 }
 
 TEST_F(Replies, ShortFramesArePaddedToTheMinimum) {
