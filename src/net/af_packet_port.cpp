@@ -153,10 +153,12 @@ std::size_t AfPacketPort::receive(std::span<PacketBuffer> out) {
   return count;
 }
 
-// A wall clock that was set meanwhile makes a frame look younger or older than it is: one more that
-// is lost, at worst.
+// A wall clock that was set meanwhile makes a frame look older than it is, and one more is lost, or
+// younger, and it counts as one that has not waited.
 void AfPacketPort::note_wait(PacketRing::Frame& frame, std::int64_t now_ms) {
-  const std::int64_t waited_ms = std::max<std::int64_t>(now_ms - frame.arrived_ms, 0);
+  const std::int64_t arrived_ms =
+      std::int64_t{frame.arrived_s} * 1000 + frame.arrived_ns / 1'000'000;
+  const std::int64_t waited_ms = std::max<std::int64_t>(now_ms - arrived_ms, 0);
   frame.buffer.set_waited_ms(static_cast<std::uint32_t>(
       std::min<std::int64_t>(waited_ms, std::numeric_limits<std::uint32_t>::max())));
   is_timing_ = waited_ms != 0;

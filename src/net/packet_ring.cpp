@@ -154,7 +154,8 @@ bool PacketRing::take(Frame& frame) {
   frame.wire_bytes = header.tp_len;
   frame.packet_type = reinterpret_cast<const sockaddr_ll*>(base + kSockaddrAt)->sll_pkttype;
   frame.vlan_tagged = (status & TP_STATUS_VLAN_VALID) != 0;
-  frame.arrived_ms = std::int64_t{header.tp_sec} * 1000 + header.tp_nsec / 1'000'000;
+  frame.arrived_s = header.tp_sec;
+  frame.arrived_ns = header.tp_nsec;
   frame.buffer = PacketBuffer(*this, static_cast<std::uint32_t>(next_),
                               {base + at, shape_.slot_bytes - at}, header.tp_snaplen);
   next_ = next_ + 1 == shape_.slot_count ? 0 : next_ + 1;

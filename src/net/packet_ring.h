@@ -53,7 +53,9 @@ class PacketRing final : public BufferOwner {
     std::uint32_t wire_bytes = 0;  // its length on the wire; more than buffer.size(): truncated
     std::uint8_t packet_type = 0;  // PACKET_HOST, PACKET_BROADCAST, PACKET_OTHERHOST..
     bool vlan_tagged = false;      // the kernel took an 802.1Q tag off it
-    std::int64_t arrived_ms = 0;   // since 1970, by the kernel's clock
+    // Since 1970, by the kernel's clock.
+    std::uint32_t arrived_s = 0;
+    std::uint32_t arrived_ns = 0;  // of that second
   };
 
   PacketRing() = default;

@@ -25,7 +25,7 @@ struct DropCounters {
   std::uint64_t sealed = 0;          // the reason is in the export's SealCounters
   std::uint64_t late_change = 0;     // a copy of a change of state that newer changes followed
   std::uint64_t late_write = 0;      // the reason is in the export's LateWriteCounters
-  std::uint64_t waited = 0;          // lay in our port until its sender had sent it again
+  std::uint64_t waited = 0;          // would have been answered too late after a standstill
 };
 
 struct TargetStats {
