@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace aoe::target {
 
@@ -13,6 +14,9 @@ ServiceQueue::ServiceQueue(std::uint16_t requests_max)
       buckets_(std::bit_ceil(flows_.size() * 2), kNil),
       jobs_(requests_max) {
   waiting_.reserve(requests_max);
+  for (std::size_t i = flows_.size(); i > 0; --i) {
+    flows_[i - 1].bucket_next = std::exchange(first_free_, static_cast<std::uint16_t>(i - 1));
+  }
 }
 
 std::size_t ServiceQueue::bucket_of(ExportId export_id, std::uint64_t initiator) const {
@@ -30,26 +34,12 @@ std::uint16_t ServiceQueue::find(ExportId export_id, std::uint64_t initiator) co
 }
 
 std::uint16_t ServiceQueue::make(Instant now, ExportId export_id, std::uint64_t initiator) {
-  // Places are looked at in turn: one that is idle and whose caps have recovered is as good as new,
-  // and there are twice as many as requests. If caps hold more than that, the oldest is let off.
-  std::uint16_t chosen = kNil;
-  for (std::size_t i = 0; i < flows_.size(); ++i) {
-    const std::uint16_t place = look_for_free_;
-    look_for_free_ = static_cast<std::uint16_t>((look_for_free_ + 1U) % flows_.size());
-    const Flow& flow = flows_[place];
-    if (flow.in_use && flow.outstanding != 0) {
-      continue;
-    }
-    if (!flow.in_use || flow.limit.is_full(now)) {
-      chosen = place;
-      break;
-    }
-    chosen = chosen == kNil ? place : chosen;
+  if (first_free_ == kNil) {
+    forget(idle_flow_to_forget(now));
   }
-  AOE_CHECK(chosen != kNil, "there are more flows than requests");
-  forget(chosen);
+  const std::uint16_t chosen = first_free_;
   Flow& flow = flows_[chosen];
-  flow.in_use = true;
+  first_free_ = flow.bucket_next;
   flow.export_id = export_id;
   flow.initiator = initiator;
   std::uint16_t& bucket = buckets_[bucket_of(export_id, initiator)];
@@ -58,16 +48,35 @@ std::uint16_t ServiceQueue::make(Instant now, ExportId export_id, std::uint64_t 
   return chosen;
 }
 
-void ServiceQueue::forget(std::uint16_t flow) {
-  if (!flows_[flow].in_use) {
-    return;
+// One whose caps have recovered, and if there is none, any: there are twice as many as requests.
+std::uint16_t ServiceQueue::idle_flow_to_forget(Instant now) {
+  std::uint16_t chosen = kNil;
+  for (std::size_t i = 0; i < flows_.size(); ++i) {
+    const std::uint16_t place = look_for_idle_;
+    look_for_idle_ = static_cast<std::uint16_t>((look_for_idle_ + 1U) % flows_.size());
+    const Flow& flow = flows_[place];
+    if (flow.outstanding != 0) {
+      continue;
+    }
+    if (flow.limit.is_full(now)) {
+      return place;
+    }
+    chosen = chosen == kNil ? place : chosen;
   }
+  AOE_CHECK(chosen != kNil, "there are more flows than requests");
+  return chosen;
+}
+
+void ServiceQueue::forget(std::uint16_t flow) {
   std::uint16_t* link = &buckets_[bucket_of(flows_[flow].export_id, flows_[flow].initiator)];
   while (*link != flow) {
     link = &flows_[*link].bucket_next;
   }
-  *link = flows_[flow].bucket_next;
-  flows_[flow] = Flow{};
+  Flow& of = flows_[flow];
+  *link = std::exchange(of.bucket_next, first_free_);
+  first_free_ = flow;
+  // Nothing else is left of one that is idle.
+  of.limit = {};
 }
 
 std::uint32_t ServiceQueue::weight_of(const Owner& owner) {
@@ -266,6 +275,11 @@ void ServiceQueue::ended(Instant now, std::uint16_t slot) {
   if (--of.outstanding == 0) {
     --state.flows;
     state.weights -= of.weight;
+    // Forgotten at once, so that the few flows in use are those that the processor's cache holds;
+    // but not what its caps have to remember.
+    if (of.limit.is_full(now)) {
+      forget(job.flow);
+    }
   }
 }
 

@@ -94,7 +94,6 @@ class ServiceQueue {
   static constexpr std::uint64_t kQuantumBytes = std::uint64_t{24} << 10U;
 
   struct Flow {
-    bool in_use = false;
     ExportId export_id;
     std::uint64_t initiator = 0;  // its address as a number: compared with every request
     std::uint32_t weight = 1;
@@ -106,7 +105,7 @@ class ServiceQueue {
     std::uint16_t last = kNil;
     std::uint16_t ring_next = kNil;  // flows of the export that have something queued
     std::uint16_t ring_previous = kNil;
-    std::uint16_t bucket_next = kNil;
+    std::uint16_t bucket_next = kNil;  // of a free one: the next free one
   };
 
   struct Job {
@@ -123,6 +122,7 @@ class ServiceQueue {
   [[nodiscard]] std::uint16_t find(ExportId export_id, std::uint64_t initiator) const;
   [[nodiscard]] std::uint16_t make(Instant now, ExportId export_id, std::uint64_t initiator);
   void forget(std::uint16_t flow);
+  [[nodiscard]] std::uint16_t idle_flow_to_forget(Instant now);
   [[nodiscard]] static std::uint32_t weight_of(const Owner& owner);
   [[nodiscard]] static bool has_room(const ServiceState& state, std::uint32_t window_max);
   void append(std::uint16_t flow, std::uint16_t slot, ServiceState& state);
@@ -136,7 +136,8 @@ class ServiceQueue {
   FixedArray<std::uint16_t> buckets_;
   FixedArray<Job> jobs_;                // by slot
   std::vector<std::uint16_t> waiting_;  // a queued slot of each export that has some
-  std::uint16_t look_for_free_ = 0;
+  std::uint16_t first_free_ = kNil;
+  std::uint16_t look_for_idle_ = 0;
   std::optional<Instant> wake_;
 };
 
