@@ -349,10 +349,7 @@ bool Shard::has_state_save() {
 }
 
 std::optional<target::TargetEvent> Shard::next_event() {
-  if (events_.empty()) {
-    return std::nullopt;
-  }
-  return events_.pop();
+  return events_.next();
 }
 
 bool Shard::has_news() const {
@@ -397,13 +394,13 @@ void Shard::finish_closing(Instant now) {
   for (std::size_t i = 0; i < closing_.size();) {
     // Nobody waits for a completion of it any more; looking moves its own work.
     (void)closing_[i].store->poll_completions(now, completions_);
-    if (closing_[i].store->is_working() || events_.full()) {
+    if (closing_[i].store->is_working()) {
       ++i;
       continue;
     }
     const Closing gone = std::move(closing_[i]);
     closing_.erase(closing_.begin() + static_cast<std::ptrdiff_t>(i));
-    events_.push(gone.event);
+    events_.add(gone.event);
   }
 }
 
@@ -413,10 +410,8 @@ void Shard::take_events() {
     for (std::size_t i = 0; i < count; ++i) {
       if (event_batch_[i].kind == target::EventKind::export_removed) {
         close_store(event_batch_[i]);
-      } else if (events_.full()) {
-        ++events_lost_;
       } else {
-        events_.push(event_batch_[i]);
+        events_.add(event_batch_[i]);
       }
     }
     if (count < event_batch_.size()) {

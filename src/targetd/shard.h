@@ -4,11 +4,11 @@
 #include "base/buffer_pool.h"
 #include "base/fixed_array.h"
 #include "base/prefetch.h"
-#include "base/ring_queue.h"
 #include "net/packet_port.h"
 #include "runtime/event_loop.h"
 #include "storage/block_store.h"
 #include "storage/io_engine.h"
+#include "target/event_log.h"
 #include "target/target_core.h"
 
 #include <memory>
@@ -88,7 +88,7 @@ class alignas(kCacheLineBytes) Shard {
   [[nodiscard]] std::optional<target::TargetEvent> next_event();
 
   // Events that nobody asked for in time.
-  [[nodiscard]] std::uint64_t events_lost() const { return events_lost_; }
+  [[nodiscard]] std::uint64_t events_lost() const { return events_.lost(); }
 
   // The next state to put on stable storage, answered with core().handle_state_saved().
   [[nodiscard]] std::optional<target::StateSave> next_state_save();
@@ -146,8 +146,7 @@ class alignas(kCacheLineBytes) Shard {
   FixedArray<StoreOp> op_batch_;
   FixedArray<StoreCompletion> completions_;
   FixedArray<target::TargetEvent> event_batch_;  // looked at often: not made anew each time
-  RingQueue<target::TargetEvent> events_;
-  std::uint64_t events_lost_ = 0;
+  target::EventLog events_;
   bool has_moved_volumes_ = false;
   std::optional<target::StateSave> save_;  // the next one; more wait in the core
 };
