@@ -237,8 +237,8 @@ debian_mixed_up_links() {
   local number other mac
   for ((number = 0; number < NET_LINKS; number++)); do
     for ((other = 0; other < NET_LINKS; other++)); do
-      mac=$(in_target ip -br link show "tgt$other" | awk '{ gsub(":", "", $3); print $3 }')
       [ "$other" -ne "$number" ] || continue
+      mac=$(in_target ip -br link show "tgt$other" | awk '{ gsub(":", "", $3); print $3 }')
       sed -n "/^ini$number:\$/,/^\$/p" "$WORK/debian.out" | grep -q " $mac " && return
     done
   done
